@@ -1,0 +1,29 @@
+"""`python -m tools COMMAND`: one table of commands, each loaded only when it is called."""
+
+import argparse
+import importlib
+import sys
+
+# command: (module with add_arguments(parser) and run(args) -> exit code, one line of help)
+COMMANDS = {
+    "demo": ("tools.demo", "a node's life from deployment to several reports, all in software"),
+    "virtual-c1100": ("tools.virtual_c1100.cli", "the C1100 module in software, on a PTY"),
+    "virtual-board": ("tools.virtual_board.cli", "a board in software that mpremote can drive"),
+}
+
+
+def main(argv: list[str]) -> int:
+    """Run one command. Returns its exit code; 2 for a usage error."""
+    parser = argparse.ArgumentParser(prog="python -m tools", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (_, text) in COMMANDS.items():
+        commands.add_parser(name, help=text, add_help=False)
+    name = parser.parse_known_args(argv[:1])[0].command
+    module = importlib.import_module(COMMANDS[name][0])
+    own = argparse.ArgumentParser(prog=f"python -m tools {name}", description=module.__doc__)
+    module.add_arguments(own)
+    return module.run(own.parse_args(argv[1:]))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
