@@ -1,0 +1,53 @@
+"""Driver for the LongSung C1100 NB-IoT / Cat-M1 / EGPRS + GNSS module.
+
+    modem = C1100(machine.UART(1, 115200, timeout=0, rxbuf=2048), pwrkey=Signal(...))
+    await modem.start(apn="CMNET")
+    mqtt = modem.mqtt("node-1", "broker.example")
+    await mqtt.connect()
+    await mqtt.publish("greeting", "hello")
+
+What a node does not use is not loaded: each feature's module is imported when it is first asked
+for.
+"""
+
+from .at import (
+    Asleep,
+    BadAnswer,
+    BadArgument,
+    C1100Error,
+    CmeError,
+    CmsError,
+    CommandError,
+    NotConnected,
+    NotRegistered,
+    NotSupported,
+    Overflow,
+    PayloadError,
+    Rebooted,
+    RegistrationDenied,
+    SimError,
+    Timeout,
+)
+from .modem import C1100
+from .ring import LineRing
+
+__all__ = [
+    "C1100",
+    "Asleep",
+    "BadAnswer",
+    "BadArgument",
+    "C1100Error",
+    "CmeError",
+    "CmsError",
+    "CommandError",
+    "LineRing",
+    "NotConnected",
+    "NotRegistered",
+    "NotSupported",
+    "Overflow",
+    "PayloadError",
+    "Rebooted",
+    "RegistrationDenied",
+    "SimError",
+    "Timeout",
+]

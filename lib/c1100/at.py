@@ -1,0 +1,283 @@
+"""AT grammar: parameters, result codes, command lines and the errors of the driver.
+
+Sans-IO. ITU-T V.250 for the framing, 3GPP TS 27.007 clause 9 for +CME ERROR, TS 27.005 clause
+3.2.5 for +CMS ERROR.
+"""
+
+# Result codes, numbered as ATV0 prints them (manual 3.1).
+OK = 0
+CONNECT = 1
+RING = 2
+NO_CARRIER = 3
+ERROR = 4
+
+_RESULTS = {
+    "0": OK,
+    "1": CONNECT,
+    "2": RING,
+    "3": NO_CARRIER,
+    "4": ERROR,
+    "OK": OK,
+    "CONNECT": CONNECT,
+    "RING": RING,
+    "NO CARRIER": NO_CARRIER,
+    "ERROR": ERROR,
+    "NO DIALTONE": NO_CARRIER,
+    "BUSY": NO_CARRIER,
+    "NO ANSWER": NO_CARRIER,
+}
+
+
+class C1100Error(Exception):
+    """Whatever goes wrong between the driver and the module.
+
+    command -- the form of the command that failed, without the values that were sent, so that a
+    PIN or a password never gets into a log; None when no command was at fault
+    """
+
+    def __init__(self, text: str, command: str | None = None) -> None:
+        super().__init__("AT%s: %s" % (command, text) if command else text)
+        self.command = command
+
+
+class BadArgument(C1100Error):
+    """A value that cannot be sent. Nothing has been sent."""
+
+
+class Timeout(C1100Error):
+    """No result code within the command's time. The channel resynchronises before the next one."""
+
+
+class BadAnswer(C1100Error):
+    """The command succeeded, but its answer is missing or not of the expected form."""
+
+
+class CommandError(C1100Error):
+    """The module answered ERROR, or the failure that the command's form names."""
+
+
+class CmeError(CommandError):
+    """+CME ERROR. ``code`` is the number of TS 27.007 clause 9.2, None if words were not known."""
+
+    def __init__(self, code: int | None, text: str, command: str | None = None) -> None:
+        super().__init__(text, command)
+        self.code = code
+
+
+class CmsError(CmeError):
+    """+CMS ERROR. ``code`` is the number of TS 27.005 clause 3.2.5."""
+
+
+class SimError(C1100Error):
+    """The SIM cannot be used. ``state`` as +CPIN? gives it: SIM PIN, SIM PUK, NO SIM, ..."""
+
+    def __init__(self, state: str, text: str) -> None:
+        super().__init__(text)
+        self.state = state
+
+
+class RegistrationDenied(C1100Error):
+    """The network refused the registration (stat 3): the subscription or the roaming contract."""
+
+
+class NotRegistered(Timeout):
+    """No network was found in the given time."""
+
+
+class NotConnected(C1100Error):
+    """The PDP context, the socket or the session that was used is not open."""
+
+
+class NotSupported(C1100Error):
+    """This variant of the module lacks what was asked for."""
+
+
+class Rebooted(C1100Error):
+    """The module restarted in the middle of a command."""
+
+
+class Asleep(C1100Error):
+    """The module sleeps, and the channel may not wake it."""
+
+
+class Overflow(C1100Error):
+    """More data than the receiver had room for."""
+
+
+class PayloadError(C1100Error):
+    """A payload ended early or was not of the announced length. ``got`` and ``want`` in bytes."""
+
+    def __init__(self, got: int, want: int, command: str | None = None) -> None:
+        super().__init__("payload of %d bytes announced, %d came" % (want, got), command)
+        self.got = got
+        self.want = want
+
+
+def text(line) -> str:
+    """A line as str. Bytes that are neither printable nor UTF-8 become ``?``, leading ones vanish:
+    what a module puts in front of a line while it boots or changes its rate is noise.
+    """
+    if 32 <= line[0] < 127:
+        try:
+            return str(line, "utf-8")
+        except UnicodeError:  # noise inside the line
+            pass
+    i = 0
+    while i < len(line) and not 32 <= line[i] < 127:
+        i += 1
+    return "".join([chr(c) if 32 <= c < 127 else "?" for c in line[i:]])
+
+
+def prefix(line: str) -> str:
+    """What names a line: ``+CEREG`` of ``+CEREG: 5`` and of ``+CEREG=5``, else the whole line."""
+    for i, c in enumerate(line):
+        if c == ":" or c == "=":
+            return line[:i].rstrip()
+    return line.rstrip()
+
+
+def params(line: str, start: int | None = None) -> list:
+    """Parameters of an information response or URC: int, str, or None where one is empty.
+
+    line  -- with or without its prefix; blanks around parameters do not count, commas inside
+             quotes do not separate
+    start -- where the parameters begin; found from the prefix when not given
+    """
+    n = len(line)
+    i = 0 if start is None else start
+    if start is None and line and line[0] in "+^$*#%":
+        i = len(prefix(line))
+        while i < n and line[i] in " :=":
+            i += 1
+    found = []
+    if not line[i:].strip():
+        return found
+    while True:
+        while i < n and line[i] == " ":
+            i += 1
+        if i < n and line[i] == '"':
+            end = line.find('"', i + 1)
+            if end < 0:
+                end = n
+            found.append(line[i + 1 : end])
+            i = line.find(",", end)
+        else:
+            end = line.find(",", i)
+            word = (line[i:] if end < 0 else line[i:end]).strip()
+            found.append(_value(word))
+            i = end
+        if i < 0:
+            return found
+        i += 1
+
+
+def _value(word: str):
+    if not word:
+        return None
+    digits = word[1:] if word[0] == "-" else word
+    return int(word) if digits.isdigit() else word
+
+
+def fits(values: list, shape: str) -> bool:
+    """Whether parameters have a shape: one letter each, ``i`` int, ``s`` str, ``?`` either or none.
+
+    More parameters than letters are allowed, fewer are not: a URC that lacks the leading <n> of
+    its query's answer does not fit the answer's shape.
+    """
+    if len(values) < len(shape):
+        return False
+    for value, kind in zip(values, shape):  # noqa: B905 (MicroPython's zip has no strict)
+        if kind == "i" and not isinstance(value, int):
+            return False
+        if kind == "s" and not isinstance(value, str):
+            return False
+    return True
+
+
+def result(line: str) -> int | None:
+    """The result code that a whole line is, in numeric or verbose form; None if it is none."""
+    line = line.strip()
+    code = _RESULTS.get(line)
+    if code is None and line.startswith("CONNECT "):  # V.250 6.3.1: CONNECT <text>
+        return CONNECT
+    return code
+
+
+def error(line: str, command: str | None = None) -> CmeError | None:
+    """The error that a ``+CME ERROR`` or ``+CMS ERROR`` line stands for; None for other lines."""
+    name = prefix(line)
+    if name != "+CME ERROR" and name != "+CMS ERROR":
+        return None
+    from . import cme  # words are only needed once something has gone wrong
+
+    detail = line[len(name) :].lstrip(" :=").strip()
+    kind = CmeError if name == "+CME ERROR" else CmsError
+    if detail.isdigit():
+        code = int(detail)
+        words = cme.words(code) if kind is CmeError else ""
+        return kind(code, "%s %d%s" % (name, code, words and " (%s)" % words), command)
+    return kind(cme.code(detail) if kind is CmeError else None, "%s %s" % (name, detail), command)
+
+
+def render(form: str, args: tuple = ()) -> str:
+    """Fill a command form such as ``+LSMQTTOPEN={host:q64},{port:d65535}`` with values.
+
+    A field names its argument and its kind: ``q`` text in quotes (with the largest length behind),
+    ``d`` a number from 0 (with the largest value behind), ``h`` bytes as hex digits in quotes
+    (with the largest number of bytes behind).
+
+    Raises BadArgument when a value is of the wrong type, too long or too large, or holds what
+    would end or split the command line. Nothing that a caller passes can become a second command.
+    """
+    pieces = form.split("{")
+    out = [pieces[0]]
+    if len(args) != len(pieces) - 1:
+        raise BadArgument("%d values for %d fields" % (len(args), len(pieces) - 1), form)
+    for i, value in enumerate(args):
+        field, rest = pieces[i + 1].split("}")
+        name, spec = field.split(":")
+        limit = int(spec[1:]) if len(spec) > 1 else None
+        out.append(_FIELDS[spec[0]](value, name, limit, form))
+        out.append(rest)
+    return "".join(out)
+
+
+def _quoted(value, name: str, limit: int | None, form: str) -> str:
+    if not isinstance(value, str):
+        raise BadArgument("%s must be text" % name, form)
+    if limit is not None and len(value) > limit:
+        raise BadArgument("%s has %d characters, %d allowed" % (name, len(value), limit), form)
+    for c in value:
+        if not " " <= c <= "~" or c == '"':
+            raise BadArgument("%s must be printable ASCII without quotes" % name, form)
+    return '"' + value + '"'
+
+
+def _decimal(value, name: str, limit: int | None, form: str) -> str:
+    if isinstance(value, bool):
+        value = int(value)
+    if not isinstance(value, int) or value < 0 or (limit is not None and value > limit):
+        top = "" if limit is None else " to %d" % limit
+        raise BadArgument("%s must be a whole number from 0%s" % (name, top), form)
+    return str(value)
+
+
+def _hex(value, name: str, limit: int | None, form: str) -> str:
+    if isinstance(value, str):
+        value = value.encode()
+    if limit is not None and len(value) > limit:
+        raise BadArgument("%s has %d bytes, %d allowed" % (name, len(value), limit), form)
+    from binascii import hexlify
+
+    return '"' + hexlify(value).decode() + '"'
+
+
+_FIELDS = {"q": _quoted, "d": _decimal, "h": _hex}
+
+
+def check_line(command: str) -> str:
+    """A command given as text, if it is one line of printable ASCII; else BadArgument."""
+    for c in command:
+        if not " " <= c <= "~":
+            raise BadArgument("a command is one line of printable ASCII", command.split("=")[0])
+    return command

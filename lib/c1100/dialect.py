@@ -1,0 +1,116 @@
+"""Every command form of the module, in one table. A user whose module differs edits this file.
+
+Source letters, as the last column: M the manual (with its chapter), F seen in firmware that drives
+modules of this family, S a standard (3GPP TS 27.007, ITU-T V.250), I inferred, because a figure of
+the manual is lost.
+"""
+
+from collections import namedtuple
+
+from micropython import const
+
+# send    what follows AT; {name:kind} is filled in by at.render
+# answer  prefix of its information response; "" none, "#" a line of digits, "*" any other line
+# shape   of the answer's parameters (at.fits), where a URC has the same prefix
+# then    prefix of the line that tells the outcome, before or after the result code; its last
+#         parameter is 1 for success where the form has such a parameter
+# wait    seconds until the command counts as unanswered
+# again   whether it may be sent again after a time-out
+Form = namedtuple("Form", ("send", "answer", "shape", "then", "wait", "again", "source"))
+
+_S = const(1)  # a question that the module answers at once
+_NET = const(75)  # a command that needs the network
+
+
+def _ask(send: str, answer: str, shape: str, source: str, wait: int = 5) -> Form:
+    return Form(send, answer, shape, "", wait, True, source)
+
+
+def _set(send: str, source: str, wait: int = 5, again: bool = True) -> Form:
+    return Form(send, "", "", "", wait, again, source)
+
+
+def _net(send: str, then: str, source: str, wait: int = _NET) -> Form:
+    return Form(send, "", "", then, wait, False, source)
+
+
+# Framing and session settings
+ATTENTION = _set("", "S V.250", wait=_S)
+NUMERIC = _set("V0", "M 3.1")
+ECHO_OFF = _set("E0", "S V.250, F")
+ERROR_NUMBERS = _set("+CMEE=1", "S 27.007 9.1")
+POWER_OFF = _set("$QCPWRDN", "F", again=False)
+RESTART = _set("+CFUN=1,1", "M 3.5.1", again=False)
+RADIO = _set("+CFUN={level:d4}", "S 27.007 8.2", wait=15)
+
+# Identity
+IMEI = _ask("+CGSN", "#", "", "S 27.007 5.4")
+IMSI = _ask("+CIMI", "#", "", "S 27.007 5.6")
+MODEL = _ask("+CGMM", "*", "", "S 27.007 5.2")
+REVISION = _ask("+CGMR", "*", "", "S 27.007 5.3")
+CLOCK = _ask("+CCLK?", "+CCLK", "s", "S 27.007 8.15")
+
+# SIM, manual 3.2
+PIN_STATE = _ask("+CPIN?", "+CPIN", "s", "M 3.1")
+PIN_ENTER = _set("+CPIN={pin:q8}", "M 3.2.1", again=False)
+
+# Network, manual 3.1
+SIGNAL = _ask("+CSQ", "+CSQ", "ii", "M 3.1")
+EPS_REPORT = _set("+CEREG={n:d5}", "M 3.1")
+EPS_STATE = _ask("+CEREG?", "+CEREG", "ii", "S 27.007 10.1.22")
+GPRS_REPORT = _set("+CGREG={n:d2}", "M 3.1")
+GPRS_STATE = _ask("+CGREG?", "+CGREG", "ii", "S 27.007 10.1.20")
+OPERATOR = _ask("+COPS?", "+COPS", "i", "M 3.1", wait=30)
+
+# MQTT, manual 3.6. The keys are the manual's, the forms F.
+MQTT_CLIENT_ID = _set('+LSMQTTCFG="clientid",{client_id:q64}', "M 3.6.1, F")
+MQTT_USER = _set('+LSMQTTCFG="username",{user:q64}', "M 3.6.1, F")
+MQTT_PASSWORD = _set('+LSMQTTCFG="password",{password:q64}', "M 3.6.1, F")
+MQTT_TOPIC = _set('+LSMQTTCFG="topic",{topic:q128}', "M 3.6.1, F; limit I")
+MQTT_TEXT = _set('+LSMQTTCFG="message",0,{message:q1024}', "M 3.6.1, F; limit I")
+MQTT_HEX = _set('+LSMQTTCFG="message",1,{message:h512}', "M 3.6.1, F; which number is hex: I")
+MQTT_QOS = _set('+LSMQTTCFG="qos",{qos:d2}', "M 3.6.1, F")
+MQTT_RETAINED = _set('+LSMQTTCFG="retained",{retained:d1}', "M 3.6.1, F")
+MQTT_SESSION = _set('+LSMQTTCFG="session",{clean:d1}', "F; which way round: I")
+MQTT_CALL = _net("+LSMQTTCALL=1", "+MQTTCALL", "M 3.6.1; URC F")
+MQTT_CALL_APN = _net("+LSMQTTCALL=1,{apn:q64}", "+MQTTCALL", "F")
+MQTT_HANG_UP = _set("+LSMQTTCALL=0", "I", wait=20)
+MQTT_OPEN = _net("+LSMQTTOPEN={host:q100},{port:d65535},{keepalive:d65535}", "+MQTTOPEN", "M, F")
+MQTT_PUBLISH = _net("+LSMQTTPUB=1", "+MQTTPUB", "M 3.6.4; URC F")
+MQTT_CLOSE = _net("+LSMQTTCLOSE=1", "+MQTTCLOSE", "M 3.6.5; URC I", wait=20)
+
+# Questions whose answers prove that everything before them has been answered: never settings,
+# allowed in any state, and of different prefixes.
+SYNC = (SIGNAL, GPRS_STATE, EPS_STATE)
+
+# URCs. True: it tells a state, so that only its latest value matters.
+URCS = {
+    "+CEREG": True,  # M 3.1
+    "+CGREG": True,  # M 3.1
+    "+CPIN": True,  # S
+    "+MQTTCALL": True,  # F
+    "+MQTTOPEN": True,  # F, I
+    "+MQTTPUB": False,  # F
+    "+MQTTCLOSE": True,  # I
+    "^DATADISCONN": False,  # M 3.8.1
+    "^ENTERPSMMODE": True,  # M 3.8.1
+    "^EXITPSMMODE": True,  # M 3.8.1
+}
+
+# Lines that a module prints when it starts; seen while a command waits, they mean that it
+# restarted. The manual names none; these are the ones that modules of its class use (I).
+BANNERS = ("RDY", "START", "APP RDY", "SIM READY")
+
+# Power key and start-up, in ms (F: field firmware; the manual gives no figures)
+KEY_PRESS_MS = const(1000)
+BOOT_MS = const(15000)
+SIM_READY_MS = const(20000)
+OFF_MS = const(10000)
+
+
+def find(send: str) -> Form | None:
+    """The form that sends exactly this, or None."""
+    for form in globals().values():
+        if isinstance(form, Form) and form.send == send:
+            return form
+    return None

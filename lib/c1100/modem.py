@@ -1,0 +1,333 @@
+"""The C1100 itself: power key, init flow, SIM, registration; opens the other features."""
+
+import asyncio
+import time
+from collections import namedtuple
+
+from micropython import const
+
+from . import at, dialect
+from .channel import COMMAND, OFF, UNKNOWN, Channel
+
+_DENIED = const(3)
+_REGISTERED = (1, 5)
+_ROAMING = const(5)
+_SEARCHING = const(2)
+_SIM_TRANSIENT = (10, 13, 14, 100)  # what +CPIN? may say while the SIM is still being read
+_RECHECK_S = const(15)  # a registration URC may get lost: ask now and then
+
+# rssi in dBm, ber as the RXQUAL class 0..7; None where the module does not know
+Signal = namedtuple("Signal", ("rssi", "ber"))
+# name as text or as the five or six digits of the PLMN; act: TS 27.007 7.3 <AcT>, None if unknown
+Operator = namedtuple("Operator", ("name", "act"))
+
+
+class Registration:
+    """What the network says of this node (TS 27.007 10.1.22).
+
+    stat -- 0 not registered, 1 home, 2 searching, 3 denied, 4 unknown, 5 roaming, 8 emergency only
+    tac, cell -- as hexadecimal text, act -- <AcT>; None where the module was not asked to tell
+    """
+
+    def __init__(self, values: list) -> None:
+        values = values + [None] * (4 - len(values))
+        self.stat = values[0]
+        self.tac = values[1]
+        self.cell = values[2]
+        self.act = values[3]
+
+    @property
+    def registered(self) -> bool:
+        return self.stat in _REGISTERED
+
+    @property
+    def roaming(self) -> bool:
+        return self.stat == _ROAMING
+
+    @property
+    def denied(self) -> bool:
+        return self.stat == _DENIED
+
+    @property
+    def searching(self) -> bool:
+        return self.stat == _SEARCHING
+
+
+class C1100:
+    """One module on one UART.
+
+    stream -- machine.UART (timeout=0) or any stream whose readinto() does not block
+    pwrkey -- machine.Signal or Pin with on() and off(): on presses the power key
+    wake   -- likewise: on keeps the module's UART awake
+    status -- machine.Signal or Pin with value(): 1 while the module is powered
+    nap_ms -- the module's UART may fall asleep after so many ms of silence and eat the first
+              characters: an AT is sacrificed then. 0 if it never does.
+    """
+
+    def __init__(self, stream, pwrkey=None, wake=None, status=None, nap_ms: int = 0) -> None:
+        self._channel = Channel(stream)
+        self._channel.gate = self._gate
+        self._pwrkey = pwrkey
+        self._wake = wake
+        self._status = status
+        self._nap_ms = nap_ms
+        self.apn = None
+        self._last_use = time.ticks_ms()
+        # Commands that the module forgets when it restarts: sent again when that is noticed.
+        self._settings = [
+            (dialect.NUMERIC, ()),
+            (dialect.ECHO_OFF, ()),
+            (dialect.ERROR_NUMBERS, ()),
+        ]
+        self._changed = asyncio.Event()  # a registration URC has come
+        self._channel.on("+CEREG", self._on_registration)
+        self._channel.on("+CGREG", self._on_registration)
+
+    @property
+    def stats(self) -> dict:
+        """Counters: commands, timeouts, late answers, unknown lines, reboots, dropped URCs."""
+        stats = self._channel.stats
+        stats["overflows"] = self._channel.ring.overflows
+        return stats
+
+    # Commands -------------------------------------------------------------------------------
+
+    async def command(self, command: str, wait: float = 10) -> list:
+        """Send any command, such as ``+CSQ``, and return the lines of its information response.
+
+        command -- what follows AT, one line of printable ASCII
+        wait    -- seconds until Timeout
+
+        Raises BadArgument, Timeout, CommandError, CmeError, CmsError, Rebooted.
+        """
+        return await self._channel.raw(command, wait)
+
+    def on(self, name: str, callback) -> None:
+        """Call ``callback(params)`` for every URC with this prefix (Channel.on)."""
+        self._channel.on(name, callback)
+
+    def off(self, name: str, callback) -> None:
+        """Undo on()."""
+        self._channel.off(name, callback)
+
+    async def signal(self) -> Signal:
+        """Signal strength and bit error class (manual 3.1 step 4, TS 27.007 8.5)."""
+        rssi, ber = (await self._channel.ask(dialect.SIGNAL))[:2]
+        return Signal(
+            2 * rssi - 113 if 0 <= rssi <= 31 else None,
+            ber if 0 <= ber <= 7 else None,
+        )
+
+    async def operator(self) -> Operator | None:
+        """The operator that the module is registered with, None without one (manual 3.1 step 7)."""
+        values = await self._channel.ask(dialect.OPERATOR)
+        if len(values) < 3 or values[2] is None:
+            return None
+        return Operator(str(values[2]), values[3] if len(values) > 3 else None)
+
+    async def registration(self) -> Registration:
+        """Registration in the EPS domain, or in the GPRS domain if only that one has it."""
+        eps = Registration((await self._channel.ask(dialect.EPS_STATE))[1:])
+        if eps.registered:
+            return eps
+        gprs = Registration((await self._channel.ask(dialect.GPRS_STATE))[1:])
+        # EPS tells more: it is the answer unless GPRS has got further.
+        return gprs if gprs.registered or (gprs.searching and not eps.searching) else eps
+
+    async def imei(self) -> str:
+        """The module's 15-digit serial number (TS 27.007 5.4)."""
+        return (await self._channel.ask(dialect.IMEI))[0]
+
+    # Start-up -------------------------------------------------------------------------------
+
+    async def start(
+        self, pin: str | None = None, apn: str | None = None, timeout_s: float = 180
+    ) -> Registration:
+        """Switch the module on if it is off, and bring it into the network (manual 3.1, 3.2).
+
+        pin       -- tried once; a SIM is never blocked by trying again
+        apn       -- kept for the PDP context and the MQTT session
+        timeout_s -- seconds for the registration
+
+        Returns the registration. Raises Timeout when the module does not answer, SimError,
+        RegistrationDenied, NotRegistered.
+        """
+        self.apn = apn
+        await self.power_on()
+        await self._unlock(pin)
+        await self.signal()
+        await self._set(dialect.EPS_REPORT, 1)
+        await self._set(dialect.GPRS_REPORT, 1)
+        await self.operator()
+        return await self.register(timeout_s)
+
+    async def power_on(self) -> None:
+        """Press the power key unless the module is running, and wait until it answers.
+
+        A running module is never switched off by this: the status pin, or an AT, is asked first.
+        Raises Timeout.
+        """
+        channel = self._channel
+        channel.start()
+        if self._wake is not None:
+            self._wake.on()
+        if await self._answers_already():
+            return
+        if self._pwrkey is None:
+            channel.mode = UNKNOWN
+            raise at.Timeout("no answer, and no power key is wired: check supply, UART and rate")
+        for press in range(3):
+            # Each press is longer: a key line with a large capacitor eats part of it.
+            await self._press(dialect.KEY_PRESS_MS + 500 * press)
+            self._forget()
+            if await self._boots():
+                return
+        channel.mode = UNKNOWN
+        raise at.Timeout("no answer after the power key: check supply, key, UART and rate")
+
+    async def power_off(self) -> None:
+        """Switch the module off cleanly (AT$QCPWRDN); returns when it is off, or after 10 s."""
+        await self._channel.run(dialect.POWER_OFF)
+        self._channel.mode = OFF
+        self._forget()
+        for _ in range(dialect.OFF_MS // 100):
+            if self._status is not None and not self._status.value():
+                return
+            await asyncio.sleep_ms(100)
+
+    async def _answers_already(self) -> bool:
+        if self._status is None:
+            return await self._channel.probe()
+        # Powered but silent: it is still starting, and the key would switch it off.
+        return bool(self._status.value()) and await self._boots()
+
+    async def _boots(self) -> bool:
+        begin = time.ticks_ms()
+        while time.ticks_diff(time.ticks_ms(), begin) < dialect.BOOT_MS:
+            if await self._channel.probe():
+                return True
+        return False
+
+    async def _press(self, ms: int) -> None:
+        self._pwrkey.on()
+        try:
+            await asyncio.sleep_ms(ms)
+        finally:
+            self._pwrkey.off()
+
+    def _forget(self) -> None:
+        """The module has restarted, or will: what it was told is gone."""
+        channel = self._channel
+        channel.settings_lost = True
+        channel.numeric = channel.quiet = False
+
+    async def _unlock(self, pin: str | None) -> None:
+        """Wait for the SIM, and give it its PIN (manual 3.2.1)."""
+        begin = time.ticks_ms()
+        while True:
+            try:
+                state = (await self._channel.ask(dialect.PIN_STATE))[0]
+            except at.CmeError as error:
+                if error.code not in _SIM_TRANSIENT:
+                    raise at.SimError("FAILURE", str(error))  # noqa: B904 (no `from` needed)
+                state = "NO SIM" if error.code == 10 else "BUSY"
+            except at.CommandError:
+                state = "BUSY"  # ERROR without a number: the SIM is not ready yet
+            if state == "READY":
+                return
+            if state == "SIM PIN":
+                if pin is None:
+                    raise at.SimError(state, "the SIM asks for a PIN: give start() one")
+                await self._enter_pin(pin)
+                pin = None
+            elif state not in ("NO SIM", "BUSY"):
+                raise at.SimError(state, "the SIM asks for %s: unblock it in a phone" % state)
+            if time.ticks_diff(time.ticks_ms(), begin) > dialect.SIM_READY_MS:
+                raise at.SimError(
+                    state, "no SIM, or it does not answer: check the card and holder"
+                )
+            await asyncio.sleep_ms(500)
+
+    async def _enter_pin(self, pin: str) -> None:
+        try:
+            await self._channel.run(dialect.PIN_ENTER, pin)
+        except at.CommandError as error:
+            if isinstance(error, at.CmeError) and error.code == 14:
+                return  # SIM busy: the state is asked again, the PIN is not
+            raise at.SimError("SIM PIN", "the PIN was refused (%s); it is not tried again" % error)  # noqa: B904
+
+    async def register(self, timeout_s: float = 180) -> Registration:
+        """Wait until the network has accepted the module.
+
+        timeout_s -- seconds
+
+        Raises RegistrationDenied at once when every domain refuses, or at the end when one did;
+        NotRegistered when no network was found.
+        """
+        begin = time.ticks_ms()
+        while True:
+            self._changed.clear()
+            eps = Registration((await self._channel.ask(dialect.EPS_STATE))[1:])
+            if eps.registered:
+                return eps
+            gprs = Registration((await self._channel.ask(dialect.GPRS_STATE))[1:])
+            if gprs.registered:
+                return gprs
+            left = int(timeout_s * 1000) - time.ticks_diff(time.ticks_ms(), begin)
+            refused = eps.denied or gprs.denied
+            if refused and (left <= 0 or not (eps.searching or gprs.searching)):
+                raise at.RegistrationDenied(
+                    "the network refuses this SIM: check subscription, roaming and APN"
+                )
+            if left <= 0:
+                raise at.NotRegistered("no network in %d s: check antenna and bands" % timeout_s)
+            try:
+                await asyncio.wait_for_ms(self._changed.wait(), min(left, _RECHECK_S * 1000))
+            except asyncio.TimeoutError:
+                continue
+
+    def _on_registration(self, _values: list) -> None:
+        self._changed.set()
+
+    # The gate before each command -----------------------------------------------------------
+
+    async def _set(self, form: dialect.Form, *args) -> None:
+        """Run a setting, and remember it for when the module has forgotten it."""
+        await self._channel.run(form, *args)
+        self._settings = [entry for entry in self._settings if entry[0] is not form]
+        self._settings.append((form, args))
+
+    async def _gate(self) -> None:
+        """Wake the module, find out what state it is in, give it back its settings."""
+        channel = self._channel
+        now = time.ticks_ms()
+        idle = time.ticks_diff(now, self._last_use)
+        self._last_use = now
+        if channel.mode == OFF:
+            raise at.Asleep("the module is switched off: call start()")
+        if channel.mode == COMMAND and self._nap_ms and idle > self._nap_ms:
+            channel.mode = UNKNOWN
+        if channel.mode != COMMAND and not await channel.probe():
+            raise at.Timeout("the module does not answer")
+        if channel.settings_lost:
+            await self._restore()
+
+    async def _restore(self) -> None:
+        channel = self._channel
+        channel.settings_lost = False
+        try:
+            for form, args in self._settings:
+                await channel.transact(form, at.render(form.send, args))
+                channel.numeric = channel.numeric or form is dialect.NUMERIC
+                channel.quiet = channel.quiet or form is dialect.ECHO_OFF
+        except at.C1100Error:
+            channel.settings_lost = True
+            raise
+
+    # Features, loaded when they are first used ----------------------------------------------
+
+    def mqtt(self, client_id: str, host: str, port: int = 1883, **options):
+        """An MQTT client on the module's own stack (manual 3.6); see mqtt.MQTT."""
+        from .mqtt import MQTT
+
+        return MQTT(self._channel, client_id, host, port, apn=self.apn, **options)

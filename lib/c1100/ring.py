@@ -1,0 +1,179 @@
+"""Ring-buffer line parser: bytes in as the UART gives them, lines and counted payloads out.
+
+Sans-IO: owns no clock, no task and no hardware, and allocates nothing but the memoryview
+that it hands out.
+"""
+
+from struct import pack_into
+
+from micropython import const
+
+_CHUNK = const(64)  # bytes taken from the stream at once while part of a line is waiting
+_COPY = "64s"  # the same number as a struct format: copies without allocating
+_LOOP = const(64)  # up to so many bytes are moved one by one, which allocates nothing
+
+_NUL = const(0)
+_LF = const(10)
+_CR = const(13)
+_SPACE = const(32)
+_PROMPT = const(62)
+
+
+class LineRing:
+    """A preallocated buffer that is filled from a stream and emptied by lines.
+
+    Unread bytes are kept in one piece: the buffer's seam is moved, not crossed, so a line or a
+    payload is always a plain memoryview. An empty buffer is read into directly; only while part
+    of a line is waiting do new bytes go through a small chunk, because a view of the free span
+    would have to be allocated for each read.
+
+    size -- bytes of the longest line, and the most that take() can give
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.overflows = 0  # lines dropped because they did not fit
+        self.high_water = 0  # most bytes that were ever waiting
+        self._buf = bytearray(size + _CHUNK)
+        self._all = memoryview(self._buf)
+        self._chunk = bytearray(_CHUNK)
+        self._r = 0  # next unread byte
+        self._w = 0  # end of the unread bytes
+        self._scan = 0  # no terminator before this
+        self._start = 0  # where the last line began
+        self._dropping = False  # inside a line that was too long
+
+    @property
+    def unread(self) -> int:
+        """Bytes waiting."""
+        return self._w - self._r
+
+    def readfrom(self, stream) -> int | None:
+        """Take what the stream has, by one readinto.
+
+        Returns the number of bytes taken; 0 or None when there are none, and 0 also when there is
+        no room until line() or take() has been called.
+        """
+        if self._r == self._w:
+            self._r = self._w = self._scan = 0
+            n = stream.readinto(self._all)
+            if n:
+                self._w = n
+        else:
+            if self._w + _CHUNK > len(self._buf):
+                self._slide()
+                if self._w + _CHUNK > len(self._buf):
+                    return 0
+            n = stream.readinto(self._chunk)
+            if n:
+                # The whole chunk is copied; what lies behind its n bytes is overwritten later.
+                pack_into(_COPY, self._buf, self._w, self._chunk)
+                self._w += n
+        if self._w - self._r > self.high_water:
+            self.high_water = self._w - self._r
+        return n
+
+    def line(self) -> memoryview | None:
+        """The next complete line that is not empty, without its terminator; None if there is none.
+
+        Any run of CR and LF ends a line; NULs around it are noise. The view is valid until the
+        next call on the ring.
+        """
+        buf = self._buf
+        w = self._w
+        r = self._r
+        while r < w:
+            if not self._dropping and (buf[r] == _CR or buf[r] == _LF or buf[r] == _NUL):
+                r += 1
+                continue
+            if self._scan < r:
+                self._scan = r
+            end = buf.find(b"\r", self._scan, w)
+            lf = buf.find(b"\n", self._scan, w if end < 0 else end)
+            if lf >= 0:
+                end = lf
+            if end < 0:
+                if w - r > self.size or self._dropping:
+                    self._drop()
+                    r = w
+                self._scan = w
+                break
+            if self._dropping:
+                self._dropping = False
+            elif end - r > self.size:
+                self.overflows += 1
+            else:
+                self._start = r
+                self._r = end + 1
+                while buf[end - 1] == _NUL:
+                    end -= 1
+                return self._all[r:end]
+            r = end + 1
+        self._r = r
+        return None
+
+    def take(self, n: int) -> memoryview | None:
+        """The next n raw bytes once all of them are there, else None.
+
+        Raises ValueError when n is more than the ring's size: take a payload in pieces then.
+        """
+        if n > self.size:
+            raise ValueError("take at most %d bytes at once" % self.size)
+        r = self._r
+        if self._w - r < n:
+            return None
+        self._r = r + n
+        return self._all[r : r + n]
+
+    def rewind(self, n: int) -> None:
+        """Give back the last line from its byte n on: what follows is payload, not lines.
+
+        Only directly after the line() that returned it.
+        """
+        self._r = self._scan = self._start + n
+
+    def peek(self) -> memoryview:
+        """All unread bytes, which stay unread: for a header whose line has not ended."""
+        return self._all[self._r : self._w]
+
+    def prompt(self) -> bool:
+        """Consume a prompt, ``>`` and a space behind it, if it is what comes next."""
+        buf = self._buf
+        w = self._w
+        r = self._r
+        while r < w and (buf[r] == _CR or buf[r] == _LF or buf[r] == _NUL):
+            r += 1
+        if r == w or buf[r] != _PROMPT:
+            return False
+        r += 1
+        if r < w and buf[r] == _SPACE:
+            r += 1
+        self._r = r
+        return True
+
+    def clear(self) -> None:
+        """Forget all unread bytes, and that a line was being dropped."""
+        self._r = self._w = self._scan = 0
+        self._dropping = False
+
+    def _drop(self) -> None:
+        """Forget the unread bytes: they are part of a line that is too long."""
+        if not self._dropping:
+            self._dropping = True
+            self.overflows += 1
+
+    def _slide(self) -> None:
+        """Move the unread bytes to the front, to make room behind them."""
+        r = self._r
+        k = self._w - r
+        if not r:
+            return
+        if k <= _LOOP:
+            buf = self._buf
+            for i in range(k):
+                buf[i] = buf[r + i]
+        else:
+            self._all[0:k] = self._all[r : r + k]
+        self._r = 0
+        self._w = k
+        self._scan = max(0, self._scan - r)
