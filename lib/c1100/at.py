@@ -76,6 +76,10 @@ class SimError(C1100Error):
         self.state = state
 
 
+class PinRefused(SimError):
+    """The PIN is wrong. It has cost one of three tries; do not try the same one again."""
+
+
 class RegistrationDenied(C1100Error):
     """The network refused the registration (stat 3): the subscription or the roaming contract."""
 
@@ -179,14 +183,14 @@ def _value(word: str):
 
 
 def fits(values: list, shape: str) -> bool:
-    """Whether parameters have a shape: one letter each, ``i`` int, ``s`` str, ``?`` either or none.
+    """Whether parameters have a shape: a letter each, ``i`` int, ``s`` str, ``?`` either or none.
 
     More parameters than letters are allowed, fewer are not: a URC that lacks the leading <n> of
     its query's answer does not fit the answer's shape.
     """
     if len(values) < len(shape):
         return False
-    for value, kind in zip(values, shape):  # noqa: B905 (MicroPython's zip has no strict)
+    for value, kind in zip(values, shape):
         if kind == "i" and not isinstance(value, int):
             return False
         if kind == "s" and not isinstance(value, str):

@@ -119,7 +119,7 @@ class C1100:
         )
 
     async def operator(self) -> Operator | None:
-        """The operator that the module is registered with, None without one (manual 3.1 step 7)."""
+        """The operator that the module is registered with, None without one (manual 3.1)."""
         values = await self._channel.ask(dialect.OPERATOR)
         if len(values) < 3 or values[2] is None:
             return None
@@ -229,7 +229,7 @@ class C1100:
                 state = (await self._channel.ask(dialect.PIN_STATE))[0]
             except at.CmeError as error:
                 if error.code not in _SIM_TRANSIENT:
-                    raise at.SimError("FAILURE", str(error))  # noqa: B904 (no `from` needed)
+                    raise at.SimError("FAILURE", str(error))
                 state = "NO SIM" if error.code == 10 else "BUSY"
             except at.CommandError:
                 state = "BUSY"  # ERROR without a number: the SIM is not ready yet
@@ -254,7 +254,7 @@ class C1100:
         except at.CommandError as error:
             if isinstance(error, at.CmeError) and error.code == 14:
                 return  # SIM busy: the state is asked again, the PIN is not
-            raise at.SimError("SIM PIN", "the PIN was refused (%s); it is not tried again" % error)  # noqa: B904
+            raise at.PinRefused("SIM PIN", "the PIN was refused: %s" % error)
 
     async def register(self, timeout_s: float = 180) -> Registration:
         """Wait until the network has accepted the module.

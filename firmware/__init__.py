@@ -1,0 +1,1 @@
+"""The application: one wake of a telemetry node. Knows the driver's public API and a Board."""

@@ -1,0 +1,14 @@
+"""The board that this runs on: UART, pins, sleep, RTC memory. One file for each port."""
+
+import sys
+
+_MODULES = {"esp32": "esp32", "pyboard": "stm32", "linux": "unix", "darwin": "unix"}
+
+
+def board(settings: dict):
+    """The Board of this MicroPython port. Raises NotImplementedError for a port without one."""
+    name = _MODULES.get(sys.platform)
+    if name is None:
+        raise NotImplementedError("no firmware/boards file for the port " + sys.platform)
+    module = __import__("firmware.boards." + name, None, None, ("Board",))
+    return module.Board(settings)

@@ -1,0 +1,123 @@
+"""Configuration: config.json and secrets.json beside main.py, checked against one table."""
+
+import json
+
+_WORD = "text without spaces or quotes"
+
+# key: (default, type, least, most) -- least and most are of the value, or of a text's length.
+# A default of None means that the key must be given.
+SCHEMA = {
+    "id": (None, str, 1, 32),
+    "apn": ("", str, 0, 64),
+    "period_s": (900, int, 10, 86400 * 7),
+    "register_s": (180, int, 10, 600),
+    "mqtt.host": (None, str, 1, 100),
+    "mqtt.port": (1883, int, 1, 65535),
+    "mqtt.keepalive_s": (60, int, 0, 65535),
+    "mqtt.qos": (1, int, 0, 2),
+    "mqtt.user": ("", str, 0, 64),
+    "uart.id": (1, int, 0, 8),
+    "uart.baud": (115200, int, 9600, 921600),
+    "uart.tx": (-1, int, -1, 255),
+    "uart.rx": (-1, int, -1, 255),
+    "pins.pwrkey": (-1, int, -1, 255),
+    "pins.wake": (-1, int, -1, 255),
+    "pins.status": (-1, int, -1, 255),
+    "pins.battery": (-1, int, -1, 255),
+    "pins.temperature": (-1, int, -1, 255),
+    "pins.pwrkey_active": (1, int, 0, 1),
+    "pins.wake_active": (0, int, 0, 1),
+    "pins.status_active": (1, int, 0, 1),
+    "battery.divider": (2.0, float, 1, 100),
+}
+
+SECRETS = {
+    "pin": ("", str, 0, 8),
+    "mqtt.password": ("", str, 0, 64),
+}
+
+
+class ConfigError(Exception):
+    """A setting that cannot be used. The text names the key, and what is allowed."""
+
+
+def load(folder: str = "") -> dict:
+    """Read config.json and secrets.json from a folder and return all settings, flat.
+
+    Keys are those of SCHEMA and SECRETS (``"mqtt.host"``). Raises ConfigError.
+    """
+    settings = check(_read(folder + "config.json", True), SCHEMA, "config.json")
+    settings.update(check(_read(folder + "secrets.json", False), SECRETS, "secrets.json"))
+    return settings
+
+
+def check(given: dict, schema: dict, name: str) -> dict:
+    """Nested settings as given -> flat and complete. ``name`` of the file is for messages.
+
+    Raises ConfigError; the value of a secret is never in its text.
+    """
+    flat = {}
+    _flatten(given, "", flat, name)
+    for key in flat:
+        if key not in schema:
+            raise ConfigError("%s: there is no setting %s" % (name, key))
+    settings = {}
+    for key, (default, kind, least, most) in schema.items():
+        value = flat.get(key, default)
+        if value is None:
+            raise ConfigError("%s: %s is missing; %s" % (name, key, _allowed(kind, least, most)))
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if type(value) is not kind or not least <= _measure(value) <= most or not _plain(value):
+            shown = "its value" if schema is SECRETS else repr(value)
+            raise ConfigError(
+                "%s: %s: %s is not allowed; %s" % (name, key, shown, _allowed(kind, least, most))
+            )
+        settings[key] = value
+    return settings
+
+
+def _read(path: str, required: bool) -> dict:
+    try:
+        with open(path) as file:
+            given = json.load(file)
+    except OSError:
+        if required:
+            raise ConfigError("%s is missing: see README, Configure" % path)
+        return {}
+    except ValueError:
+        raise ConfigError("%s is not valid JSON" % path)
+    if not isinstance(given, dict):
+        raise ConfigError("%s must hold one JSON object" % path)
+    return given
+
+
+def _flatten(given: dict, above: str, flat: dict, name: str) -> None:
+    for key, value in given.items():
+        if isinstance(value, dict):
+            if above:
+                raise ConfigError("%s: %s.%s is nested too deeply" % (name, above, key))
+            _flatten(value, key, flat, name)
+        else:
+            flat[above + "." + key if above else key] = value
+
+
+def _measure(value) -> float:
+    return len(value) if isinstance(value, str) else value
+
+
+def _plain(value) -> bool:
+    """Whether text can go into an AT command, a topic and a file name."""
+    if not isinstance(value, str):
+        return True
+    for c in value:
+        if not "!" <= c <= "~" or c == '"':
+            return False
+    return True
+
+
+def _allowed(kind: type, least: float, most: float) -> str:
+    if kind is str:
+        return "allowed is %s, %d to %d characters" % (_WORD, least, most)
+    noun = "a whole number" if kind is int else "a number"
+    return "allowed is %s from %d to %d" % (noun, least, most)

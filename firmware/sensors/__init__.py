@@ -1,0 +1,1 @@
+"""Sensors: one file each, with ``async def read(node) -> [(name, unit, value), ...]``."""

@@ -1,0 +1,7 @@
+"""Temperature from a sensor with 10 mV per degree Celsius and 500 mV at 0 degrees (TMP36)."""
+
+
+async def read(node) -> list:
+    """[("temperature", "Cel", degrees)]"""
+    volts = node.board.volts("temperature")
+    return [("temperature", "Cel", None if volts is None else round((volts - 0.5) * 100, 1))]
