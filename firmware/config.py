@@ -110,10 +110,7 @@ def _plain(value) -> bool:
     """Whether text can go into an AT command, a topic and a file name."""
     if not isinstance(value, str):
         return True
-    for c in value:
-        if not "!" <= c <= "~" or c == '"':
-            return False
-    return True
+    return all("!" <= c <= "~" and c != '"' for c in value)
 
 
 def _allowed(kind: type, least: float, most: float) -> str:

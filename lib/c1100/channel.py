@@ -1,4 +1,4 @@
-"""One UART: commands in order, their answers, URCs, prompts.
+"""One UART: commands in order, their answers, prompts, payloads and URCs.
 
 One task reads. A line is classified once: by the command that is waiting, else by its prefix in
 the URC table. A command that timed out or was cancelled keeps its place until its result code has
@@ -10,44 +10,26 @@ import time
 
 from micropython import const
 
-from . import at, dialect
+from . import at, dialect, payload
+from .exchange import Exchange, is_final
 from .ring import LineRing
 
 _BUSY_MS = const(5)  # how often the UART is looked at while a command waits
 _IDLE_MS = const(20)  # and otherwise
-_IRQ_MS = const(500)  # and when the port tells of an idle line by itself
+_IRQ_MS = const(100)  # and when the port tells of an idle line by itself
+_WRITE_MS = const(2000)  # patience with a UART that takes no more bytes
+_PROMPT_MS = const(50)  # pause between a prompt and its payload
+_PAYLOAD_MS = const(3000)  # patience with a payload that does not go on
 _SYNC_S = const(2)  # patience with one synchronising question
 _SILENCE_MS = const(300)  # longer than any pause between answers that were asked for together
 _URCS = const(16)  # URCs that wait for their callbacks
 
-# What the channel knows about the module (design: modes are explicit).
-OFF = const(0)  # no supply, or switched off
+# What the channel knows of the module. Modes are explicit; a transition that fails is UNKNOWN.
+OFF = const(0)  # switched off
 UNKNOWN = const(1)  # anything: proved by probe() before the next command
 COMMAND = const(2)  # answers commands
-ASLEEP = const(5)  # PSM: the UART is dead until the module is woken
-
-
-class _Exchange:
-    """A command on the wire, and what has come back for it."""
-
-    def __init__(self, form: dialect.Form, line: str, sync: bool = False) -> None:
-        self.form = form
-        self.line = line
-        self.sync = sync  # result codes in front of its information response are older
-        self.lines = []  # information response
-        self.code = None  # result code
-        self.outcome = None  # the line that form.then asks for
-        self.error = None
-        self.sent = False  # completely out of the UART: an answer can belong to it
-        self.done = asyncio.Event()
-        self.deadline = None  # ticks_ms
-
-    def complete(self) -> bool:
-        return self.code is not None and (not self.form.then or self.outcome is not None)
-
-    def fail(self, error: at.C1100Error) -> None:
-        self.error = error
-        self.done.set()
+DATA = const(3)  # the stream belongs to somebody else: transparent mode, PPP
+ASLEEP = const(4)  # PSM: the UART is dead until the module is woken
 
 
 class Channel:
@@ -59,21 +41,34 @@ class Channel:
 
     def __init__(self, stream, size: int = 1024) -> None:
         self.stream = stream
+        self._txdone = getattr(stream, "txdone", None)
         self.ring = LineRing(size)
         self.mode = UNKNOWN
-        self.settings_lost = True  # ATV, ATE and the URC settings are not what we set
         self.gate = None  # async callable before each command: wakes, restores
-        # name -> count; "lost:+PREFIX" for URCs dropped because their callbacks were too slow
-        self.stats = {"commands": 0, "timeouts": 0, "late": 0, "unknown": 0, "reboots": 0}
-        self.last_unknown = ""  # the last line that nothing was waiting for
+        self.settings_lost = True  # ATV, ATE and the URC settings are not what was set
+        self.numeric = False  # ATV0 holds: a verbose result code tells of a restart
+        self.quiet = False  # ATE0 holds: so does an echo
         self.silent = 0  # commands without an answer in a row
-        self.numeric = False  # ATV0 was confirmed, ATE0 too: anything else tells of a restart
-        self.quiet = False
+        # "lost <prefix>" is added for URCs that were dropped because their callbacks were slow
+        self.stats = {
+            "commands": 0,
+            "timeouts": 0,
+            "late": 0,  # lines of commands that had been given up
+            "unknown": 0,  # lines that nothing was waiting for
+            "reboots": 0,
+            "short payloads": 0,
+        }
+        self.last_unknown = ""
+        self.payloads = {}  # prefix -> handler (payload.py)
         self._lock = asyncio.Lock()
         self._exchange = None  # the command that is waiting
-        self._stale = None  # one that was given up while its answer may still come
+        self._wanted = asyncio.Event()  # it has been answered, or prompted
+        self._deadline = None  # of it, in ticks_ms
+        self._stale = None  # a command that was given up while its answer may still come
         self._owed = 0  # synchronising questions that have not been answered
         self._heard = 0  # lines, to tell silence
+        self._payload = None  # the one that is being received
+        self._payload_ms = 0  # when it last went on
         self._callbacks = {}
         self._urcs = []
         self._urc_event = asyncio.Event()
@@ -82,17 +77,18 @@ class Channel:
 
     # Commands -------------------------------------------------------------------------------
 
-    async def run(self, form: dialect.Form, *args, wait: float | None = None) -> list:
+    async def run(self, form: dialect.Form, *args, wait: float | None = None, data=None) -> list:
         """Send a command of the dialect and wait for its result code.
 
         args -- values of the form's fields, in order
         wait -- seconds instead of the form's own
+        data -- bytes for the prompt of a command that has one
 
         Returns the lines of the information response as str; for a form with an outcome line
         (``then``) that line is the last. Raises BadArgument before anything is sent, Timeout,
         CommandError, CmeError, CmsError, Rebooted, Asleep.
         """
-        return await self._guarded(form, at.render(form.send, args), wait)
+        return await self._guarded(form, at.render(form.send, args), wait, data)
 
     async def raw(self, command: str, wait: float) -> list:
         """Send a command given as text and return the lines of its information response.
@@ -104,14 +100,8 @@ class Channel:
         form = dialect.find(command)
         if form is None:
             name = at.prefix(command.split("?")[0])
-            form = dialect.Form(name, "*" + name.upper(), "", "", wait, False, "caller")
-        return await self._guarded(form, command, wait)
-
-    async def _guarded(self, form: dialect.Form, line: str, wait: float | None) -> list:
-        async with self._lock:
-            if self.gate is not None:
-                await self.gate()
-            return await self.transact(form, line, wait)
+            form = dialect.Form(name, "*" + name.upper(), "", "", False, wait, False, "caller")
+        return await self._guarded(form, command, wait, None)
 
     async def ask(self, form: dialect.Form, *args) -> list:
         """Run a question and return the parameters of its answer (at.params).
@@ -119,66 +109,70 @@ class Channel:
         Repeats it once when bytes were lost. Raises what run() raises, and BadAnswer.
         """
         try:
-            return self._answer(form, await self.run(form, *args))
+            return _answer(form, await self.run(form, *args))
         except (at.Timeout, at.BadAnswer):
-            return self._answer(form, await self.run(form, *args))
+            if not form.again:
+                raise
+            return _answer(form, await self.run(form, *args))
 
-    def _answer(self, form: dialect.Form, lines: list) -> list:
-        if not lines:
-            raise at.BadAnswer("no information response", form.send)
-        return [lines[0]] if form.answer in ("#", "*") else at.params(lines[0])
+    async def _guarded(self, form: dialect.Form, line: str, wait: float | None, data) -> list:
+        async with self._lock:
+            if self.gate is not None:
+                await self.gate()
+            return await self.transact(form, line, wait, data)
 
-    async def transact(self, form: dialect.Form, line: str, wait: float | None = None) -> list:
+    async def transact(
+        self, form: dialect.Form, line: str, wait: float | None = None, data=None
+    ) -> list:
         """run() without the lock and the gate: for the gate itself, which holds the lock."""
         self.start()
         if self._stale is not None:
             await self._resync()
-        return await self._transact(form, line, wait)
+        return await self._transact(Exchange(form, line), wait, data)
 
-    async def _transact(
-        self, form: dialect.Form, line: str, wait: float | None, sync: bool = False
-    ) -> list:
+    async def _transact(self, exchange: Exchange, wait: float | None, data=None) -> list:
         self._drain()  # what came before the command cannot be its answer
-        exchange = self._exchange = _Exchange(form, line, sync)
+        form = exchange.form
+        self._exchange = exchange
         self.stats["commands"] += 1
         try:
-            await self._send(line, form)
-            exchange.sent = True
-            ms = int((form.wait if wait is None else wait) * 1000)
-            exchange.deadline = time.ticks_add(time.ticks_ms(), ms)
-            self._kick()
-            await exchange.done.wait()
+            await self._write(b"AT" + exchange.line.encode() + b"\r", form)
+            exchange.written = True
+            await self._wait(form.wait if wait is None else wait)
+            if exchange.prompted and not exchange.finished:
+                await asyncio.sleep_ms(_PROMPT_MS)
+                await self._write(data, form)
+                await self._wait(form.wait if wait is None else wait)
         finally:
-            self._exchange = None
+            self._exchange = self._deadline = None
+            self.stats["late"] += exchange.late
             if exchange.code is None and not isinstance(exchange.error, at.Rebooted):
                 self._stale = exchange  # timed out or cancelled: its answer may still come
-                self._owed += sync
-        if exchange.error is not None:
-            raise exchange.error
-        if exchange.outcome is not None:
-            exchange.lines.append(exchange.outcome)
-            values = at.params(exchange.outcome)
-            if not values or values[-1] in (0, "ERROR"):
-                raise at.CommandError(exchange.outcome, form.send)
-        return exchange.lines
+                self._owed += exchange.sync
+        if (exchange.verbose and self.numeric) or (exchange.echoed and self.quiet):
+            self.settings_lost = True  # ATV0 or ATE0 is forgotten: the module restarted unseen
+        return exchange.result()
 
-    async def _send(self, line: str, form: dialect.Form) -> None:
-        data = memoryview(b"AT" + line.encode() + b"\r")
-        write = self.stream.write
-        patience = 200  # x 5 ms
-        while data:
-            n = write(data)
+    async def _wait(self, seconds: float) -> None:
+        """Until the command is answered or prompted; the reader enforces the time."""
+        self._wanted.clear()
+        if self._exchange.finished:
+            return
+        self._deadline = time.ticks_add(time.ticks_ms(), int(seconds * 1000))
+        self._kick()
+        await self._wanted.wait()
+
+    async def _write(self, data, form: dialect.Form) -> None:
+        view = memoryview(data)
+        begin = time.ticks_ms()
+        while view:
+            n = self.stream.write(view)
             if n:
-                data = data[n:]
-                continue
-            patience -= 1
-            if not patience:
+                view = view[n:]
+            elif time.ticks_diff(time.ticks_ms(), begin) > _WRITE_MS:
                 raise at.Timeout("the UART takes no more bytes: flow control?", form.send)
-            await asyncio.sleep_ms(_BUSY_MS)
-        txdone = getattr(self.stream, "txdone", None)
-        if txdone is not None:
-            while not txdone():
-                await asyncio.sleep_ms(1)
+            else:
+                await asyncio.sleep_ms(_BUSY_MS)
 
     # Synchronisation ------------------------------------------------------------------------
 
@@ -189,13 +183,15 @@ class Channel:
         has its information response and its result code, everything before it has been answered.
         """
         stale = self._stale
-        if not stale.sent:
-            self.stream.write(b"\r")  # ends what was cut off in the middle of the line
+        if not stale.written:
+            await self._write(b"\r", stale.form)  # ends what was cut off in the middle of a line
+        elif stale.form.prompt and stale.code is None:
+            await self._write(b"+++\r", stale.form)  # ends an input that nobody gives any more
         for question in dialect.SYNC:
             if question.answer == stale.form.answer:
                 continue
             try:
-                await self._transact(question, question.send, _SYNC_S, sync=True)
+                await self._transact(Exchange(question, question.send, True), _SYNC_S)
             except at.Timeout:
                 self._stale = stale
                 continue
@@ -217,27 +213,28 @@ class Channel:
     async def probe(self, patience_ms: int = 1100) -> bool:
         """Find out whether the module answers, whatever state it and the line are in.
 
+        patience_ms -- ms after which no further AT is sent
+
         The first AT is a sacrifice: a sleeping UART eats it. Any result code counts. Afterwards
         the channel is synchronised and in COMMAND mode, or it is UNKNOWN and False is returned.
         """
         self.start()
         begin = time.ticks_ms()
         wait = 0.1
+        self.mode = UNKNOWN
         while True:
             try:
-                await self._transact(dialect.ATTENTION, "", wait)
+                await self._transact(Exchange(dialect.ATTENTION, ""), wait)
                 break
             except at.CommandError:
                 break
             except (at.Timeout, at.Rebooted):
-                self._stale = None
-            if time.ticks_diff(time.ticks_ms(), begin) >= patience_ms:
-                self.mode = UNKNOWN
-                return False
+                if time.ticks_diff(time.ticks_ms(), begin) >= patience_ms:
+                    return False
             wait = 0.333
         # Several AT may be outstanding now: their answers are flushed like a stale command's.
-        self._stale = _Exchange(dialect.ATTENTION, "")
-        self._stale.sent = True
+        self._stale = Exchange(dialect.ATTENTION, "")
+        self._stale.written = True
         try:
             await self._resync()
         except (at.Timeout, at.Rebooted):
@@ -252,7 +249,7 @@ class Channel:
 
         Callbacks run in a task of their own, one after the other; what one returns is awaited if
         it is a coroutine, so it may issue commands. State URCs coalesce to the latest; when 16
-        wait already, an event is dropped and counted in stats["lost:<prefix>"].
+        wait already, an event is dropped and counted in stats["lost <prefix>"].
         """
         self._callbacks.setdefault(name, []).append(callback)
 
@@ -272,17 +269,16 @@ class Channel:
             return
         if not self._callbacks.get(name):
             return
-        queue = self._urcs
         if dialect.URCS.get(name):
-            for entry in queue:
+            for entry in self._urcs:
                 if entry[0] == name:
                     entry[1] = line
                     return
-        if len(queue) >= _URCS:
-            key = "lost:" + name
+        if len(self._urcs) >= _URCS:
+            key = "lost " + name
             self.stats[key] = self.stats.get(key, 0) + 1
             return
-        queue.append([name, line])
+        self._urcs.append([name, line])
         self._urc_event.set()
 
     async def _dispatch(self) -> None:
@@ -310,9 +306,11 @@ class Channel:
         self.numeric = self.quiet = False
         self.mode = UNKNOWN
         self._stale = None
+        self._owed = 0
         exchange = self._exchange
-        if exchange is not None and exchange.sent:
-            exchange.fail(at.Rebooted("the module restarted", exchange.form.send))
+        if exchange is not None and exchange.written:
+            exchange.error = at.Rebooted("the module restarted", exchange.form.send)
+            self._wanted.set()
 
     # Reading --------------------------------------------------------------------------------
 
@@ -320,11 +318,10 @@ class Channel:
         """Start reading. Called by the first command; needs a running event loop."""
         if self._tasks:
             return
-        irq = getattr(self.stream, "irq", None)
         trigger = getattr(self.stream, "IRQ_RXIDLE", None)
-        if irq is not None and trigger is not None:
+        if trigger is not None:
             self._flag = asyncio.ThreadSafeFlag()
-            irq(handler=self._on_idle_line, trigger=trigger)
+            self.stream.irq(handler=self._on_idle_line, trigger=trigger)
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._dispatch())]
 
     def close(self) -> None:
@@ -336,7 +333,7 @@ class Channel:
             self.stream.irq(handler=None)
             self._flag = None
         if self._exchange is not None:
-            self._exchange.fail(at.Timeout("channel closed", self._exchange.form.send))
+            self._expire("the channel was closed")
 
     def _on_idle_line(self, _) -> None:
         self._flag.set()
@@ -346,134 +343,108 @@ class Channel:
             self._flag.set()
 
     async def _read(self) -> None:
-        readfrom = self.ring.readfrom
         while True:
-            while readfrom(self.stream):
-                self._drain_ring()
-            exchange = self._exchange
-            if exchange is None or exchange.deadline is None:
-                pause = _IDLE_MS
-            else:
-                pause = time.ticks_diff(exchange.deadline, time.ticks_ms())
-                if pause <= 0:
-                    self._expire(exchange)
+            self._drain()
+            pause = _IDLE_MS if self._flag is None else _IRQ_MS
+            if self._deadline is not None:
+                left = time.ticks_diff(self._deadline, time.ticks_ms())
+                if left <= 0:
+                    self.stats["timeouts"] += 1
+                    self.silent += 1
+                    self._expire("no result code")
                     continue
-                pause = min(pause, _BUSY_MS)
+                pause = min(left, _BUSY_MS if self._flag is None else pause)
+            if self._payload is not None:
+                self._check_payload()
             if self._flag is None:
                 await asyncio.sleep_ms(pause)
-            else:
-                await self._wait_flag(exchange)
+                continue
+            try:
+                await asyncio.wait_for_ms(self._flag.wait(), pause)
+            except asyncio.TimeoutError:
+                pass  # nothing has come: look at the time again
 
-    async def _wait_flag(self, exchange: _Exchange | None) -> None:
-        """Until the line has gone idle, a command wants its deadline seen, or the deadline."""
-        pause = _IRQ_MS
-        if exchange is not None and exchange.deadline is not None:
-            pause = min(pause, time.ticks_diff(exchange.deadline, time.ticks_ms()))
-        try:
-            await asyncio.wait_for_ms(self._flag.wait(), max(pause, 1))
-        except asyncio.TimeoutError:
-            return
+    def _expire(self, why: str) -> None:
+        self._deadline = None
+        self._exchange.error = at.Timeout(why, self._exchange.form.send)
+        self._wanted.set()
 
-    def _expire(self, exchange: _Exchange) -> None:
-        exchange.deadline = None
-        self.stats["timeouts"] += 1
-        self.silent += 1
-        exchange.fail(at.Timeout("no result code", exchange.form.send))
+    def _check_payload(self) -> None:
+        """Give up a payload that does not go on; whatever comes then is lines again."""
+        if time.ticks_diff(time.ticks_ms(), self._payload_ms) > _PAYLOAD_MS:
+            self.stats["short payloads"] += 1
+            self._payload.give_up()
+            self._payload = None
+            self._drain_ring()
 
     def _drain(self) -> None:
         while self.ring.readfrom(self.stream):
             self._drain_ring()
 
     def _drain_ring(self) -> None:
+        ring = self.ring
         while True:
-            view = self.ring.line()
+            if self._payload is not None:
+                self._payload_ms = time.ticks_ms()
+                if not self._payload.feed(ring):
+                    return
+                self._payload = None
+            if self._prompts(self._exchange) or self._prompts(self._stale):
+                continue
+            if self.payloads:
+                found = payload.header(ring, self.payloads)
+                if found is None:
+                    return
+                if found:
+                    self._payload = found
+                    continue
+            view = ring.line()
             if view is None:
                 return
             line = at.text(view)
             if line:
                 self._classify(line)
 
+    def _prompts(self, exchange: Exchange | None) -> bool:
+        """Whether the prompt of a command is what comes next."""
+        if exchange is None or not exchange.form.prompt or exchange.prompted:
+            return False
+        if not self._has_left(exchange) or not self.ring.prompt():
+            return False
+        exchange.prompted = True
+        if exchange is self._exchange:
+            self._wanted.set()
+        return True
+
+    def _has_left(self, exchange: Exchange) -> bool:
+        """Whether the command is out of the UART: before that, nothing can be its answer."""
+        return exchange.written and (self._txdone is None or self._txdone())
+
     def _classify(self, line: str) -> None:
         self._heard += 1
         name = at.prefix(line)
         exchange = self._exchange
-        if exchange is not None and self._take(exchange, name, line):
+        if exchange is not None and exchange.take(name, line, self._has_left(exchange)):
+            self.silent = 0
+            handler = self.payloads.get(name)
+            if handler is not None and not handler.fields and line in exchange.lines:
+                self._payload = payload.Payload(handler, at.params(line))
+            if exchange.finished:
+                self._wanted.set()
             return
         stale = self._stale
-        if stale is not None and self._take_late(stale, name, line):
-            return
+        if stale is not None and stale.written:
+            if is_final(line):
+                self._stale = None
+                self.stats["late"] += 1
+                return
+            if stale.answers(name, line):
+                self.stats["late"] += 1
+                return
         self._urc(name, line)
 
-    def _take(self, exchange: _Exchange, name: str, line: str) -> bool:
-        """Whether a line belongs to the command that waits; if so, take it."""
-        form = exchange.form
-        if not exchange.lines and self._is_echo(exchange, line):
-            return True
-        if not exchange.sent or exchange.error is not None:
-            return False
-        code = at.result(line)
-        error = at.error(line, form.send) if code is None else None
-        if code == at.RING:
-            return False
-        if code is not None or error is not None:
-            self.silent = 0
-            if exchange.sync and not exchange.lines:
-                self.stats["late"] += 1
-                return True
-            if exchange.code is not None:
-                return False
-            self._finish(exchange, at.ERROR if code is None else code, line, error)
-            return True
-        if form.then and name == form.then:
-            exchange.outcome = line
-            if exchange.complete():
-                exchange.done.set()
-            return True
-        if exchange.code is None and self._answers(form, name, line):
-            exchange.lines.append(line)
-            return True
-        return False
 
-    def _finish(
-        self, exchange: _Exchange, code: int, line: str, error: at.CmeError | None
-    ) -> None:
-        exchange.code = code
-        if self.numeric and error is None and not line[0].isdigit():
-            self.settings_lost = True  # ATV0 has been forgotten: the module restarted unseen
-        if code in (at.ERROR, at.NO_CARRIER):
-            exchange.fail(error or at.CommandError(line, exchange.form.send))
-        elif exchange.complete():
-            exchange.done.set()
-
-    def _answers(self, form: dialect.Form, name: str, line: str) -> bool:
-        if form.answer == "#":
-            return line.isdigit() and len(line) > 1
-        if form.answer[:1] == "*" and name != form.answer[1:]:
-            return name not in dialect.URCS and line not in dialect.BANNERS
-        if form.answer[:1] == "*":
-            return True
-        if not form.answer or name != form.answer:
-            return False
-        return not form.shape or at.fits(at.params(line), form.shape)
-
-    def _is_echo(self, exchange: _Exchange, line: str) -> bool:
-        """Whether a line is the command itself, or what is left of it, coming back."""
-        sent = "AT" + exchange.line
-        line = line.rstrip()
-        if len(line) < 2 or not (sent.startswith(line) or sent.endswith(line)):
-            return False
-        if at.result(line) is not None:
-            return False
-        if self.quiet:
-            self.settings_lost = True  # ATE0 has been forgotten: the module restarted unseen
-        return True
-
-    def _take_late(self, stale: _Exchange, name: str, line: str) -> bool:
-        """Whether a line belongs to a command that was given up; if so, drop and count it."""
-        code = at.result(line)
-        if (code is not None and code != at.RING) or at.error(line) is not None:
-            self._stale = None
-        elif not self._answers(stale.form, name, line):
-            return False
-        self.stats["late"] += 1
-        return True
+def _answer(form: dialect.Form, lines: list) -> list:
+    if not lines:
+        raise at.BadAnswer("no information response", form.send)
+    return [lines[0]] if form.answer in ("#", "*") else at.params(lines[0])

@@ -14,24 +14,25 @@ from micropython import const
 # shape   of the answer's parameters (at.fits), where a URC has the same prefix
 # then    prefix of the line that tells the outcome, before or after the result code; its last
 #         parameter is 1 for success where the form has such a parameter
+# prompt  whether the module asks for a payload with ">"
 # wait    seconds until the command counts as unanswered
 # again   whether it may be sent again after a time-out
-Form = namedtuple("Form", ("send", "answer", "shape", "then", "wait", "again", "source"))
+Form = namedtuple("Form", ("send", "answer", "shape", "then", "prompt", "wait", "again", "source"))
 
 _S = const(1)  # a question that the module answers at once
 _NET = const(75)  # a command that needs the network
 
 
 def _ask(send: str, answer: str, shape: str, source: str, wait: int = 5) -> Form:
-    return Form(send, answer, shape, "", wait, True, source)
+    return Form(send, answer, shape, "", False, wait, True, source)
 
 
 def _set(send: str, source: str, wait: int = 5, again: bool = True) -> Form:
-    return Form(send, "", "", "", wait, again, source)
+    return Form(send, "", "", "", False, wait, again, source)
 
 
 def _net(send: str, then: str, source: str, wait: int = _NET) -> Form:
-    return Form(send, "", "", then, wait, False, source)
+    return Form(send, "", "", then, False, wait, False, source)
 
 
 # Framing and session settings
@@ -96,6 +97,9 @@ URCS = {
     "^ENTERPSMMODE": True,  # M 3.8.1
     "^EXITPSMMODE": True,  # M 3.8.1
 }
+
+# Last parameter of an outcome line that tells of failure.
+FAILED = (0, "ERROR")
 
 # Lines that a module prints when it starts; seen while a command waits, they mean that it
 # restarted. The manual names none; these are the ones that modules of its class use (I).

@@ -40,7 +40,6 @@ class LineRing:
         self._r = 0  # next unread byte
         self._w = 0  # end of the unread bytes
         self._scan = 0  # no terminator before this
-        self._start = 0  # where the last line began
         self._dropping = False  # inside a line that was too long
 
     @property
@@ -83,7 +82,8 @@ class LineRing:
         w = self._w
         r = self._r
         while r < w:
-            if not self._dropping and (buf[r] == _CR or buf[r] == _LF or buf[r] == _NUL):
+            c = buf[r]
+            if c in (_CR, _LF, _NUL) and not self._dropping:
                 r += 1
                 continue
             if self._scan < r:
@@ -103,7 +103,6 @@ class LineRing:
             elif end - r > self.size:
                 self.overflows += 1
             else:
-                self._start = r
                 self._r = end + 1
                 while buf[end - 1] == _NUL:
                     end -= 1
@@ -125,36 +124,51 @@ class LineRing:
         self._r = r + n
         return self._all[r : r + n]
 
-    def rewind(self, n: int) -> None:
-        """Give back the last line from its byte n on: what follows is payload, not lines.
+    def untake(self, n: int) -> None:
+        """Give back the last n bytes of what take() has just given."""
+        self._r -= n
 
-        Only directly after the line() that returned it.
+    def head(self) -> memoryview | None:
+        """What is unread from the next line's first byte on, which stays unread; None if nothing.
+
+        For a header that is followed by a payload, where a terminator would come too late.
         """
-        self._r = self._scan = self._start + n
+        self._skip()
+        return self._all[self._r : self._w] if self._r < self._w else None
 
-    def peek(self) -> memoryview:
-        """All unread bytes, which stay unread: for a header whose line has not ended."""
-        return self._all[self._r : self._w]
+    def next(self) -> int:
+        """The next unread byte, which stays unread; -1 if there is none."""
+        return self._buf[self._r] if self._r < self._w else -1
+
+    def skip_line(self) -> None:
+        """Drop everything up to the next terminator."""
+        self._dropping = True
 
     def prompt(self) -> bool:
         """Consume a prompt, ``>`` and a space behind it, if it is what comes next."""
-        buf = self._buf
-        w = self._w
-        r = self._r
-        while r < w and (buf[r] == _CR or buf[r] == _LF or buf[r] == _NUL):
-            r += 1
-        if r == w or buf[r] != _PROMPT:
+        self._skip()
+        if self.next() != _PROMPT:
             return False
-        r += 1
-        if r < w and buf[r] == _SPACE:
-            r += 1
-        self._r = r
+        self._r += 1
+        if self.next() == _SPACE:
+            self._r += 1
         return True
 
     def clear(self) -> None:
         """Forget all unread bytes, and that a line was being dropped."""
         self._r = self._w = self._scan = 0
         self._dropping = False
+
+    def _skip(self) -> None:
+        """Pass over terminators and NULs, unless they end a line that is being dropped."""
+        if self._dropping:
+            return
+        buf = self._buf
+        w = self._w
+        r = self._r
+        while r < w and buf[r] in (_CR, _LF, _NUL):
+            r += 1
+        self._r = r
 
     def _drop(self) -> None:
         """Forget the unread bytes: they are part of a line that is too long."""

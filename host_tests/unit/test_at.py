@@ -1,0 +1,136 @@
+"""AT grammar: parameters, result codes, errors, and command lines that cannot be broken into."""
+
+from c1100 import at
+
+from host_tests.support import raises
+
+
+def test_params_as_the_manual_prints_them():
+    table = (
+        ('+CEREG: 5,"1A2B",,9', [5, "1A2B", None, 9]),
+        ("+CSQ: 22,99", [22, 99]),
+        ("+CPIN: READY", ["READY"]),
+        ("+CPIN:SIM PIN ", ["SIM PIN"]),
+        ('+COPS: 0,2,"46000",0', [0, 2, "46000", 0]),
+        ("+LSIPCALL:1, 10.32.226.112", [1, "10.32.226.112"]),
+        ("+LSIPCALL: 1, 10.32.226.112", [1, "10.32.226.112"]),
+        ("+LSIPOPEN=1,1", [1, 1]),
+        ("+LSIPOPEN:2,3,4", [2, 3, 4]),
+        ("+LSIPRTCP=1,3,313233", [1, 3, 313233]),
+        ("+LSIP:OK ", ["OK"]),
+        ('+CPSMS: 1,,,"00100001","00000101"', [1, None, None, "00100001", "00000101"]),
+        ("^DATADISCONN", []),
+        ("+X:", []),
+        ("+X: ,", [None, None]),
+        ('+X: "a,b:c=d",-7', ["a,b:c=d", -7]),
+        ('+X: "" , 1A', ["", "1A"]),
+        ('+X: "open', ["open"]),
+        ("-5,x", [-5, "x"]),
+    )
+    for line, want in table:
+        assert at.params(line) == want, line
+
+
+def test_prefix():
+    table = (
+        ("+CEREG: 5", "+CEREG"),
+        ("+LSIPOPEN=1,1", "+LSIPOPEN"),
+        ("+LSIP:OK ", "+LSIP"),
+        ("^ENTERPSMMODE", "^ENTERPSMMODE"),
+        ("866207050000001 ", "866207050000001"),
+    )
+    for line, want in table:
+        assert at.prefix(line) == want, line
+
+
+def test_result_codes_numeric_and_verbose():
+    for code, digit, word in (
+        (at.OK, "0", "OK"),
+        (at.CONNECT, "1", "CONNECT"),
+        (at.RING, "2", "RING"),
+        (at.NO_CARRIER, "3", "NO CARRIER"),
+        (at.ERROR, "4", "ERROR"),
+    ):
+        assert at.result(digit) == code
+        assert at.result(word) == code
+        assert at.result(word + " ") == code
+    assert at.result("CONNECT 115200") == at.CONNECT
+    for line in ("10", "OKAY", "+LSIP:OK", '"OK"', "5", "+CME ERROR: 10", "BOOKING OK", ""):
+        assert at.result(line) is None, line
+
+
+def test_errors_with_numbers_and_words():
+    error = at.error("+CME ERROR: 10", "+CPIN?")
+    assert isinstance(error, at.CmeError)
+    assert error.code == 10
+    assert str(error) == "AT+CPIN?: +CME ERROR 10 (SIM not inserted)"
+    error = at.error("+CME ERROR: incorrect password")
+    assert error.code == 16
+    error = at.error("+CME ERROR: something of its own")
+    assert error.code is None
+    assert "something of its own" in str(error)
+    error = at.error("+CMS ERROR: 500")
+    assert isinstance(error, at.CmsError)
+    assert error.code == 500
+    assert at.error("ERROR") is None
+    assert at.error("+CSQ: 1,2") is None
+
+
+def test_every_error_is_a_c1100_error():
+    for name in (
+        "Timeout CommandError CmeError CmsError SimError PinRefused RegistrationDenied "
+        "NotRegistered NotConnected NotSupported Rebooted Asleep PayloadError Overflow "
+        "BadArgument BadAnswer"
+    ).split():
+        assert issubclass(getattr(at, name), at.C1100Error), name
+
+
+def test_text_drops_noise_in_front_and_keeps_the_line():
+    assert at.text(b"+CSQ: 22,99") == "+CSQ: 22,99"
+    assert at.text(b"\xff\x00\x80+CSQ: 22,99") == "+CSQ: 22,99"
+    assert at.text(b"+A\xff\x01B") == "+A??B"
+    assert at.text(b"\xff\xfe") == ""
+
+
+def test_shapes_tell_an_answer_from_a_urc():
+    assert at.fits([2, 5, "1A2B"], "ii")
+    assert not at.fits([5, "1A2B", "01"], "ii")
+    assert not at.fits([5], "ii")
+    assert at.fits([None, "x"], "?s")
+    assert not at.fits([None], "i")
+
+
+def test_render():
+    form = "+LSMQTTOPEN={host:q64},{port:d65535},{keepalive:d65535}"
+    assert at.render(form, ("a.example", 1883, 60)) == '+LSMQTTOPEN="a.example",1883,60'
+    assert at.render("+CSQ") == "+CSQ"
+    assert at.render('+M="message",1,{m:h4}', (b"\x00\xff",)) == '+M="message",1,"00ff"'
+    assert at.render("+M={m:h}", ("az",)) == '+M="617a"'
+    assert at.render("+R={r:d1}", (True,)) == "+R=1"
+
+
+def test_render_refuses_what_would_end_or_split_a_command():
+    for value in ('a"b', "a\rAT+CFUN=0", "a\nb", "a\x1ab", "a\x1bb", "a\x00", "\u00e4", "x" * 9):
+        with raises(at.BadArgument):
+            at.render("+X={value:q8}", (value,))
+    for value in (-1, 8, 1.5, "1", None):
+        with raises(at.BadArgument):
+            at.render("+X={value:d7}", (value,))
+    with raises(at.BadArgument):
+        at.render("+X={value:h2}", (b"abc",))
+    with raises(at.BadArgument):
+        at.render("+X={value:d7}", ())
+    with raises(at.BadArgument):
+        at.check_line("+CSQ\rAT+CFUN=0")
+
+
+def test_an_error_names_form_and_argument_but_never_the_value():
+    try:
+        at.render("+CPIN={pin:q8}", ('12"34',))
+    except at.BadArgument as error:
+        assert "+CPIN" in str(error)
+        assert "pin" in str(error)
+        assert "34" not in str(error)
+        assert error.command == "+CPIN={pin:q8}"
+    else:
+        raise AssertionError("accepted")
