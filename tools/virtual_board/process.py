@@ -1,0 +1,151 @@
+"""MicroPython processes, started in about two milliseconds each through `launcher.py`."""
+
+import importlib.util
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+START_LIMIT_S = 10.0
+
+
+class BoardError(Exception):
+    """The virtual board cannot go on; the text says why and what to do."""
+
+
+def interpreter() -> str:
+    """The MicroPython to run: `$MICROPYTHON` (an executable), else the one installed by pip.
+
+    Raises BoardError when there is none.
+    """
+    if named := os.environ.get("MICROPYTHON"):
+        if found := shutil.which(named):
+            return found
+        raise BoardError(f"$MICROPYTHON names {named}, which is not an executable")
+    spec = importlib.util.find_spec("micropython_run")
+    if spec is None or spec.origin is None:
+        raise BoardError(
+            "no MicroPython: pip install -r requirements.txt, or name one in $MICROPYTHON"
+        )
+    return spec.origin
+
+
+class Launcher:
+    """The helper process that forks interpreters. A context manager; `close` ends all of them."""
+
+    def __init__(self) -> None:
+        binary = interpreter()
+        self._socket, theirs = socket.socketpair()
+        script = Path(__file__).with_name("launcher.py")
+        command = [sys.executable, "-I", "-S", str(script), str(theirs.fileno()), binary]
+        self._helper = subprocess.Popen(
+            command, pass_fds=[theirs.fileno()], start_new_session=True, stdin=subprocess.DEVNULL
+        )
+        theirs.close()
+        self._text = b""
+        self._ended: dict[int, int] = {}
+
+    def __enter__(self) -> "Launcher":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every interpreter and the helper."""
+        self._socket.close()
+        self._helper.wait()
+
+    def start(self, argv: list[str], fds: list[int]) -> "Process":
+        """Start an interpreter with `argv` (as its main() gets it) and `fds` as its 0, 1, 2, ...
+
+        Raises BoardError when the helper does not answer.
+        """
+        request = json.dumps({"argv": argv}).encode() + b"\n"
+        socket.send_fds(self._socket, [request], fds)
+        deadline = time.monotonic() + START_LIMIT_S
+        while True:
+            message = self._read(deadline - time.monotonic())
+            if message is None:
+                raise BoardError("the interpreter's launcher does not answer")
+            if "pid" in message:
+                return Process(self, message["pid"])
+
+    def fileno(self) -> int:
+        """Readable when a process has ended; then call `poll` of that process."""
+        return self._socket.fileno()
+
+    def _read(self, timeout_s: float) -> dict[str, int] | None:
+        """The next message, with ends of processes noted; None after `timeout_s` seconds."""
+        while b"\n" not in self._text:
+            ready, _, _ = select.select([self._socket], [], [], max(0.0, timeout_s))
+            if not ready:
+                return None
+            data = self._socket.recv(4096)
+            if not data:
+                code = self._helper.wait()
+                raise BoardError(f"the interpreter's launcher ended with code {code}")
+            self._text += data
+        line, self._text = self._text.split(b"\n", 1)
+        message = json.loads(line)
+        if "exit" in message:
+            self._ended[message["exit"]] = message["status"]
+        return message
+
+    def _status(self, pid: int, timeout_s: float) -> int | None:
+        deadline = time.monotonic() + timeout_s
+        while pid not in self._ended:
+            if self._read(deadline - time.monotonic()) is None:
+                return None
+        return self._ended[pid]
+
+    def _kill(self, pid: int) -> None:
+        self._socket.sendall(json.dumps({"kill": pid}).encode() + b"\n")
+
+
+class Process:
+    """One running interpreter: from a power-up or reset to the next."""
+
+    def __init__(self, launcher: Launcher, pid: int) -> None:
+        self._launcher = launcher
+        self.pid = pid
+
+    def poll(self) -> int | None:
+        """Its exit code (a signal as a negative number), or None while it runs."""
+        return self._launcher._status(self.pid, 0)
+
+    def wait(self, timeout_s: float = START_LIMIT_S) -> int:
+        """Wait up to `timeout_s` seconds for its end. Returns the exit code, else BoardError."""
+        status = self._launcher._status(self.pid, timeout_s)
+        if status is None:
+            raise BoardError(f"the interpreter (process {self.pid}) does not end")
+        return status
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would, and wait until it has gone."""
+        if self.poll() is None:
+            self._launcher._kill(self.pid)
+            self.wait()
+
+    def interrupt(self) -> None:
+        """Raise KeyboardInterrupt in the code that runs."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGINT)
+
+    def catches_interrupt(self) -> bool:
+        """Does a Ctrl-C interrupt now, rather than count as a byte of input?
+
+        The port installs its SIGINT handler only while code runs and kbd_intr(3) holds, which is
+        when a board's interrupt character works too: not at the prompt, nor in mounted traffic.
+        """
+        with open(f"/proc/{self.pid}/status") as status:
+            for line in status:
+                if line.startswith("SigCgt"):
+                    return bool(int(line.split()[1], 16) & (1 << (signal.SIGINT - 1)))
+        return False

