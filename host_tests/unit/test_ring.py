@@ -3,28 +3,10 @@
 from c1100.ring import LineRing
 
 from host_tests.support import raises
+from host_tests.support.streams import Chunks
 
 CHUNKS = (1, 7, 64, 256)
 TERMINATORS = (b"\r", b"\r\n", b"\r\r\n", b"\n")
-
-
-class Chunks:
-    """A stream that gives at most so many bytes at each readinto, and None at its end."""
-
-    def __init__(self, data, chunk):
-        self.data = data
-        self.chunk = chunk
-        self.at = 0
-        self.reads = 0
-
-    def readinto(self, buf):
-        self.reads += 1
-        n = min(self.chunk, len(buf), len(self.data) - self.at)
-        if not n:
-            return None
-        buf[:n] = self.data[self.at : self.at + n]
-        self.at += n
-        return n
 
 
 def lines_of(ring, data, chunk):
