@@ -117,6 +117,7 @@ async def test_f4_burst_of_urcs_is_delivered_or_counted():
     assert len(seen) + channel.stats.get("lost +LSIPRUDP", 0) == 50
     assert [values[1] for values in seen] == sorted(values[1] for values in seen)
     assert len(seen) >= 16
+    module.check()
     channel.close()
 
 
@@ -157,6 +158,7 @@ async def test_f6_echo_tells_of_a_restart():
     module, channel = open_channel(("AT+CSQ", b"AT+CSQ\r+CSQ: 22,99\r\n0\r"))
     await channel.ask(dialect.SIGNAL)
     assert channel.settings_lost
+    module.check()
     channel.close()
 
 
@@ -357,7 +359,7 @@ async def test_f14_command_cancelled_before_it_was_written():
 
 
 async def test_f15_no_answer_at_all_is_counted():
-    module, channel = open_channel(*[(lambda line: True,)] * 20)
+    _, channel = open_channel(*[(lambda line: True,)] * 20)
     for count in range(1, 4):
         await fails(at.Timeout, channel.run(dialect.SIGNAL))
         assert channel.silent >= count

@@ -1,5 +1,7 @@
 """Counted payloads in the line stream: bit-exact, or an error with what really came."""
 
+from binascii import hexlify
+
 from c1100 import at, payload
 from c1100.ring import LineRing
 
@@ -68,7 +70,7 @@ def test_f24_every_byte_value_in_text_mode():
 
 def test_f24_every_byte_value_in_hex_mode():
     for data in (ALL, NASTY, b"", b"x" * 1500):
-        digits = "".join(["%02X" % c for c in data]).encode()
+        digits = hexlify(data).upper()
         for chunk in (1, 7, 64, 256):
             handler = Handler(2, True)
             wire = b"+LSIPRTCP: 1, %d,%s\r\n0\r" % (len(data), digits)
