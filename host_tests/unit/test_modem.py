@@ -104,14 +104,14 @@ async def test_start_of_a_running_module():
 
 async def test_start_with_pin():
     module, registration = await start(
-        (
-            *START,
+        START
+        + (
             ("AT+CPIN?", b"+CPIN:SIM PIN \r\n0\r"),
             ('AT+CPIN="1234"', b"0\r"),
             ("AT+CPIN?", b"+CPIN: READY\r\n0\r"),
-            *NETWORK,
-            *HOME,
-        ),
+        )
+        + NETWORK
+        + HOME,
         pin="1234",
     )
     module.check()
@@ -119,8 +119,7 @@ async def test_start_with_pin():
 
 
 async def test_wrong_pin_is_tried_once_only():
-    steps = (
-        *START,
+    steps = START + (
         ("AT+CPIN?", b"+CPIN: SIM PIN\r\n0\r"),
         ('AT+CPIN="1234"', b"+CME ERROR: 16\r\n"),
     )
@@ -152,7 +151,7 @@ async def test_lost_answer_to_the_pin_does_not_try_it_again():
 async def test_sim_states_that_need_a_person():
     for state, pin in (("SIM PIN", None), ("SIM PUK", "1234"), ("PH-SIM PIN", "1234")):
         try:
-            await start((*START, ("AT+CPIN?", b"+CPIN: %s\r\n0\r" % state.encode())), pin=pin)
+            await start(START + (("AT+CPIN?", b"+CPIN: %s\r\n0\r" % state.encode()),), pin=pin)
         except SimError as error:
             assert error.state == state
         else:
