@@ -13,7 +13,7 @@ SOURCE = Path(__file__).with_name("stand_ins")
 
 @functools.cache
 def _compiled() -> tempfile.TemporaryDirectory[str]:
-    target = tempfile.TemporaryDirectory(prefix="stand_ins.")  # noqa: SIM115 lives with the cache
+    target = tempfile.TemporaryDirectory(prefix="stand_ins.")
     jobs = []
     for source in sorted(SOURCE.rglob("*.py")):
         out = Path(target.name, source.relative_to(SOURCE)).with_suffix(".mpy")

@@ -1,0 +1,49 @@
+"""A board in software, in real time: real MicroPython behind a serial port for mpremote.
+
+The board's console is a PTY, PATH of --link a symlink to it; give mpremote the PTY's own name:
+    mpremote connect $(readlink PATH) fs cp main.py :
+Runs until Ctrl-C.
+"""
+
+import argparse
+import contextlib
+import signal
+import sys
+from pathlib import Path
+
+from tools.virtual_board.board import Board, flash_folder, flash_image
+from tools.virtual_board.process import BoardError
+from tools.virtual_board.realtime import RealTimeBoard, open_tty
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    flash = parser.add_mutually_exclusive_group(required=True)
+    flash.add_argument("--flash", type=Path, metavar="DIR", help="folder that is the board's /")
+    flash.add_argument("--lfs", type=Path, metavar="IMG", help="LittleFS image, made if missing")
+    parser.add_argument("--blocks", type=int, default=512, help="4 KiB blocks of a new image")
+    parser.add_argument("--link", type=Path, metavar="PATH", help="symlink to the serial port")
+    parser.add_argument("--uart", type=Path, metavar="PATH", help="tty of the board's UART(1)")
+    parser.add_argument("--heap", default="256K", help="MicroPython heap (default 256K)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve the board until Ctrl-C or SIGTERM. Returns 0, or 1 when it cannot go on."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        flash = flash_folder(args.flash) if args.flash else flash_image(args.lfs, args.blocks)
+        with contextlib.ExitStack() as stack:
+            uarts = {1: stack.enter_context(open_tty(args.uart))} if args.uart else {}
+            board = RealTimeBoard(Board(flash, args.heap), uarts)
+            stack.callback(board.runner.close)
+            if args.link:
+                board.runner.console.symlink(args.link)
+            print(board.runner.console.name, flush=True)
+            board.run(lambda: False)
+    except KeyboardInterrupt:
+        return 0
+    except BoardError as error:
+        print(f"virtual-board: {error}", file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,289 @@
+"""One board on a clock: its lives one after another, its chip, and its console.
+
+Whoever owns the clock calls `listen` while the interpreter runs, and moves the timeline while it
+waits, sleeps or boots: `tools/lockstep.py` in virtual time, `realtime.py` in real time.
+"""
+
+import select
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tools.events import Event
+from tools.timeline import Timeline, Timer
+from tools.virtual_board import link
+from tools.virtual_board.board import Board, Cause, Life, Wake
+from tools.virtual_board.chip import Chip, Module, Wiring
+from tools.virtual_board.console import Console
+from tools.virtual_board.process import BoardError
+
+BOOT_MS = 300  # from a reset to boot.py; inferred from boards of the ESP32 class
+STOPS = {kind for kind, (_, answered) in link.KINDS.items() if answered} | {
+    link.DEEPSLEEP,
+    link.RESET,
+    link.ENDED,
+}
+
+
+class BoardStopped(BoardError):
+    """The node will not go on by itself: it crashed, ended, or hangs."""
+
+
+@dataclass
+class Awake:
+    """One life of the board: when and why it began and ended, and what it cost this machine."""
+
+    cause: Cause
+    start_us: int
+    end_us: int | None = None
+    end: str = ""
+    machine_s: float = 0.0
+
+
+class Runner:
+    """Runs `board` on `timeline`; powered on from the beginning.
+
+    module -- the virtual C1100 made from (timeline, send), or None
+    lockstep -- the interpreter gets its time from here, else it has the host's clock
+    uarts -- in real time: descriptors of ttys, by UART number
+    on_event -- called with every `Event`, in order
+    console_pty -- make `console.name`, a serial port for mpremote
+    boot_ms -- milliseconds of this clock from a reset to boot.py
+    """
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        board: Board,
+        module: Callable[[Timeline, Callable[[bytes], None]], Module] | None = None,
+        *,
+        lockstep: bool,
+        wiring: Wiring | None = None,
+        seed: int = 1,
+        uarts: dict[int, int] | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        console_pty: bool = False,
+        boot_ms: int = BOOT_MS,
+    ) -> None:
+        self.timeline = timeline
+        self.board = board
+        self.lines: list[tuple[int, str]] = []
+        self.wakes: list[Awake] = []
+        self.life: Life | None = None
+        self.waiting: tuple[int, int] | None = None  # until (us, -1: for ever), UARTs (bits)
+        self.at_prompt = False
+        self.console = Console(self._console_line, console_pty)
+        self._lockstep = lockstep
+        self._uarts = uarts
+        self._on_event = on_event
+        self._boot_us = boot_ms * 1000
+        self._start_timer: Timer | None = None
+        self._life_us = 0
+        self._began = 0.0
+        self._printed = b""
+        self._messages: list[tuple[bytes, tuple[int, ...], bytes]] = []
+        self.chip = Chip(timeline, wiring or Wiring(), seed, self.event, self._bite, self._woken)
+        if module:
+            self.chip.module = module(timeline, self.chip.from_module)
+            self.chip.module.on_pin = self.chip.module_pin
+        self._restart(Cause.POWER_ON)
+
+    def close(self) -> None:
+        """End the board's process and give back the PTY."""
+        self._end_life("bench closed")
+        self.console.close()
+        self.board.close()
+
+    def event(self, kind: str, detail: str) -> None:
+        """Put something into the log at the present time."""
+        if self._on_event:
+            self._on_event(Event(self.timeline.now_us, kind, detail))
+
+    # Lives ----------------------------------------------------------------------------------
+
+    def cut_power(self, off_s: float) -> None:
+        """Take the board's supply away for `off_s` seconds."""
+        self._end_life("power cut")
+        self.chip.stop()
+        self._start_later(int(off_s * 1e6), lambda: self._restart(Cause.POWER_ON))
+
+    def _start_later(self, delay_us: int, fn: Callable[[], None]) -> None:
+        if self._start_timer:
+            self._start_timer.cancel()
+        self._start_timer = self.timeline.call_later(delay_us, fn)
+
+    def _restart(self, cause: Cause, wake: Wake = Wake.NONE) -> None:
+        """The chip comes out of reset; the interpreter follows after the boot time."""
+        if cause is Cause.POWER_ON:
+            self.chip.power_on()
+        self._start_later(self._boot_us, lambda: self._boot(cause, wake))
+
+    def _boot(self, cause: Cause, wake: Wake = Wake.NONE, raw: bool = False) -> None:
+        now = self.timeline.now_us
+        self._began = time.perf_counter()
+        self._life_us, self.at_prompt, self.waiting = now, False, None
+        self.wakes.append(Awake(cause, now))
+        self.event("boot", cause.name.lower().replace("_", " "))
+        self.chip.start()
+        self.life = self.board.start(
+            cause,
+            wake=wake,
+            lockstep=self._lockstep,
+            rtc_memory=self.chip.rtc_memory,
+            rtc_us=self.chip.rtc_us(),
+            raw=raw,
+            uarts=self._uarts,
+        )
+        self.console.restarted(self.life, cause, raw)
+
+    def _end_life(self, how: str) -> int:
+        """End the interpreter, if one runs. Returns its exit code."""
+        life, self.life = self.life, None
+        self.waiting = None
+        self._messages.clear()
+        if life is None:
+            return 0
+        status = life.end()
+        while data := life.printed():
+            self._printed += data
+        self.flush_console()
+        life.close()
+        awake = self.wakes[-1]
+        awake.end_us, awake.end = self.timeline.now_us, how
+        awake.machine_s = time.perf_counter() - self._began
+        self.event("end", how)
+        return status
+
+    def _bite(self) -> None:
+        self._end_life("watchdog reset")
+        self.chip.stop()
+        self._restart(Cause.WATCHDOG)
+
+    def _woken(self) -> None:
+        self._restart(Cause.DEEPSLEEP, Wake.PIN)
+
+    def _deepsleep(self, ms: int) -> None:
+        self._end_life("deep sleep" if ms < 0 else f"deep sleep for {ms} ms")
+        self.chip.stop(deep_sleep=True)
+        if ms >= 0:
+            self._start_later(ms * 1000, lambda: self._restart(Cause.DEEPSLEEP, Wake.TIMER))
+
+    def _reset(self, soft: int) -> None:
+        self._end_life("soft reset" if soft else "reset")
+        self.chip.stop(pins=not soft)
+        if soft:
+            self._boot(Cause.SOFT_RESET)
+        else:
+            self._restart(Cause.HARD_RESET)
+
+    # The interpreter ------------------------------------------------------------------------
+
+    def listen(self, patience_s: float, attended: bool) -> bool:
+        """The interpreter runs: take in what it says, for at most `patience_s` real seconds.
+
+        `attended`: somebody at the PTY may type, and sees what is printed at once. Returns False
+        when nothing happened. Raises BoardStopped when the interpreter has crashed.
+        """
+        life = self.life
+        assert life is not None
+        sources = [life.link, life.stdout, self.board.launcher]
+        host = self.console.host if attended else None
+        if host is not None:
+            sources.append(host)
+        ready, _, _ = select.select(sources, [], [], patience_s)
+        life.flush()
+        if host in ready:
+            self.console.from_host(life, self._interrupt)
+        if life.stdout in ready:
+            self._printed += life.printed()
+            if attended:
+                self.flush_console()
+        if life.link in ready and life.link.receive():
+            self._handle(life, everything=attended or not self._lockstep)
+        elif life.process.poll() is not None:
+            self._ended_by_itself()
+        if not ready:
+            self._handle(life, everything=True)
+        return bool(ready)
+
+    def attend(self, timeout_s: float) -> None:
+        """The interpreter waits, sleeps or boots: see for a while whether somebody types."""
+        host = self.console.host
+        if host is None or self.life is None:
+            time.sleep(timeout_s)
+        elif select.select([host], [], [], timeout_s)[0]:
+            self.console.from_host(self.life, self._interrupt)
+
+    def resume(self, interrupt: bytes = b"") -> None:
+        """Answer the interpreter's wait: the time, and everything that has happened meanwhile."""
+        assert self.life is not None
+        self.waiting = None
+        self.chip.light_sleep = False
+        passed = struct.pack("<q", self.timeline.now_us - self._life_us)
+        self.life.link.answer(passed + self.chip.take() + interrupt)
+
+    def _handle(self, life: Life, everything: bool) -> None:
+        """Work on the messages, up to the last at which the interpreter stops or on everything.
+
+        What it printed before that one has arrived, so the log has the same order in every run.
+        """
+        self._messages.extend(iter(life.link.next, None))
+        count = len(self._messages)
+        while count and not everything and self._messages[count - 1][0] not in STOPS:
+            count -= 1
+        if not count:
+            return
+        self._printed += life.printed()
+        self.flush_console()
+        messages, self._messages = self._messages[:count], self._messages[count:]
+        for kind, fields, rest in messages:
+            if kind == link.WAIT:
+                us, uarts, light = fields
+                self.waiting = (self.timeline.now_us + us if us >= 0 else -1, uarts)
+                self.chip.light_sleep = bool(light)
+            elif kind == link.DEEPSLEEP:
+                self._deepsleep(*fields)
+            elif kind == link.RESET:
+                self._reset(*fields)
+            elif kind == link.ENDED:
+                self.at_prompt = True
+            elif (answer := self.chip.handle(kind, fields, rest)) is not None:
+                life.link.answer(answer)
+
+    def _interrupt(self) -> bool:
+        """A Ctrl-C from the host. Returns False when it is only a byte."""
+        assert self.life is not None
+        if not self.life.process.catches_interrupt():
+            return False
+        if self.waiting:
+            self.resume(link.EVENT_INTERRUPT)
+        else:
+            self.life.process.interrupt()
+        return True
+
+    def _ended_by_itself(self) -> None:
+        """The process has gone: Ctrl-D at the prompt is a soft reset, anything else a crash."""
+        at_prompt = self.at_prompt
+        status = self._end_life("soft reset" if at_prompt else "crash")
+        if not at_prompt or status != 0:
+            raise BoardStopped(f"the interpreter ended with code {status}{self.last_words()}")
+        self.chip.stop(pins=False)
+        self._boot(Cause.SOFT_RESET, raw=self.console.was_raw())
+
+    # The console ----------------------------------------------------------------------------
+
+    def flush_console(self) -> None:
+        """Pass on what has been printed, at the present time."""
+        data, self._printed = self._printed, b""
+        if data:
+            self.console.from_board(data)
+
+    def last_words(self) -> str:
+        """The end of the console, for messages about a node that has stopped."""
+        lines = [text for _, text in self.lines[-12:]]
+        return "; its last words:\n  " + "\n  ".join(lines) if lines else "; it printed nothing"
+
+    def _console_line(self, text: str) -> None:
+        self.lines.append((self.timeline.now_us, text))
+        self.event("console", text)
