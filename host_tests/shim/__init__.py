@@ -1,0 +1,91 @@
+"""What CPython lacks of MicroPython's dialect, so that lib/ and firmware/ run unmodified.
+
+`import host_tests.shim` installs it: the `micropython` module, `time.ticks_ms()` and its kin with
+the 30-bit wrap of a board, `asyncio.sleep_ms()`, `asyncio.wait_for_ms()`, `asyncio.ThreadSafeFlag`.
+Under the virtual-time loop of the tests, `time` follows the loop's clock.
+"""
+
+import asyncio
+import sys
+import time
+import types
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parents[2]
+_TICKS_PERIOD = 1 << 30
+_TICKS_HALF = 1 << 29
+
+
+def _seconds() -> float:
+    try:
+        return asyncio.get_running_loop().time()
+    except RuntimeError:  # outside a loop there is only the real clock
+        return time.monotonic()
+
+
+def _ticks_ms() -> int:
+    return int(_seconds() * 1_000) % _TICKS_PERIOD
+
+
+def _ticks_us() -> int:
+    return int(_seconds() * 1_000_000) % _TICKS_PERIOD
+
+
+def _ticks_add(ticks: int, delta: int) -> int:
+    return (ticks + delta) % _TICKS_PERIOD
+
+
+def _ticks_diff(end: int, start: int) -> int:
+    return (end - start + _TICKS_HALF) % _TICKS_PERIOD - _TICKS_HALF
+
+
+async def _sleep_ms(ms: int) -> None:
+    # Rounded up by a microsecond: a float's last bit must not make a sleeper early.
+    await asyncio.sleep(max(0, ms) / 1_000 + 1e-6 if ms > 0 else 0)
+
+
+async def _wait_for_ms(awaitable, ms: int):
+    return await asyncio.wait_for(awaitable, ms / 1_000)
+
+
+class _ThreadSafeFlag:
+    """MicroPython's: set() from anywhere, one waiter, cleared by the wait that it ends."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def set(self) -> None:
+        self._event.set()
+
+    def clear(self) -> None:
+        self._event.clear()
+
+    async def wait(self) -> None:
+        await self._event.wait()
+        self._event.clear()
+
+
+def _micropython() -> types.ModuleType:
+    module = types.ModuleType("micropython")
+    module.const = lambda value: value
+    module.schedule = lambda function, argument: function(argument)
+    module.opt_level = lambda level=0: 0
+    return module
+
+
+def install() -> None:
+    """Add what is missing, and the folders of driver and firmware to the import path."""
+    sys.modules.setdefault("micropython", _micropython())
+    time.ticks_ms = _ticks_ms
+    time.ticks_us = _ticks_us
+    time.ticks_add = _ticks_add
+    time.ticks_diff = _ticks_diff
+    asyncio.sleep_ms = _sleep_ms
+    asyncio.wait_for_ms = _wait_for_ms
+    asyncio.ThreadSafeFlag = _ThreadSafeFlag
+    for folder in (_ROOT / "lib", _ROOT):
+        if str(folder) not in sys.path:
+            sys.path.insert(0, str(folder))
+
+
+install()

@@ -1,0 +1,40 @@
+"""The unit tests once more, on the real MicroPython."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = sorted((ROOT / "host_tests" / "unit").glob("test_*.py"))
+
+
+def micropython() -> str:
+    """The interpreter that pip has installed beside this Python."""
+    found = shutil.which("micropython", path=str(Path(sys.executable).parent))
+    assert found, "no micropython beside this Python: pip install -r requirements.txt"
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_unit_tests_on_micropython(path):
+    done = subprocess.run(
+        [
+            micropython(),
+            "-X",
+            "heapsize=8M",
+            "host_tests/mp_runner.py",
+            str(path.relative_to(ROOT)),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    print(done.stdout, done.stderr)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " 0 failed on micropython" in done.stdout
+    assert not done.stdout.splitlines()[-1].startswith("0 passed"), "no test was found"
