@@ -43,11 +43,11 @@ def receive(data, handler, chunk=64, size=256):
                     break
                 pending = None
             found = payload.header(ring, {"+LSIPRTCP": handler})
-            if found is None:
-                break
-            if found:
+            if isinstance(found, payload.Payload):
                 pending = found
                 continue
+            if found:
+                break
             view = ring.line()
             if view is None:
                 break

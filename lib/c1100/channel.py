@@ -44,7 +44,7 @@ class Channel:
         self._txdone = getattr(stream, "txdone", None)
         self.ring = LineRing(size)
         self.mode = UNKNOWN
-        self.gate = None  # async callable before each command: wakes, restores
+        self.gate = _open  # before each command: wakes the module, gives it its settings back
         self.settings_lost = True  # ATV, ATE and the URC settings are not what was set
         self.numeric = False  # ATV0 holds: a verbose result code tells of a restart
         self.quiet = False  # ATE0 holds: so does an echo
@@ -61,19 +61,21 @@ class Channel:
         self.last_unknown = ""
         self.payloads = {}  # prefix -> handler (payload.py)
         self._lock = asyncio.Lock()
-        self._exchange = None  # the command that is waiting
+        self._exchange: Exchange | None = None  # the command that is waiting
         self._wanted = asyncio.Event()  # it has been answered, or prompted
         self._deadline = None  # of it, in ticks_ms
-        self._stale = None  # a command that was given up while its answer may still come
+        self._stale: Exchange | None = (
+            None  # a command that was given up while its answer may still come
+        )
         self._owed = 0  # synchronising questions that have not been answered
         self._heard = 0  # lines, to tell silence
-        self._payload = None  # the one that is being received
+        self._payload: payload.Payload | None = None  # the one that is being received
         self._payload_ms = 0  # when it last went on
         self._callbacks = {}
         self._urcs = []
         self._urc_event = asyncio.Event()
         self._tasks = []
-        self._flag = None
+        self._flag: asyncio.ThreadSafeFlag | None = None
 
     # Commands -------------------------------------------------------------------------------
 
@@ -117,8 +119,7 @@ class Channel:
 
     async def _guarded(self, form: dialect.Form, line: str, wait: float | None, data) -> list:
         async with self._lock:
-            if self.gate is not None:
-                await self.gate()
+            await self.gate()
             return await self.transact(form, line, wait, data)
 
     async def transact(
@@ -127,7 +128,7 @@ class Channel:
         """run() without the lock and the gate: for the gate itself, which holds the lock."""
         self.start()
         if self._stale is not None:
-            await self._resync()
+            await self._resync(self._stale)
         return await self._transact(Exchange(form, line), wait, data)
 
     async def _transact(self, exchange: Exchange, wait: float | None, data=None) -> list:
@@ -138,11 +139,11 @@ class Channel:
         try:
             await self._write(b"AT" + exchange.line.encode() + b"\r", form)
             exchange.written = True
-            await self._wait(form.wait if wait is None else wait)
+            await self._wait(exchange, form.wait if wait is None else wait)
             if exchange.prompted and not exchange.finished:
                 await asyncio.sleep_ms(_PROMPT_MS)
                 await self._write(data, form)
-                await self._wait(form.wait if wait is None else wait)
+                await self._wait(exchange, form.wait if wait is None else wait)
         finally:
             self._exchange = self._deadline = None
             self.stats["late"] += exchange.late
@@ -153,10 +154,10 @@ class Channel:
             self.settings_lost = True  # ATV0 or ATE0 is forgotten: the module restarted unseen
         return exchange.result()
 
-    async def _wait(self, seconds: float) -> None:
+    async def _wait(self, exchange: Exchange, seconds: float) -> None:
         """Until the command is answered or prompted; the reader enforces the time."""
         self._wanted.clear()
-        if self._exchange.finished:
+        if exchange.finished:
             return
         self._deadline = time.ticks_add(time.ticks_ms(), int(seconds * 1000))
         self._kick()
@@ -176,13 +177,12 @@ class Channel:
 
     # Synchronisation ------------------------------------------------------------------------
 
-    async def _resync(self) -> None:
+    async def _resync(self, stale: Exchange) -> None:
         """Prove that nothing is outstanding any more.
 
         The module answers in order. So once a question of another prefix than the lost command's
         has its information response and its result code, everything before it has been answered.
         """
-        stale = self._stale
         if not stale.written:
             await self._write(b"\r", stale.form)  # ends what was cut off in the middle of a line
         elif stale.form.prompt and stale.code is None:
@@ -233,10 +233,10 @@ class Channel:
                     return False
             wait = 0.333
         # Several AT may be outstanding now: their answers are flushed like a stale command's.
-        self._stale = Exchange(dialect.ATTENTION, "")
-        self._stale.written = True
+        attention = Exchange(dialect.ATTENTION, "")
+        attention.written = True
         try:
-            await self._resync()
+            await self._resync(attention)
         except (at.Timeout, at.Rebooted):
             return False
         self.mode = COMMAND
@@ -260,6 +260,7 @@ class Channel:
             callbacks.remove(callback)
 
     def _urc(self, name: str, line: str) -> None:
+        """Queue a line for its callbacks."""
         if line in dialect.BANNERS:
             self._rebooted()
             return
@@ -321,7 +322,7 @@ class Channel:
         trigger = getattr(self.stream, "IRQ_RXIDLE", None)
         if trigger is not None:
             self._flag = asyncio.ThreadSafeFlag()
-            self.stream.irq(handler=self._on_idle_line, trigger=trigger)
+            self.stream.irq(handler=self._kick, trigger=trigger)
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._dispatch())]
 
     def close(self) -> None:
@@ -332,13 +333,9 @@ class Channel:
         if self._flag is not None:
             self.stream.irq(handler=None)
             self._flag = None
-        if self._exchange is not None:
-            self._expire("the channel was closed")
+        self._expire("the channel was closed")
 
-    def _on_idle_line(self, _) -> None:
-        self._flag.set()
-
-    def _kick(self) -> None:
+    def _kick(self, _=None) -> None:
         if self._flag is not None:
             self._flag.set()
 
@@ -349,13 +346,10 @@ class Channel:
             if self._deadline is not None:
                 left = time.ticks_diff(self._deadline, time.ticks_ms())
                 if left <= 0:
-                    self.stats["timeouts"] += 1
-                    self.silent += 1
                     self._expire("no result code")
                     continue
                 pause = min(left, _BUSY_MS if self._flag is None else pause)
-            if self._payload is not None:
-                self._check_payload()
+            self._check_payload()
             if self._flag is None:
                 await asyncio.sleep_ms(pause)
                 continue
@@ -365,17 +359,23 @@ class Channel:
                 pass  # nothing has come: look at the time again
 
     def _expire(self, why: str) -> None:
+        exchange = self._exchange
         self._deadline = None
-        self._exchange.error = at.Timeout(why, self._exchange.form.send)
-        self._wanted.set()
+        if exchange is not None:
+            self.stats["timeouts"] += 1
+            self.silent += 1
+            exchange.error = at.Timeout(why, exchange.form.send)
+            self._wanted.set()
 
     def _check_payload(self) -> None:
         """Give up a payload that does not go on; whatever comes then is lines again."""
-        if time.ticks_diff(time.ticks_ms(), self._payload_ms) > _PAYLOAD_MS:
-            self.stats["short payloads"] += 1
-            self._payload.give_up()
-            self._payload = None
-            self._drain_ring()
+        pending = self._payload
+        if pending is None or time.ticks_diff(time.ticks_ms(), self._payload_ms) < _PAYLOAD_MS:
+            return
+        self.stats["short payloads"] += 1
+        pending.give_up()
+        self._payload = None
+        self._drain_ring()
 
     def _drain(self) -> None:
         while self.ring.readfrom(self.stream):
@@ -393,11 +393,11 @@ class Channel:
                 continue
             if self.payloads:
                 found = payload.header(ring, self.payloads)
-                if found is None:
-                    return
-                if found:
+                if isinstance(found, payload.Payload):
                     self._payload = found
                     continue
+                if found:  # the rest of the header is still to come
+                    return
             view = ring.line()
             if view is None:
                 return
@@ -442,6 +442,10 @@ class Channel:
                 self.stats["late"] += 1
                 return
         self._urc(name, line)
+
+
+async def _open() -> None:
+    """The gate of a channel without a module around it."""
 
 
 def _answer(form: dialect.Form, lines: list) -> list:

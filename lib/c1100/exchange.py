@@ -18,9 +18,9 @@ class Exchange:
         self.written = False  # completely given to the UART
         self.prompted = False  # the module waits for the payload
         self.lines = []  # information response
-        self.code = None  # result code
-        self.outcome = None  # the line that form.then asks for
-        self.error = None
+        self.code: int | None = None  # result code
+        self.outcome: str | None = None  # the line that form.then asks for
+        self.error: at.C1100Error | None = None
         self.late = 0  # lines of older commands
         self.echoed = False  # the command came back
         self.verbose = False  # the result code came as a word

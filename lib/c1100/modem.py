@@ -178,7 +178,7 @@ class C1100:
             raise at.Timeout("no answer, and no power key is wired: check supply, UART and rate")
         for press in range(3):
             # Each press is longer: a key line with a large capacitor eats part of it.
-            await self._press(dialect.KEY_PRESS_MS + 500 * press)
+            await _press(self._pwrkey, dialect.KEY_PRESS_MS + 500 * press)
             self._forget()
             if await self._boots():
                 return
@@ -207,13 +207,6 @@ class C1100:
             if await self._channel.probe():
                 return True
         return False
-
-    async def _press(self, ms: int) -> None:
-        self._pwrkey.on()
-        try:
-            await asyncio.sleep_ms(ms)
-        finally:
-            self._pwrkey.off()
 
     def _forget(self) -> None:
         """The module has restarted, or will: what it was told is gone."""
@@ -331,3 +324,11 @@ class C1100:
         from .mqtt import MQTT
 
         return MQTT(self._channel, client_id, host, port, apn=self.apn, **options)
+
+
+async def _press(key, ms: int) -> None:
+    key.on()
+    try:
+        await asyncio.sleep_ms(ms)
+    finally:
+        key.off()

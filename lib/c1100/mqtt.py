@@ -57,7 +57,8 @@ class MQTT:
         await run(dialect.MQTT_SESSION, self._clean)
         # The module takes as will what is configured when it opens. So an empty topic has to
         # replace what an earlier publish has left there.
-        await self._message(*(self._will or ("", b"", False, 0)))
+        topic, payload, retain, qos = self._will or ("", b"", False, 0)
+        await self._message(topic, payload, retain, qos)
         if self._apn is None:
             await run(dialect.MQTT_CALL)
         else:

@@ -19,7 +19,10 @@ from . import at
 
 _LF = 10
 _CR = 13
-_PIECE = 256
+_QUOTE = 34
+_COMMA = 44
+_PIECE = 256  # bytes handed out at once
+_LONGEST_HEADER = 256
 
 
 class Payload:
@@ -29,6 +32,7 @@ class Payload:
         self._handler = handler
         self._want = handler.begin(values)
         self._got = 0
+        self._ended = False
         self._same_line = handler.fields > 0
         self._skip_lf = not self._same_line
 
@@ -44,7 +48,7 @@ class Payload:
         while self._got < self._want:
             if not (self._feed_hex(ring) if self._handler.hex else self._feed_raw(ring)):
                 return False
-            if self._handler is None:
+            if self._ended:
                 return True
         if self._same_line:
             c = ring.next()
@@ -87,49 +91,44 @@ class Payload:
         return True
 
     def _end(self, got: int) -> None:
-        handler = self._handler
-        self._handler = None
-        handler.end(None if got == self._want else at.PayloadError(got, self._want))
+        self._ended = True
+        self._handler.end(None if got == self._want else at.PayloadError(got, self._want))
 
 
 def _is_hex(c: int) -> bool:
     return 48 <= c <= 57 or 65 <= c <= 70 or 97 <= c <= 102
 
 
-def header(ring, handlers: dict) -> Payload | bool | None:
+def header(ring, handlers: dict) -> Payload | bool:
     """Look for the header of a payload that starts on its own line.
 
     handlers -- prefix -> handler, of those with fields
 
-    Returns the Payload, its header consumed; None if the header has not come completely; False if
+    Returns the Payload, its header consumed; True if the header has not come completely; False if
     what comes next is no such header.
     """
     view = ring.head()
-    if view is None:
+    if view is None or view[0] not in b"+^":
         return False
-    limit = min(len(view), 160)
-    name = None
-    left = 0
+    handler = None
+    left = 0  # commas to come
     quoted = False
-    for i in range(limit):
+    for i in range(min(len(view), _LONGEST_HEADER)):
         c = view[i]
         if c in (_CR, _LF):
             return False
-        if name is None:
-            if c == 58 or c == 61:  # : =
-                name = at.text(view[:i]).strip()
-                handler = handlers.get(name)
+        if handler is None:
+            if c in b":=":
+                handler = handlers.get(at.text(view[:i]).strip())
                 if handler is None or not handler.fields:
                     return False
                 left = handler.fields
-            elif not i and c != 43 and c != 94:  # + ^
-                return False
-        elif c == 34:
+        elif c == _QUOTE:
             quoted = not quoted
-        elif c == 44 and not quoted:
+        elif c == _COMMA and not quoted:
             left -= 1
             if not left:
                 values = at.params(at.text(view[:i]))
                 ring.take(i + 1)
                 return Payload(handler, values)
-    return None if limit < 160 else False
+    return len(view) < _LONGEST_HEADER
