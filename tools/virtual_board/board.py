@@ -14,7 +14,13 @@ from tools.virtual_board import stand_in_files
 from tools.virtual_board.link import Link
 from tools.virtual_board.process import BoardError, Launcher, Process
 
-START = "import sys; sys.path[:] = [{!r}]; import _board; _board.start(globals())"
+START = """\
+import sys
+sys.path[:] = [{!r}]
+import _board
+del sys
+_board.start(globals())
+"""
 IMAGE_BLOCK_SIZE = 4096
 
 

@@ -19,6 +19,7 @@ BANNER_END = b'Type "help()" for more information.\r\n>>> '
 RAW_END = b"OK\r\n"  # what Ctrl-D in raw mode prints last
 CTRL_A, CTRL_C = b"\x01", b"\x03"
 INTERRUPT_GAP_S = 0.1
+INTERRUPT_SETTLE_S = 0.02
 
 
 class Console:
@@ -107,21 +108,22 @@ class Console:
         except BlockingIOError:
             return  # nobody reads the PTY and it is full, like a UART without a listener
 
-    def from_host(self, life: Life, interrupt: Callable[[], bool]) -> None:
-        """Pass on what the host has typed. `interrupt()` acts on a Ctrl-C unless it is a byte."""
+    def from_host(
+        self, life: Life, catches: Callable[[], bool], interrupt: Callable[[], None]
+    ) -> None:
+        """Pass on what the host has typed; a Ctrl-C that `catches()` is an `interrupt()`."""
         assert self.host is not None
         try:
             data = os.read(self.host, 4096)
         except BlockingIOError:
             return
-        while CTRL_C in data:
-            before, after = data.split(CTRL_C, 1)
+        while CTRL_C in data and catches():
+            before, data = data.split(CTRL_C, 1)
             life.type(before)
             now = time.monotonic()
             # A second one while the first is under way would end the process.
             if now - self._interrupted_at > INTERRUPT_GAP_S:
-                if not interrupt():
-                    break
                 self._interrupted_at = now
-            data = after
+                interrupt()
+                time.sleep(INTERRUPT_SETTLE_S)
         life.type(data)

@@ -20,9 +20,10 @@ from tools.virtual_board.process import BoardError
 
 BOOT_MS = 300  # from a reset to boot.py; inferred from boards of the ESP32 class
 STOPS = {kind for kind, (_, answered) in link.KINDS.items() if answered} | {
+    link.STARTED,
+    link.ENDED,
     link.DEEPSLEEP,
     link.RESET,
-    link.ENDED,
 }
 
 
@@ -71,6 +72,7 @@ class Runner:
         self.lines: list[tuple[int, str]] = []
         self.wakes: list[Awake] = []
         self.life: Life | None = None
+        self._started = False  # until boot.py begins, nobody may interrupt
         self.waiting: tuple[int, int] | None = None  # until (us, -1: for ever), UARTs (bits)
         self.at_prompt = False
         self.console = Console(self._console_line, console_pty)
@@ -122,7 +124,8 @@ class Runner:
     def _boot(self, cause: Cause, wake: Wake = Wake.NONE, raw: bool = False) -> None:
         now = self.timeline.now_us
         self._began = time.perf_counter()
-        self._life_us, self.at_prompt, self.waiting = now, False, None
+        self._life_us, self.waiting = now, None
+        self._started = self.at_prompt = False
         self.wakes.append(Awake(cause, now))
         self.event("boot", cause.name.lower().replace("_", " "))
         self.chip.start()
@@ -188,13 +191,13 @@ class Runner:
         life = self.life
         assert life is not None
         sources = [life.link, life.stdout, self.board.launcher]
-        host = self.console.host if attended else None
+        host = self.console.host if attended and self._started else None
         if host is not None:
             sources.append(host)
         ready, _, _ = select.select(sources, [], [], patience_s)
         life.flush()
         if host in ready:
-            self.console.from_host(life, self._interrupt)
+            self.console.from_host(life, life.process.catches_interrupt, self._interrupt)
         if life.stdout in ready:
             self._printed += life.printed()
             if attended:
@@ -213,7 +216,8 @@ class Runner:
         if host is None or self.life is None:
             time.sleep(timeout_s)
         elif select.select([host], [], [], timeout_s)[0]:
-            self.console.from_host(self.life, self._interrupt)
+            catches = self.life.process.catches_interrupt
+            self.console.from_host(self.life, catches, self._interrupt)
 
     def resume(self, interrupt: bytes = b"") -> None:
         """Answer the interpreter's wait: the time, and everything that has happened meanwhile."""
@@ -246,21 +250,20 @@ class Runner:
                 self._deepsleep(*fields)
             elif kind == link.RESET:
                 self._reset(*fields)
+            elif kind == link.STARTED:
+                self._started = True
             elif kind == link.ENDED:
                 self.at_prompt = True
             elif (answer := self.chip.handle(kind, fields, rest)) is not None:
                 life.link.answer(answer)
 
-    def _interrupt(self) -> bool:
-        """A Ctrl-C from the host. Returns False when it is only a byte."""
+    def _interrupt(self) -> None:
+        """A Ctrl-C from the host."""
         assert self.life is not None
-        if not self.life.process.catches_interrupt():
-            return False
         if self.waiting:
             self.resume(link.EVENT_INTERRUPT)
         else:
             self.life.process.interrupt()
-        return True
 
     def _ended_by_itself(self) -> None:
         """The process has gone: Ctrl-D at the prompt is a soft reset, anything else a crash."""

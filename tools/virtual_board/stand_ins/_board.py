@@ -59,6 +59,7 @@ def _run(name, namespace):
 
 def start(namespace):
     """Become the board. `namespace` is that of __main__, which the prompt shows."""
+    del namespace["_board"]
     about = json.loads(_link.answer())
     here = sys.path[0]
     if about["lockstep"]:
@@ -88,6 +89,7 @@ def start(namespace):
         os.stat("/lib")
     except OSError:
         os.mkdir("/lib")
+    _link.send("G")
     _run("boot.py", namespace)
     if not about["raw"]:
         _run("main.py", namespace)
