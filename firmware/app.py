@@ -7,8 +7,9 @@ import asyncio
 import sys
 import time
 
-from c1100 import C1100, C1100Error, PinRefused
 from micropython import const
+
+from c1100 import C1100, C1100Error, PinRefused
 
 from . import boards, config, pin_guard, state, telemetry
 from .sensors import battery, link, temperature

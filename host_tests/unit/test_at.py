@@ -1,7 +1,6 @@
 """AT grammar: parameters, result codes, errors, and command lines that cannot be broken into."""
 
 from c1100 import at
-
 from host_tests.support import raises
 
 

@@ -9,7 +9,6 @@ import time
 
 from c1100 import at, dialect
 from c1100.channel import COMMAND, UNKNOWN, Channel
-
 from host_tests.support import raises
 from host_tests.support.streams import Module, at_every_split
 

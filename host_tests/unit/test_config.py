@@ -1,7 +1,6 @@
 """The configuration's table: defaults, and messages that name the key and what is allowed."""
 
 from firmware import config
-
 from host_tests.support import raises
 
 LEAST = {"id": "node-1", "mqtt": {"host": "broker.example"}}

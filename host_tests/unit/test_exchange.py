@@ -2,7 +2,6 @@
 
 from c1100 import at, dialect
 from c1100.exchange import Exchange
-
 from host_tests.support import raises
 
 

@@ -13,7 +13,6 @@ from c1100 import (
     Timeout,
     at,
 )
-
 from host_tests.support import raises
 from host_tests.support.streams import Module, at_every_split
 

@@ -4,7 +4,6 @@ from binascii import hexlify
 
 from c1100 import at, payload
 from c1100.ring import LineRing
-
 from host_tests.support.streams import Chunks
 
 ALL = bytes(range(256))

@@ -1,7 +1,6 @@
 """LineRing: lines and payloads out of a byte stream, whatever the chunks and terminators."""
 
 from c1100.ring import LineRing
-
 from host_tests.support import raises
 from host_tests.support.streams import Chunks
 
