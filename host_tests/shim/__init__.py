@@ -1,7 +1,7 @@
 """What CPython lacks of MicroPython's dialect, so that lib/ and firmware/ run unmodified.
 
-`import host_tests.shim` installs it: the `micropython` module, `time.ticks_ms()` and its kin with
-the 30-bit wrap of a board, `asyncio.sleep_ms()`, `asyncio.wait_for_ms()`, `asyncio.ThreadSafeFlag`.
+`import host_tests.shim` installs it: the `micropython` module, `time.ticks_ms()` and its kin, which
+wrap at 30 bits as on a board, `asyncio.sleep_ms()`, `wait_for_ms()` and `ThreadSafeFlag`.
 Under the virtual-time loop of the tests, `time` follows the loop's clock.
 """
 
