@@ -69,6 +69,7 @@ class Chip:
         self.lost_bytes = 0
         self.rtc_memory = b""
         self._rtc_zero_us = 0
+        self._heard = b""  # of the module, not logged yet
         self.light_sleep = False
         self._deep_sleep = False
         self.watchdog: Timer | None = None
@@ -86,6 +87,7 @@ class Chip:
 
     def stop(self, *, deep_sleep: bool = False, pins: bool = True) -> None:
         """The interpreter has ended: UARTs are closed, and unless `pins` is false, pins float."""
+        self._log_heard()
         self._deep_sleep = deep_sleep
         self.light_sleep = False
         self._changes.clear()
@@ -137,12 +139,20 @@ class Chip:
 
     def from_module(self, data: bytes) -> None:
         """`data` has arrived over the module's UART."""
-        self._event("module", printable(data))
+        self._heard += data
+        if data.endswith((b"\r", b"\n")):
+            self._log_heard()
         receiver = self._receivers[self._wiring.uart]
         if not receiver.baud or self.light_sleep:
             self._lose(len(data), "the UART was not receiving")
         else:
             receiver.arrive(data)
+
+    def _log_heard(self) -> None:
+        """Log what the module has said, a line at a time."""
+        heard, self._heard = self._heard, b""
+        if heard:
+            self._event("module", printable(heard))
 
     def module_pin(self, name: str, asserted: bool) -> None:
         """A pin of the module has changed."""
@@ -175,6 +185,7 @@ class Chip:
 
     def _uart_write(self, uart: int, data: bytes) -> None:
         if uart == self._wiring.uart and self.module:
+            self._log_heard()
             self._event("board", printable(data))
             self.module.receive(data)
 

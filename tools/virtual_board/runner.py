@@ -5,6 +5,7 @@ waits, sleeps or boots: `tools/lockstep.py` in virtual time, `realtime.py` in re
 """
 
 import select
+import signal
 import struct
 import time
 from collections.abc import Callable
@@ -266,10 +267,13 @@ class Runner:
             self.life.process.interrupt()
 
     def _ended_by_itself(self) -> None:
-        """The process has gone: Ctrl-D at the prompt is a soft reset, anything else a crash."""
+        """The process has gone: Ctrl-D at the prompt is a soft reset, anything else a crash.
+
+        So is a Ctrl-C that the interpreter's handler just missed (see `catches_interrupt`).
+        """
         at_prompt = self.at_prompt
         status = self._end_life("soft reset" if at_prompt else "crash")
-        if not at_prompt or status != 0:
+        if status != -signal.SIGINT and (not at_prompt or status != 0):
             raise BoardStopped(f"the interpreter ended with code {status}{self.last_words()}")
         self.chip.stop(pins=False)
         self._boot(Cause.SOFT_RESET, raw=self.console.was_raw())

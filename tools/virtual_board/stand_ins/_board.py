@@ -6,6 +6,7 @@ import random
 import sys
 
 import _link
+import micropython
 import vfs
 
 
@@ -89,9 +90,13 @@ def start(namespace):
         os.stat("/lib")
     except OSError:
         os.mkdir("/lib")
-    _link.send("G")
-    _run("boot.py", namespace)
-    if not about["raw"]:
-        _run("main.py", namespace)
+    try:
+        _link.send("G")
+        _run("boot.py", namespace)
+        if not about["raw"]:
+            _run("main.py", namespace)
+    except KeyboardInterrupt:
+        print("interrupted")  # between the two programs, where no traceback says anything
+    micropython.kbd_intr(-1)
     _link.send("E")
     os.putenv("MICROPYINSPECT", "1")  # now the prompt
