@@ -1,0 +1,230 @@
+"""Faults as data: `--fault NAME[:PARAMETER]`, in a test `module.faults.add("NAME", "PARAMETER")`.
+
+Each entry of `FAULTS` sets fields of `Active`; the module asks at the few places where something
+can go wrong: before a command, on the wire in each direction, at boot. The names F1 ... F43 are
+those of the project's failure list.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tools.timeline import Timeline
+from tools.virtual_c1100.commands import CmeFailure, Failure
+
+BURST = 50
+UNKNOWN_URC = "^SIMST: 1,0"
+BOOT_GARBAGE = b"\x00\xff\xfe\x80\x00RDY\xf0\x00\r\n\xff"
+
+
+@dataclass
+class Plan:
+    """What happens to one command."""
+
+    before: list[str] = field(default_factory=list)  # URCs between command and answer
+    between: list[str] = field(default_factory=list)  # between information and result
+    after: list[str] = field(default_factory=list)  # right behind the result
+    noise: bytes = b""  # in front of the answer
+    delay_s: float = 0.0
+    mute: bool = False
+    failure: Failure | None = None
+    reboot: Callable[[], None] | None = None
+
+    def take(self, where: str) -> list[str]:
+        """The lines of `where`, once."""
+        lines, rest = getattr(self, where), []
+        setattr(self, where, rest)
+        return lines
+
+
+@dataclass
+class Rule:
+    """Something planned for a command. `command` is "" for every one; `times` None: always."""
+
+    command: str
+    change: Callable[[Plan], None]
+    times: int | None = None
+
+
+@dataclass
+class Active:
+    """The faults in force."""
+
+    rules: list[Rule] = field(default_factory=list)
+    eat_count: int = 0  # first characters lost after the line was idle
+    eat_idle_s: float = 10.0
+    lose_in: float = 0.0  # probability for each byte
+    lose_out: float = 0.0
+    boot_noise: bytes = b""
+    boot_factor: float = 1.0
+    sim_extra_s: float = 0.0
+    echo_kept: float = 1.0  # probability for each echoed character
+    echo_stuck: bool = False  # ATE0 has no effect
+    power_key_dead: bool = False
+
+
+def _urc_rules(where: str) -> Callable[["Faults", str], None]:
+    """`:COMMAND=TEXT` or `:TEXT`: that URC with each COMMAND, or with every command."""
+
+    def add(faults: "Faults", parameter: str) -> None:
+        command, found, text = parameter.partition("=")
+        if not (found and command.startswith(("+", "^", "$"))) or ":" in command:
+            command, text = "", parameter
+        faults.rule(command, lambda plan: getattr(plan, where).append(text))
+
+    return add
+
+
+def _burst(faults: "Faults", parameter: str) -> None:
+    count = int(parameter)
+    lines = [f"+CEREG: {2 if n % 2 else 1}" for n in range(count)]
+    faults.rule("", lambda plan: plan.before.extend(lines), times=1)
+
+
+def _delay(faults: "Faults", parameter: str) -> None:
+    command, seconds = _command_and(parameter, "5")
+    faults.rule(command, lambda plan: setattr(plan, "delay_s", float(seconds)))
+
+
+def _late_once(faults: "Faults", parameter: str) -> None:
+    command, seconds = _command_and(parameter, "5")
+    faults.rule(command, lambda plan: setattr(plan, "delay_s", float(seconds)), times=1)
+
+
+def _mute(faults: "Faults", parameter: str) -> None:
+    command, times = _command_and(parameter, "")
+    faults.rule(command, lambda plan: setattr(plan, "mute", True), int(times) if times else None)
+
+
+def _fail(make: Callable[[str], Failure]) -> Callable[["Faults", str], None]:
+    def add(faults: "Faults", parameter: str) -> None:
+        command, value = _command_and(parameter, "")
+        failure = make(value)
+        faults.rule(command, lambda plan: setattr(plan, "failure", failure))
+
+    return add
+
+
+def _noise(faults: "Faults", parameter: str) -> None:
+    data = bytes.fromhex(parameter)
+    faults.rule("", lambda plan: setattr(plan, "noise", data))
+
+
+def _reboot(faults: "Faults", parameter: str) -> None:
+    faults.rule(parameter, lambda plan: setattr(plan, "reboot", faults.reboot), times=1)
+
+
+def _command_and(parameter: str, default: str) -> tuple[str, str]:
+    """`+CSQ=5` -> ("+CSQ", "5"); `+CSQ` -> ("+CSQ", default); `5` -> ("", "5")."""
+    command, found, value = parameter.partition("=")
+    if found:
+        return command.upper(), value
+    if parameter[:1].isdigit() or not parameter:
+        return "", parameter or default
+    return parameter.upper(), default
+
+
+def _set(name: str, kind: Callable[[str], object]) -> Callable[["Faults", str], None]:
+    return lambda faults, parameter: setattr(faults.active, name, kind(parameter))
+
+
+def _eat(faults: "Faults", parameter: str) -> None:
+    count, _, idle = parameter.partition(",")
+    faults.active.eat_count = int(count)
+    faults.active.eat_idle_s = float(idle or 10)
+
+
+# name: (failure ids, default parameter, what it does, how it is set)
+FAULTS: dict[str, tuple[str, str, str, Callable[["Faults", str], None]]] = {
+    "urc-before": ("F1 F2 F3", "+CEREG: 2", "URC between command and answer",
+                   _urc_rules("before")),
+    "urc-between": ("F2", "+CEREG: 2", "URC between answer and result", _urc_rules("between")),
+    "urc-after": ("F2 F11", "+CEREG: 2", "URC right behind the result", _urc_rules("after")),
+    "urc-burst": ("F4", str(BURST), "N URCs in one burst, once", _burst),
+    "urc-unknown": ("F5", UNKNOWN_URC, "a URC nobody knows", _urc_rules("before")),
+    "echo-stuck": ("F6", "", "ATE0 answered, but echo stays", _set("echo_stuck", lambda _: True)),
+    "echo-half": ("F6", "0.5", "each echoed character comes with probability P",
+                  _set("echo_kept", float)),
+    "noise": ("F10", "00ff80", "hex bytes in front of each answer", _noise),
+    "boot-garbage": ("F10 F17", BOOT_GARBAGE.hex(), "hex bytes on the line at boot",
+                     _set("boot_noise", bytes.fromhex)),
+    "cme": ("F12", "100", "COMMAND=CODE answered with +CME ERROR",
+            _fail(lambda code: CmeFailure(int(code or 100)))),
+    "error": ("F12 F33", "", "COMMAND, or all, answered with ERROR", _fail(lambda _: Failure())),
+    "late": ("F13", "5", "COMMAND=SECONDS: the answer comes late, once", _late_once),
+    "slow": ("F16", "5", "COMMAND=SECONDS: every answer comes late", _delay),
+    "mute": ("F15", "", "COMMAND[=TIMES], or all, unanswered", _mute),
+    "reboot": ("F17", "", "reboot in the middle of COMMAND, once", _reboot),
+    "eat": ("F27", "2,10", "first N characters after SECONDS of idle line are lost", _eat),
+    "slow-boot": ("F32", "4", "boot takes N times as long", _set("boot_factor", float)),
+    "key-dead": ("F32", "", "the power key has no effect", _set("power_key_dead", lambda _: True)),
+    "sim-late": ("F40", "10", "SIM ready SECONDS later", _set("sim_extra_s", float)),
+    "lose-in": ("F38", "0.01", "bytes to the module lost with probability P",
+                _set("lose_in", float)),
+    "lose-out": ("F38", "0.01", "bytes from the module lost with probability P",
+                 _set("lose_out", float)),
+}  # fmt: skip
+
+
+class Faults:
+    """The faults of one module. `reboot` is what the module does when it crashes."""
+
+    def __init__(self, timeline: Timeline, rng: random.Random, reboot: Callable[[], None]) -> None:
+        self._timeline = timeline
+        self._rng = rng
+        self.reboot = reboot
+        self.active = Active()
+        self._last_in_us = 0
+        self._left_to_eat = 0
+
+    def add(self, name: str, parameter: str | None = None) -> None:
+        """Put a fault in force. Raises ValueError for an unknown name or a bad parameter."""
+        if parameter is None and ":" in name:
+            name, parameter = name.split(":", 1)
+        if name not in FAULTS:
+            raise ValueError(f"no fault {name!r}; there are {', '.join(FAULTS)}")
+        _, default, _, setter = FAULTS[name]
+        setter(self, default if parameter is None else parameter)
+
+    def clear(self) -> None:
+        """No faults any more."""
+        self.active = Active()
+
+    def rule(self, command: str, change: Callable[[Plan], None], times: int | None = None) -> None:
+        """Change the plan of each `command` ("" = every one), at most `times` times."""
+        self.active.rules.append(Rule(command, change, times))
+
+    def plan(self, command: str) -> Plan:
+        """What is to happen to this command."""
+        plan = Plan()
+        for rule in self.active.rules:
+            if rule.command not in ("", command) or rule.times == 0:
+                continue
+            rule.change(plan)
+            if rule.times is not None:
+                rule.times -= 1
+        return plan
+
+    def echo(self, data: bytes) -> bytes:
+        """What of an echoed character comes out."""
+        kept = self.active.echo_kept
+        return data if kept >= 1 or self._rng.random() < kept else b""
+
+    def incoming(self, data: bytes) -> bytes:
+        """What of the DTE's bytes reaches the module."""
+        idle_us = self._timeline.now_us - self._last_in_us
+        if self.active.eat_count and idle_us >= self.active.eat_idle_s * 1e6:
+            self._left_to_eat = self.active.eat_count
+        self._last_in_us = self._timeline.now_us
+        eaten = min(self._left_to_eat, len(data))
+        self._left_to_eat -= eaten
+        return self._lose(data[eaten:], self.active.lose_in)
+
+    def outgoing(self, data: bytes) -> bytes:
+        """What of the module's bytes reaches the DTE."""
+        return self._lose(data, self.active.lose_out)
+
+    def _lose(self, data: bytes, probability: float) -> bytes:
+        if not probability:
+            return data
+        return bytes(b for b in data if self._rng.random() >= probability)

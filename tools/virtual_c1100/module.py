@@ -1,0 +1,193 @@
+"""The virtual C1100: power states and pins, and what is wired to what inside.
+
+module = VirtualC1100(timeline, Profile(variant="NGGT"), send=uart_of_the_dte)
+module.set_pin("pwrkey", True)         # and False a second later: it boots
+module.receive(b"ATV0\\r")              # answered through `send` at the virtual time
+"""
+
+import enum
+from collections.abc import Callable
+
+from tools.timeline import Timeline, Timer
+from tools.virtual_c1100.commands import table
+from tools.virtual_c1100.core import Core
+from tools.virtual_c1100.faults import Faults
+from tools.virtual_c1100.identity import Identity, Machine
+from tools.virtual_c1100.interpreter import Interpreter
+from tools.virtual_c1100.mqtt import Mqtt
+from tools.virtual_c1100.network import Network
+from tools.virtual_c1100.profile import Profile
+from tools.virtual_c1100.sim import Sim
+from tools.virtual_c1100.trace import Trace
+from tools.virtual_c1100.uart import Uart
+
+
+class Power(enum.Enum):
+    """What the module is doing as a whole."""
+
+    OFF = "off"
+    BOOTING = "booting"
+    ON = "on"
+    STOPPING = "stopping"
+
+
+class VirtualC1100:
+    """One module on a timeline.
+
+    send -- called with bytes at the virtual time at which they have arrived at the DTE
+    on_pin -- called with (name, level) when an output pin changes; True is asserted
+    """
+
+    def __init__(
+        self, timeline: Timeline, profile: Profile, send: Callable[[bytes], None]
+    ) -> None:
+        self.timeline = timeline
+        self.profile = profile
+        self.power = Power.OFF
+        self.on_pin: Callable[[str, bool], None] | None = None
+        self.trace: Trace | None = None
+        self._send = send
+        self._inputs = {"pwrkey": False, "wake": False}
+        self._key_timer: Timer | None = None
+        core = self._core = Core(timeline, profile)
+        self.faults = Faults(timeline, core.rng, self.reboot)
+        self.uart = Uart(timeline, core.rng, self._to_dte, self._to_module)
+        self.uart.baud = profile.baud
+        self.uart.filter_in = self.faults.incoming
+        self.uart.filter_out = self.faults.outgoing
+        self.sim = Sim(core, self.faults)
+        self.network = Network(core, self.sim)
+        self.sim.on_ready = self.network.search
+        self.mqtt = Mqtt(core, self.network)
+        self.identity = Identity(core, self.sim, self.faults, self._machine())
+        self._families = (self.identity, self.sim, self.network, self.mqtt)
+        self.interpreter = Interpreter(
+            core,
+            table(*(family.commands for family in self._families)),
+            self.uart.transmit,
+            self.uart.after_transmit,
+            self.faults,
+        )
+        core.urc = self.interpreter.urc
+        for fault in profile.faults:
+            self.faults.add(fault)
+
+    def _machine(self) -> Machine:
+        return Machine(
+            session=lambda: self.interpreter.session,
+            get_baud=lambda: self.uart.baud,
+            set_baud=lambda baud: setattr(self.uart, "baud", baud),
+            reboot=self.reboot,
+            power_off=self.power_off,
+            set_functionality=lambda level: self.network.set_radio(level == 1),
+            hang_up=lambda: None,
+        )
+
+    # The DTE's side -------------------------------------------------------------------------
+
+    def receive(self, data: bytes) -> None:
+        """Bytes that the DTE's UART has sent; they take their time on the line."""
+        self.uart.receive(data)
+
+    def set_pin(self, name: str, level: bool) -> None:
+        """Drive an input: "pwrkey" or "wake". True is asserted. KeyError for another name."""
+        if self._inputs[name] == level:
+            return
+        self._inputs[name] = level
+        if name == "pwrkey":
+            self._power_key(level)
+
+    def get_pin(self, name: str) -> bool:
+        """Level of "status" (asserted while the firmware runs) or of an input."""
+        return self.power is Power.ON if name == "status" else self._inputs[name]
+
+    def peers(self) -> list:
+        """Network connections to serve; see the class of each: fileno(), want_read, ..."""
+        return list(self.mqtt.links)
+
+    # Power ----------------------------------------------------------------------------------
+
+    def _power_key(self, pressed: bool) -> None:
+        """The key acts when it has been held long enough, once per press."""
+        if self._key_timer:
+            self._key_timer.cancel()
+            self._key_timer = None
+        if not pressed or self.faults.active.power_key_dead:
+            return
+        latency = self.profile.latency
+        actions = {
+            Power.OFF: (latency.pwrkey_on, self.power_on),
+            Power.ON: (latency.pwrkey_off, self.power_off),
+        }
+        if self.power in actions:  # else it boots or stops already: the key is not looked at
+            held, action = actions[self.power]
+            self._key_timer = self.timeline.call_later(round(held * 1e6), action)
+
+    def power_on(self) -> None:
+        """Boot now, as after a long enough press of the power key."""
+        if self.power is Power.OFF:
+            self._boot()
+
+    def power_off(self) -> None:
+        """Leave the network and go off; the UART is dead a little later."""
+        if self.power is not Power.ON:
+            return
+        self._stop()
+        self._enter(Power.STOPPING)
+        delay = round(self.profile.latency.power_off * 1e6)
+        self._key_timer = self.timeline.call_later(delay, lambda: self._enter(Power.OFF))
+
+    def power_cycle(self) -> None:
+        """The supply is removed and comes back: off at once, and it stays off without the key."""
+        if self._key_timer:
+            self._key_timer.cancel()
+        self._stop()
+        self._enter(Power.OFF)
+        if self._inputs["pwrkey"]:
+            self._power_key(True)
+
+    def reboot(self) -> None:
+        """AT+CFUN=1,1, or a crash of the module's firmware."""
+        if self.power is Power.ON:
+            self._stop()
+            self._boot()
+
+    def _stop(self) -> None:
+        self._core.forget()
+        self.uart.power_off()
+        self.mqtt.boot()
+        self.network.boot()
+
+    def _boot(self) -> None:
+        self._enter(Power.BOOTING)
+        if self.faults.active.boot_noise:
+            self.uart.transmit(self.faults.active.boot_noise)
+        self._core.later(self.profile.latency.boot * self.faults.active.boot_factor, self._booted)
+
+    def _booted(self) -> None:
+        stored = self.identity.boot()
+        self.uart.baud = stored.baud
+        self.interpreter.reset(stored.session)
+        self.network.boot()
+        self.sim.boot()
+        self._enter(Power.ON)
+
+    def _enter(self, state: Power) -> None:
+        was, self.power = self.power, state
+        if self.trace and was is not state:
+            self.trace.event(f"module {state.value}")
+        if self.on_pin and (was is Power.ON) != (state is Power.ON):
+            self.on_pin("status", state is Power.ON)
+
+    # The UART -------------------------------------------------------------------------------
+
+    def _to_dte(self, data: bytes) -> None:
+        if self.trace:
+            self.trace.bytes("<", data)
+        self._send(data)
+
+    def _to_module(self, data: bytes) -> None:
+        if self.trace:
+            self.trace.bytes(">", data)
+        if self.power is Power.ON:
+            self.interpreter.feed(data)

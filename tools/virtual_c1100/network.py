@@ -1,0 +1,269 @@
+"""Signal, registration and operator (manual 3.1; 3GPP TS 27.007 clauses 7.2, 7.3, 8.5, 10.1)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tools.virtual_c1100.commandline import Int, Text
+from tools.virtual_c1100.commands import LATER, Call, CmeFailure, Command, Failure
+from tools.virtual_c1100.core import Core
+from tools.virtual_c1100.profile import GSM, LTE_M, NB_IOT
+from tools.virtual_c1100.sim import Sim
+
+OFFLINE, HOME, SEARCHING, DENIED, UNKNOWN, ROAMING, EMERGENCY = 0, 1, 2, 3, 4, 5, 8
+EPS, GPRS = "+CEREG", "+CGREG"
+# AT+MODODR, field: 2 automatic, 3 GSM, 5 LTE only, 8 GSM and LTE
+SEARCH_MODES = {2: (LTE_M, NB_IOT, GSM), 3: (GSM,), 5: (LTE_M, NB_IOT), 8: (LTE_M, NB_IOT, GSM)}
+# AT+LTEOPMOD, field: 1 Cat-M1, 2 NB-IoT, 3 both
+LTE_MODES = {1: (LTE_M,), 2: (NB_IOT,), 3: (LTE_M, NB_IOT)}
+SCAN_TEXT = '+COPS: (2,"{name}","{name}","{plmn}",{act}),,(0-4),(0-2)'
+
+
+@dataclass
+class Report:
+    """One of +CEREG and +CGREG: what was asked for, and what the network says."""
+
+    mode: int = 0
+    stat: int = OFFLINE
+
+
+class Network:
+    """Registration that takes time, and the calls with which a test changes the network.
+
+    `on_change(attached)` is called when the module comes onto the network or loses it.
+    """
+
+    def __init__(self, core: Core, sim: Sim) -> None:
+        self._core = core
+        self._sim = sim
+        self.cell = core.profile.cell
+        self.on_change: list[Callable[[bool], None]] = []
+        self._search_mode, self._lte_mode = 2, 3
+        self.boot()
+        commands = [
+            Command("+CSQ", "M 3.1", run=self._signal, read=self._signal),
+            Command("+CGATT", "S F", self._attach, (Int(0, 1),),
+                    lambda call: call.info(f"+CGATT: {int(self.attached)}"), test="+CGATT: (0,1)"),
+            Command("+COPS", "M 3.1", self._select,
+                    (Int(0, 4), Int(0, 2, optional=True), Text(16, optional=True),
+                     Int(0, 9, optional=True)),
+                    self._operator, test=self._scan),
+            Command("+LTEOPMOD", "F", self._set_lte_mode, (Int(1, 3),),
+                    lambda call: call.info(f"+LTEOPMOD: {self._lte_mode}")),
+            Command("+LSCELLINFO", "F", run=self._cell_info),
+            Command("+PSRAT", "F", run=self._rat, read=self._rat),
+        ]  # fmt: skip
+        modes = [self._mode_command(name) for name in ("+MODODR", "+MODODREX")]
+        reports = [self._report_command(name) for name in (EPS, GPRS)]
+        self.commands = (*commands, *modes, *reports)
+
+    def boot(self) -> None:
+        """Settings of the session are gone; the search begins when the SIM is ready."""
+        self.act: int | None = None  # <AcT> of the cell in use
+        self.reports = {EPS: Report(), GPRS: Report()}
+        self._format = 2
+        self._radio = True
+        self._wanted = True
+        self._selection = 0
+        self._search = None
+
+    @property
+    def attached(self) -> bool:
+        """Registered, at home or roaming."""
+        return self.act is not None
+
+    # What happens to the module -------------------------------------------------------------
+
+    def search(self) -> None:
+        """Look for a network if SIM, radio and settings allow it."""
+        if self._search:
+            self._search.cancel()
+            self._search = None
+        if not (self._sim.ready and self._radio and self._wanted):
+            self._set(OFFLINE, None)
+            return
+        self._set(SEARCHING, None)
+        self._search = self._core.later(self._core.profile.latency.registration, self._found)
+
+    def set_radio(self, on: bool) -> None:
+        """AT+CFUN: radio on or off."""
+        self._radio = on
+        self.search()
+
+    def _found(self) -> None:
+        self._search = None
+        act = self._best()
+        if act is None:
+            return  # keeps searching; restore() or a setting starts a new search
+        if self.cell.denied_cause is not None:
+            self._set(DENIED, None, self._domain(act))
+        else:
+            self._set(ROAMING if self.cell.roaming else HOME, act)
+
+    def _best(self) -> int | None:
+        if not self.cell.covered:
+            return None
+        allowed = set(SEARCH_MODES[self._search_mode]) & {GSM, *LTE_MODES[self._lte_mode]}
+        usable = [a for a in self.cell.acts if a in allowed]
+        return next((a for a in self._core.profile.hardware.rats if a in usable), None)
+
+    @staticmethod
+    def _domain(act: int | None) -> str:
+        return GPRS if act == GSM else EPS
+
+    def _set(self, stat: int, act: int | None, domain: str = "") -> None:
+        was = self.attached
+        self.act = act
+        domain = domain or (self._domain(act) if act is not None else "")
+        for name, report in self.reports.items():
+            # The domain that is not in use has nothing to report (field: NB-IoT only +CEREG).
+            new = stat if domain in ("", name) and (domain or self._used(name)) else OFFLINE
+            if new != report.stat:
+                report.stat = new
+                if report.mode:
+                    self._core.urc(f"{name}: {self._describe(report, report.mode)}")
+        if was != self.attached:
+            for fn in self.on_change:
+                fn(self.attached)
+
+    def _used(self, name: str) -> bool:
+        return name == EPS or GSM in self._core.profile.hardware.rats
+
+    def _describe(self, report: Report, mode: int) -> str:
+        """27.007 clauses 10.1.20 and 10.1.22: fields behind <stat>, empty ones as commas."""
+        text = str(report.stat)
+        registered = report.stat in (HOME, ROAMING)
+        if mode >= 2 and registered:
+            text += f',"{self.cell.tac}","{self.cell.cell_id}",{self.act}'
+        if mode in (3, 5) and report.stat == DENIED:
+            text += f",,,,0,{self.cell.denied_cause}"
+        return text
+
+    # What a test does to the network --------------------------------------------------------
+
+    def lose(self) -> None:
+        """Coverage ends now; the module searches."""
+        self.cell.covered = False
+        if self._sim.ready and self._radio:
+            self.search()
+
+    def restore(self) -> None:
+        """Coverage is back; the module finds it after its registration time."""
+        self.cell.covered = True
+        self.search()
+
+    def deny(self, cause: int = 11) -> None:
+        """From the next search on the network rejects the module (EMM cause, 24.301 9.9.3.9)."""
+        self.cell.denied_cause = cause
+        self.search()
+
+    def allow(self) -> None:
+        """The network takes the module again."""
+        self.cell.denied_cause = None
+        self.search()
+
+    def flap(self, stat: int) -> None:
+        """The network reports another state of the registration, nothing else changes."""
+        self.reports[self._domain(self.act)].stat = stat
+        name = self._domain(self.act)
+        if self.reports[name].mode:
+            self._core.urc(
+                f"{name}: {self._describe(self.reports[name], self.reports[name].mode)}"
+            )
+
+    # Commands -------------------------------------------------------------------------------
+
+    def _signal(self, call: Call) -> None:
+        call.info(f"+CSQ: {self.cell.rssi if self.cell.covered and self._radio else 99},99")
+
+    def _attach(self, call: Call) -> None:
+        self._sim.require_ready()
+        if bool(call.args[0]) != self.attached:
+            self._wanted = bool(call.args[0])
+            self.search()
+
+    def _operator(self, call: Call) -> None:
+        if not self.attached:
+            call.info(f"+COPS: {self._selection}")
+            return
+        name = self.cell.plmn if self._format == 2 else self.cell.operator
+        call.info(f'+COPS: {self._selection},{self._format},"{name}",{self.act}')
+
+    def _select(self, call: Call) -> None:
+        """27.007 clause 7.3: 0 automatic, 1 manual, 2 deregister, 3 only the format, 4 both."""
+        mode, form, name, _ = call.args
+        if mode == 3:
+            if form is None:
+                raise CmeFailure(50)
+            self._format = form
+            return
+        self._sim.require_ready()
+        if mode in (1, 4) and name not in (self.cell.plmn, self.cell.operator):
+            raise CmeFailure(30)
+        self._selection = mode
+        wanted = mode != 2
+        if wanted != self._wanted or not self.attached:
+            self._wanted = wanted
+            self.search()
+
+    def _scan(self, call: Call):
+        """AT+COPS=?: takes its time (27.007 clause 7.3; duration: field libraries allow 180 s)."""
+        cell = self.cell
+        act = self._best()
+
+        def done() -> None:
+            if act is not None:
+                call.info(SCAN_TEXT.format(name=cell.operator, plmn=cell.plmn, act=act))
+            call.finish()
+
+        self._core.later(self._core.profile.latency.cops_scan, done)
+        return LATER
+
+    def _mode_command(self, name: str) -> Command:
+        def write(call: Call) -> None:
+            if call.args[0] not in SEARCH_MODES:
+                raise Failure
+            self._search_mode = call.args[0]
+            if self.act is None or self._best() != self.act:
+                self.search()
+
+        def read(call: Call) -> None:
+            call.info(f"{name}: {self._search_mode}")
+
+        return Command(name, "M 3.3.3, F", write, (Int(0, 9),), read)
+
+    def _set_lte_mode(self, call: Call) -> None:
+        if self._core.profile.hardware.rats == (NB_IOT,) and call.args[0] != 2:
+            raise Failure  # inferred: the NB variants have nothing else
+        self._lte_mode = call.args[0]
+        if self.act is None or self._best() != self.act:
+            self.search()
+
+    def _report_command(self, name: str) -> Command:
+        def write(call: Call) -> None:
+            self.reports[name].mode = call.args[0]
+
+        def read(call: Call) -> None:
+            report = self.reports[name]
+            call.info(f"{name}: {report.mode},{self._describe(report, report.mode)}")
+
+        top = 5 if name == EPS else 3
+        return Command(name, "M 3.1, S", write, (Int(0, top, default=0),), read,
+                       test=f"{name}: (0-{top})")  # fmt: skip
+
+    def _cell_info(self, call: Call) -> None:
+        """Field names as seen; values inferred."""
+        if not self.attached:
+            raise Failure
+        cell, dbm = self.cell, 2 * self.cell.rssi - 113
+        category = {LTE_M: "M1", NB_IOT: "NB1", GSM: "GSM"}[self.act or 0]
+        band = 8
+        for line in (
+            f"GCELLID:{int(cell.cell_id, 16)}", f"TAC:{int(cell.tac, 16)}",
+            f"MCC:{cell.plmn[:3]}", f"MNC:{cell.plmn[3:]}", f"CAT:{category}", f"BAND:{band}",
+            f"RSRP:{dbm - 20}", "RSRQ:-8", f"RSSI:{dbm}", "SINR:12",
+        ):  # fmt: skip
+            call.info(line)
+
+    def _rat(self, call: Call) -> None:
+        names = {LTE_M: "LTE-M", NB_IOT: "NB-IoT", GSM: "GSM", None: "NONE"}
+        call.info(f"+PSRAT: {names[self.act]}")

@@ -1,0 +1,159 @@
+"""What one virtual module is: variant, identity, SIM, network, timing, seed. All data.
+
+Times are in seconds here, because people edit them. Sources of the defaults: `reference` pages of
+the project; where none gives a figure the value is inferred and says so.
+"""
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+GSM, LTE_M, NB_IOT = 0, 7, 9  # <AcT>, 3GPP TS 27.007 clause 7.3
+LTE_BANDS = (1, 2, 3, 4, 5, 8, 12, 13, 17, 18, 19, 20, 26, 28)
+EGPRS_BANDS = (2, 3, 5, 8)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One row of the manual's cover table, with the bands of its tables 3 and 4."""
+
+    rats: tuple[int, ...]  # <AcT> in the order in which they are searched (order: inferred)
+    bands: dict[int, tuple[int, ...]]
+    gnss: bool
+    taf: bool
+
+
+_MULTI = {LTE_M: (*LTE_BANDS, 39), NB_IOT: LTE_BANDS, GSM: EGPRS_BANDS}
+_NB = {NB_IOT: LTE_BANDS}
+VARIANTS = {
+    "MGGT": Variant((LTE_M, NB_IOT, GSM), _MULTI, gnss=True, taf=True),
+    "NGGT": Variant((NB_IOT,), _NB, gnss=True, taf=True),
+    "MGCX": Variant((LTE_M, NB_IOT, GSM), _MULTI, gnss=True, taf=False),
+    "NGCX": Variant((NB_IOT,), _NB, gnss=True, taf=False),
+}
+
+
+@dataclass
+class Latency:
+    """How long things take, in seconds. Orders of magnitude from field firmware, else inferred."""
+
+    pwrkey_on: float = 0.7  # field firmware presses for 1.0 s; the least that works: inferred
+    pwrkey_off: float = 1.2  # SIM7000, same chip class
+    boot: float = 3.0  # field: UART answers within 5 s of the key
+    power_off: float = 2.0  # SIM7000: 1.8 to 6.9 s until the UART is dead
+    command: float = 0.005
+    sim_ready: float = 1.0
+    registration: float = 4.0
+    pdp: float = 1.2
+    mqtt_open: float = 0.8
+    mqtt_packet: float = 0.3
+    mqtt_timeout: float = 20.0  # without an answer of the broker (inferred)
+    cops_scan: float = 40.0
+    connect: float = 0.6
+    packet: float = 0.2
+
+
+@dataclass
+class SimCard:
+    """The card in the holder. `present=False`: none."""
+
+    present: bool = True
+    pin: str = ""  # empty: the PIN is not asked for
+    puk: str = "12345678"
+    imsi: str = "460001234567890"
+    iccid: str = "89860012345678901234"
+
+
+@dataclass
+class Cell:
+    """The network around the module."""
+
+    acts: tuple[int, ...] = (LTE_M, NB_IOT, GSM)
+    plmn: str = "46000"
+    operator: str = "CHINA MOBILE"
+    tac: str = "1A2B"
+    cell_id: str = "01234567"
+    rssi: int = 22  # <rssi> of +CSQ, 0..31 or 99
+    roaming: bool = False
+    denied_cause: int | None = None  # EMM cause with which it rejects the module
+    covered: bool = True
+
+
+@dataclass
+class Quirks:
+    """Forms that the manual leaves open; the first reading of the wire contract is the default."""
+
+    cmee: int = 1  # errors as +CME ERROR: <n> after power-on, as the contract's CPIN row shows
+    urc_lead: str = ""  # "\r\r\n" as seen in the field before +MQTT URCs
+    lost_link_urc: str = "+MQTTOPEN:0"
+    unsubscribed_urc: str = "+MQTTSUB:1"  # 1 = done as asked, like +MQTTCLOSE:1 (inferred)
+    lsip_error: bool = False  # "+LSIP:ERROR" in front of ERROR
+
+
+Address = tuple[str, int]
+
+
+@dataclass
+class Profile:
+    """Everything that distinguishes one virtual module from another."""
+
+    variant: str = "MGGT"
+    imei: str = "866207050000001"
+    manufacturer: str = "LONGSUNG"
+    revision: str = "C1100_V1.5.0"
+    baud: int = 115200
+    seed: int = 1
+    local_ip: str = "10.32.226.112"
+    start_s: int = 1_700_000_000  # Unix time at which the virtual clock stands at 0
+    sim: SimCard = field(default_factory=SimCard)
+    cell: Cell = field(default_factory=Cell)
+    latency: Latency = field(default_factory=Latency)
+    quirks: Quirks = field(default_factory=Quirks)
+    # Where the module's network traffic really goes. What has no route must be loopback.
+    routes: dict[Address, Address] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)  # "NAME" or "NAME:PARAMETER", see faults.py
+
+    def __post_init__(self) -> None:
+        if self.variant not in VARIANTS:
+            raise ValueError(f"variant {self.variant!r} is none of {', '.join(VARIANTS)}")
+
+    @property
+    def hardware(self) -> Variant:
+        """RATs, bands and features of the variant (manual, cover table, tables 3 and 4)."""
+        return VARIANTS[self.variant]
+
+
+def parse_address(text: str) -> Address:
+    """`host:port` as a pair. Raises ValueError that says what is wrong."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ValueError(f"{text!r} is not HOST:PORT")
+    return host, int(port)
+
+
+def load(path: Path) -> Profile:
+    """A profile from a TOML file with the field names of `Profile`; routes as "h:p" = "h:p".
+
+    Raises ValueError naming the key that does not exist.
+    """
+    return _build(Profile, tomllib.loads(path.read_text()), str(path))
+
+
+def _build(kind: type, values: dict, where: str):
+    known = {f.name: f for f in dataclasses.fields(kind)}
+    made = {}
+    for key, value in values.items():
+        if key not in known:
+            raise ValueError(f"{where}: no setting {key!r}; there are {', '.join(known)}")
+        if key == "routes":
+            value = {parse_address(a): parse_address(b) for a, b in value.items()}
+        elif isinstance(value, dict):
+            value = _build(_PARTS[key], value, f"{where}, [{key}]")
+        elif isinstance(value, list) and key != "faults":
+            value = tuple(value)
+        made[key] = value
+    return kind(**made)
+
+
+_PARTS = {"sim": SimCard, "cell": Cell, "latency": Latency, "quirks": Quirks}

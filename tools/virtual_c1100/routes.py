@@ -1,0 +1,36 @@
+"""Where the module's traffic may go: routes of the profile, else loopback, else nowhere."""
+
+import errno
+import ipaddress
+import socket
+
+from tools.virtual_c1100.profile import Address
+
+
+def resolve(routes: dict[Address, Address], host: str, port: int) -> Address | None:
+    """The real address for what the DTE asked for; None when nothing may be reached there.
+
+    A route wins. Without one only loopback is allowed, so that a test never calls a stranger.
+    """
+    routed = routes.get((host, port))
+    if routed is not None:
+        return routed
+    if host.lower() == "localhost":
+        return "127.0.0.1", port
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return None
+    return (host, port) if loopback else None
+
+
+def connect(address: Address) -> socket.socket:
+    """A TCP socket that has begun to connect, without waiting. Raises OSError."""
+    family, kind, proto, _, where = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
+    sock = socket.socket(family, kind, proto)
+    sock.setblocking(False)
+    error = sock.connect_ex(where)
+    if error not in (0, errno.EINPROGRESS):
+        sock.close()
+        raise OSError(error, f"cannot connect to {address[0]}:{address[1]}")
+    return sock
