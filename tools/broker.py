@@ -1,0 +1,109 @@
+"""Real MQTT brokers on a free loopback port: the embedded one of pip, and mosquitto.
+
+with embedded() as broker:
+    client.connect(broker.host, broker.port)
+"""
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import iotcore
+
+HOST = "127.0.0.1"
+START_LIMIT_S = 10.0
+# The default of the embedded broker is 20 KB; larger messages vanish.
+MAX_PAYLOAD_BYTES = 8_000_000
+
+
+class Address(NamedTuple):
+    """Where a broker listens."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+class BrokerError(Exception):
+    """A broker is missing or does not come up; the text says what to do."""
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody listens on."""
+    with socket.create_server((HOST, 0)) as server:
+        return server.getsockname()[1]
+
+
+@contextlib.contextmanager
+def embedded() -> Iterator[Address]:
+    """The broker that pip installs (rumqttd), in a process of its own.
+
+    It delivers at the QoS of the subscription. Raises BrokerError when it does not come up.
+    """
+    port = free_port()
+    broker = iotcore.Broker(port, HOST, max_payload_size=MAX_PAYLOAD_BYTES)
+    try:
+        broker.start(START_LIMIT_S)
+    except (OSError, RuntimeError) as error:
+        raise BrokerError(f"the embedded MQTT broker does not start: {error}") from error
+    try:
+        yield Address(HOST, port)
+    finally:
+        broker.stop()
+
+
+@contextlib.contextmanager
+def mosquitto(passwords: dict[str, str] | None = None) -> Iterator[Address]:
+    """Eclipse mosquitto, without persistence. `passwords`: user -> password, else anonymous.
+
+    Raises BrokerError when it is not installed or does not come up.
+    """
+    program = _program("mosquitto")
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="mosquitto.") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # mosquitto gives up root's rights and then reads its files
+        settings = ["persistence false", "max_queued_messages 0", f"listener {port} {HOST}"]
+        if passwords is None:
+            settings.append("allow_anonymous true")
+        else:
+            file = folder / "passwords"
+            file.write_text("".join(f"{user}:{word}\n" for user, word in passwords.items()))
+            subprocess.run([_program("mosquitto_passwd"), "-U", str(file)], check=True)
+            file.chmod(0o644)
+            settings += ["allow_anonymous false", f"password_file {file}"]
+        config = folder / "mosquitto.conf"
+        config.write_text("\n".join(settings) + "\n")
+        log = folder / "log"
+        with log.open("wb") as out:
+            process = subprocess.Popen([program, "-c", str(config)], stdout=out, stderr=out)
+        try:
+            _wait_for(port, process, log)
+            yield Address(HOST, port)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    if found is None:
+        raise BrokerError(f"{name} is not installed: apt-get install mosquitto")
+    return found
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    limit = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < limit and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection((HOST, port), 0.2):
+            return
+        time.sleep(0.02)
+    raise BrokerError(f"mosquitto does not start: {log.read_text(errors='replace').strip()}")
