@@ -12,12 +12,14 @@ from micropython import const
 from c1100 import C1100, C1100Error, PinRefused
 
 from . import boards, config, pin_guard, state, telemetry
+from .outbox import Outbox
 from .sensors import battery, link, temperature
 from .uplinks.mqtt import Uplink
 
 _LEAST_SLEEP_MS = const(1000)
 _LONGEST_WAKE_MS = const(300000)  # whatever hangs, the node sleeps again
-_SENSORS = (battery, temperature, link)
+_SENSORS = (battery, temperature)
+_MODEM_SENSORS = (link,)
 
 
 class Node:
@@ -27,6 +29,7 @@ class Node:
         self.settings = settings
         self.board = boards.board(settings)
         self.state = state.begin(self.board)
+        self.outbox = Outbox("outbox", settings["outbox.bytes"], settings["outbox.policy"])
         self.modem = C1100(
             self.board.uart(),
             pwrkey=self.board.output("pwrkey"),
@@ -60,36 +63,52 @@ async def _wake(node: Node) -> None:
 
 
 async def _report(node: Node) -> None:
-    settings = node.settings
-    modem = node.modem
+    """Sample whatever the network does; then deliver what waits, oldest first."""
+    samples = [("start", None, node.state.starts), ("wake", None, node.state.wakes)]
+    samples += await sample(node, _SENSORS)
     try:
-        registration = await _start(node)
-        print("registered", "roaming" if registration.roaming else "home")
-        payload = telemetry.senml(settings["id"], await sample(node))
-        print("sampled", payload)
-        uplink = Uplink(settings, modem)
-        await uplink.send(payload)
-        print("published %d bytes" % len(payload))
-        await uplink.close()
+        try:
+            await _start(node)
+            samples += await sample(node, _MODEM_SENSORS)
+        finally:
+            payload = telemetry.senml(node.settings["id"], samples)
+            print("sampled", payload)
+            node.outbox.append(payload.encode())
+        await _deliver(node)
     finally:
-        await _switch_off(modem)
+        await _switch_off(node.modem)
 
 
-async def _start(node: Node):
+async def _start(node: Node) -> None:
     """Bring the module into the network. A PIN that was refused once is never sent again."""
     settings = node.settings
     pin = pin_guard.allowed(settings["pin"])
     try:
-        return await node.modem.start(pin, settings["apn"] or None, settings["register_s"])
+        registration = await node.modem.start(pin, settings["apn"] or None, settings["register_s"])
     except PinRefused:
         pin_guard.refuse(settings["pin"])
         raise
+    print("registered", "roaming" if registration.roaming else "home")
 
 
-async def sample(node: Node) -> list:
-    """Read all sensors; a sensor that fails is left out and named on the console."""
-    samples = [("start", None, node.state.starts), ("wake", None, node.state.wakes)]
-    for sensor in _SENSORS:
+async def _deliver(node: Node) -> None:
+    """Send the backlog; a record leaves the outbox only when the far side has confirmed it."""
+    uplink = Uplink(node.settings, node.modem)
+    while True:
+        batch = node.outbox.peek(1)
+        if not batch:
+            break
+        seq, payload = batch[0]
+        await uplink.send(payload)
+        node.outbox.ack(seq)
+        print("published %d bytes" % len(payload))
+    await uplink.close()
+
+
+async def sample(node: Node, sensors: tuple) -> list:
+    """Read sensors; one that fails is left out and named on the console."""
+    samples = []
+    for sensor in sensors:
         try:
             samples += await sensor.read(node)
         except (C1100Error, OSError) as error:

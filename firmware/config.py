@@ -2,10 +2,12 @@
 
 import json
 
+from .outbox import POLICIES
+
 _WORD = "text without spaces or quotes"
 
-# key: (default, type, least, most) -- least and most are of the value, or of a text's length.
-# A default of None means that the key must be given.
+# key: (default, type, least, most) -- least and most are of the value, or of a text's length --
+# or (default, choices). A default of None means that the key must be given.
 SCHEMA = {
     "id": (None, str, 1, 32),
     "apn": ("", str, 0, 64),
@@ -29,6 +31,8 @@ SCHEMA = {
     "pins.wake_active": (0, int, 0, 1),
     "pins.status_active": (1, int, 0, 1),
     "battery.divider": (2.0, float, 1, 100),
+    "outbox.bytes": (65536, int, 8192, 1 << 24),
+    "outbox.policy": ("oldest", POLICIES),
 }
 
 SECRETS = {
@@ -62,17 +66,15 @@ def check(given: dict, schema: dict, name: str) -> dict:
         if key not in schema:
             raise ConfigError("%s: there is no setting %s" % (name, key))
     settings = {}
-    for key, (default, kind, least, most) in schema.items():
-        value = flat.get(key, default)
+    for key, rule in schema.items():
+        value = flat.get(key, rule[0])
         if value is None:
-            raise ConfigError("%s: %s is missing; %s" % (name, key, _allowed(kind, least, most)))
-        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            raise ConfigError("%s: %s is missing; %s" % (name, key, _allowed(rule)))
+        if rule[1] is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
-        if type(value) is not kind or not least <= _measure(value) <= most or not _plain(value):
+        if not _fits(value, rule):
             shown = "its value" if schema is SECRETS else repr(value)
-            raise ConfigError(
-                "%s: %s: %s is not allowed; %s" % (name, key, shown, _allowed(kind, least, most))
-            )
+            raise ConfigError("%s: %s: %s is not allowed; %s" % (name, key, shown, _allowed(rule)))
         settings[key] = value
     return settings
 
@@ -102,18 +104,22 @@ def _flatten(given: dict, above: str, flat: dict, name: str) -> None:
             flat[above + "." + key if above else key] = value
 
 
-def _measure(value) -> float:
-    return len(value) if isinstance(value, str) else value
+def _fits(value, rule: tuple) -> bool:
+    if len(rule) == 2:
+        return value in rule[1]
+    _, kind, least, most = rule
+    if type(value) is not kind:
+        return False
+    if kind is not str:
+        return least <= value <= most
+    # Text goes into AT commands, topics and file names.
+    return least <= len(value) <= most and all("!" <= c <= "~" and c != '"' for c in value)
 
 
-def _plain(value) -> bool:
-    """Whether text can go into an AT command, a topic and a file name."""
-    if not isinstance(value, str):
-        return True
-    return all("!" <= c <= "~" and c != '"' for c in value)
-
-
-def _allowed(kind: type, least: float, most: float) -> str:
+def _allowed(rule: tuple) -> str:
+    if len(rule) == 2:
+        return "allowed is one of " + ", ".join(rule[1])
+    _, kind, least, most = rule
     if kind is str:
         return "allowed is %s, %d to %d characters" % (_WORD, least, most)
     noun = "a whole number" if kind is int else "a number"

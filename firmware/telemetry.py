@@ -2,26 +2,23 @@
 
 import json
 
-# What a sensor gives: (name, unit of the SenML registry or None, value)
-
 
 def senml(node: str, samples: list) -> str:
     """One SenML pack as compact JSON.
 
     node    -- the node's id; base name of all records
-    samples -- (name, unit or None, value) of one moment; value None (not measured) is left out
+    samples -- (name, unit of the SenML registry or None, value) of one moment; a value of None
+               (not measured) is left out
 
     No time is given: RFC 8428 4.5.3 reads that as "roughly now".
     """
+    base = '"bn":%s,' % json.dumps(node + ":")
     pack = []
     for name, unit, value in samples:
         if value is None:
             continue
-        record = {"n": name, "v": value}
-        if unit:
-            record["u"] = unit
-        pack.append(record)
-    if pack:
-        pack[0]["bn"] = node + ":"
-    # Separators are given because MicroPython and CPython differ in their default.
-    return json.dumps(pack, separators=(",", ":"))
+        # Written field by field, because MicroPython's dict keeps no order.
+        unit = '"u":%s,' % json.dumps(unit) if unit else ""
+        pack.append('{%s"n":%s,%s"v":%s}' % (base, json.dumps(name), unit, json.dumps(value)))
+        base = ""
+    return "[" + ",".join(pack) + "]"

@@ -7,7 +7,6 @@ Prints one JSON object.
 """
 
 import json
-import os
 import random
 import sys
 

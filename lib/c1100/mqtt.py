@@ -25,7 +25,7 @@ class MQTT:
         user: str | None = None,
         password: str | None = None,
         keepalive: int = 60,
-        last_will: tuple | None = None,
+        last_will: tuple[str, str | bytes, bool, int] | None = None,
         clean: bool = True,
         apn: str | None = None,
     ) -> None:
@@ -38,7 +38,9 @@ class MQTT:
         self._will = last_will
         self.connected = False
 
-    def set_last_will(self, topic: str, payload, retain: bool = False, qos: int = 0) -> None:
+    def set_last_will(
+        self, topic: str, payload: str | bytes, retain: bool = False, qos: int = 0
+    ) -> None:
         """What the broker publishes when the node vanishes; takes effect with connect()."""
         self._will = (topic, payload, retain, qos)
 
@@ -55,10 +57,12 @@ class MQTT:
         if password is not None:
             await run(dialect.MQTT_PASSWORD, password)
         await run(dialect.MQTT_SESSION, self._clean)
-        # The module takes as will what is configured when it opens. So an empty topic has to
-        # replace what an earlier publish has left there.
-        topic, payload, retain, qos = self._will or ("", b"", False, 0)
-        await self._message(topic, payload, retain, qos)
+        # The module takes as will what is configured when it opens. So an empty message, which is
+        # no will, has to replace what an earlier publish has left there.
+        if self._will is None:
+            await run(dialect.MQTT_TEXT, "")
+        else:
+            await self._message(*self._will)
         if self._apn is None:
             await run(dialect.MQTT_CALL)
         else:
