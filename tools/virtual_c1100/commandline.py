@@ -1,6 +1,7 @@
 """Taking a V.250 command line apart, and checking arguments against a command's table entry."""
 
 from dataclasses import dataclass
+from typing import Any
 
 EXTENDED = "+^$*%"  # first characters of extended commands
 QUOTE = '"'
@@ -109,14 +110,14 @@ def split_arguments(text: str) -> list[Argument]:
         at = comma + 1
 
 
-def check_arguments(given: list[Argument], specs: tuple[Spec, ...]) -> list:
+def check_arguments(given: list[Argument], specs: tuple[Spec, ...]) -> list[Any]:
     """The values by the table entry, None (or its default) for one left out.
 
     Raises BadArgument: too many, one missing, or outside its range.
     """
     if len(given) > len(specs):
         raise BadArgument
-    values: list[int | str | None] = []
+    values: list[Any] = []
     for n, spec in enumerate(specs):
         if n < len(given) and (given[n].text or given[n].quoted):
             values.append(spec.take(given[n]))

@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from tools.virtual_c1100.commandline import Spec
 
@@ -71,7 +71,7 @@ class Call:
     `args` are the checked values of the table entry, or the raw text where it has none.
     """
 
-    def __init__(self, name: str, args: list, raw: str, port: "Port") -> None:
+    def __init__(self, name: str, args: list[Any], raw: str, port: "Port") -> None:
         self.name = name
         self.args = args
         self.raw = raw

@@ -16,6 +16,7 @@ from tools.virtual_c1100.identity import Identity, Machine
 from tools.virtual_c1100.interpreter import Interpreter
 from tools.virtual_c1100.mqtt import Mqtt
 from tools.virtual_c1100.network import Network
+from tools.virtual_c1100.peers import Peer
 from tools.virtual_c1100.profile import Profile
 from tools.virtual_c1100.sim import Sim
 from tools.virtual_c1100.trace import Trace
@@ -101,8 +102,8 @@ class VirtualC1100:
         """Level of "status" (asserted while the firmware runs) or of an input."""
         return self.power is Power.ON if name == "status" else self._inputs[name]
 
-    def peers(self) -> list:
-        """Network connections to serve; see the class of each: fileno(), want_read, ..."""
+    def peers(self) -> list[Peer]:
+        """The network connections to serve now."""
         return list(self.mqtt.links)
 
     # Power ----------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """MQTT, manual 3.6.1 to 3.6.5: the AT commands in front of an `MqttLink`."""
 
 from collections.abc import Callable
+from typing import Any
 
 from tools.virtual_c1100.commandline import (
     Argument,
@@ -14,7 +15,7 @@ from tools.virtual_c1100.commands import Call, Command, Failure
 from tools.virtual_c1100.core import Core
 from tools.virtual_c1100.mqtt_link import MqttLink, Settings
 from tools.virtual_c1100.network import Network
-from tools.virtual_c1100.routes import connect, resolve
+from tools.virtual_c1100.peers import connect, resolve
 
 TEXT_LIMIT, HEX_LIMIT, TOPIC_LIMIT = 1024, 512, 128  # bytes; inferred (wire contract)
 
@@ -59,7 +60,7 @@ class Mqtt:
             self._link.abandon()
         self._link = None
         self._called = self._opening = False
-        self._config: dict[str, list] = {
+        self._config: dict[str, list[Any]] = {
             "qos": [0], "retained": [0], "session": [1], "message": [0, ""],
         }  # fmt: skip
 
@@ -74,7 +75,7 @@ class Mqtt:
         forms = KEYS.get(key)
         if forms is None or not given[0].quoted or len(given) != len(forms) + 1:
             raise Failure
-        values = [_take(form, value) for form, value in zip(forms, given[1:], strict=True)]
+        values: list[Any] = [_take(form, value) for form, value in zip(forms, given[1:], strict=True)]
         if key == "message" and values[0] == 1:
             _unhex(values[1])
         elif key != "message":

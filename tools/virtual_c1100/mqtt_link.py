@@ -35,9 +35,10 @@ class _Client(paho.Client):
     paho's own `loop_misc` goes by the machine's clock, so it is never called.
     """
 
-    ready_socket: socket.socket
+    ready_socket: socket.socket | None = None
 
     def _create_socket_connection(self) -> socket.socket:
+        assert self.ready_socket is not None
         return self.ready_socket
 
     def ping(self) -> None:
@@ -78,6 +79,7 @@ class MqttLink:
         self._tcp_up = False
         self.up = False
         self._silent = False  # the module cannot be heard: no coverage, or no power
+        self._refused = False
         self._orphan = False  # nobody in the module owns this connection any more
         self._closing = False
         self._ended = False
@@ -200,7 +202,8 @@ class MqttLink:
 
     def _connack(self, client, userdata, flags, reason, properties) -> None:
         if reason.is_failure:
-            return  # the broker closes; see _pump
+            self._refused = True
+            return
         self.up = True
         self._arm_keepalive()
         self._on_open(True)
@@ -209,7 +212,7 @@ class MqttLink:
         self._confirmed(mid, not reasons[0].is_failure)
 
     def _message(self, client, userdata, message: paho.MQTTMessage) -> None:
-        self._on_message(message.topic, message.qos, message.retain, message.payload)
+        self._on_message(message.topic, message.qos, message.retain, bytes(message.payload))
 
     def _confirmed(self, mid: int, good: bool) -> None:
         done = self._waiting.pop(mid, None)
@@ -229,7 +232,7 @@ class MqttLink:
         self._check()
 
     def _check(self) -> None:
-        if self._client.socket() is None:
+        if self._refused or self._client.socket() is None:
             self._end()
 
     def _discard(self) -> None:

@@ -8,6 +8,7 @@ import dataclasses
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 GSM, LTE_M, NB_IOT = 0, 7, 9  # <AcT>, 3GPP TS 27.007 clause 7.3
 LTE_BANDS = (1, 2, 3, 4, 5, 8, 12, 13, 17, 18, 19, 20, 26, 28)
@@ -24,8 +25,8 @@ class Variant:
     taf: bool
 
 
-_MULTI = {LTE_M: (*LTE_BANDS, 39), NB_IOT: LTE_BANDS, GSM: EGPRS_BANDS}
-_NB = {NB_IOT: LTE_BANDS}
+_MULTI: dict[int, tuple[int, ...]] = {LTE_M: (*LTE_BANDS, 39), NB_IOT: LTE_BANDS, GSM: EGPRS_BANDS}
+_NB: dict[int, tuple[int, ...]] = {NB_IOT: LTE_BANDS}
 VARIANTS = {
     "MGGT": Variant((LTE_M, NB_IOT, GSM), _MULTI, gnss=True, taf=True),
     "NGGT": Variant((NB_IOT,), _NB, gnss=True, taf=True),
@@ -140,7 +141,7 @@ def load(path: Path) -> Profile:
     return _build(Profile, tomllib.loads(path.read_text()), str(path))
 
 
-def _build(kind: type, values: dict, where: str):
+def _build(kind: type, values: dict[str, Any], where: str) -> Any:
     known = {f.name: f for f in dataclasses.fields(kind)}
     made = {}
     for key, value in values.items():

@@ -1,10 +1,27 @@
-"""Where the module's traffic may go: routes of the profile, else loopback, else nowhere."""
+"""The real network behind the module: what may be reached, and what a connection looks like."""
 
 import errno
 import ipaddress
 import socket
+from typing import Protocol
 
 from tools.virtual_c1100.profile import Address
+
+
+class Peer(Protocol):
+    """A real connection, served by whoever owns the clock.
+
+    pending -- an answer is due for which virtual time must wait
+    """
+
+    @property
+    def want_read(self) -> bool: ...
+    @property
+    def want_write(self) -> bool: ...
+    @property
+    def pending(self) -> bool: ...
+    def fileno(self) -> int: ...
+    def on_ready(self) -> None: ...
 
 
 def resolve(routes: dict[Address, Address], host: str, port: int) -> Address | None:

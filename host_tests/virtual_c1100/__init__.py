@@ -1,0 +1,1 @@
+"""Tests of the virtual C1100 by itself."""

@@ -1,0 +1,121 @@
+"""A virtual module on virtual time with its network peers served, as the tests drive it."""
+
+import select
+import time
+import tomllib
+
+from tools.timeline import Timeline
+from tools.virtual_c1100 import Profile, VirtualC1100
+from tools.virtual_c1100.peers import Peer
+
+PEER_LIMIT_S = 10.0  # real seconds for an answer of a real peer on loopback
+
+
+class Rig:
+    """A module and the DTE's end of its line.
+
+    on -- boot it and wait until it is registered
+    form -- "ATV0" or "ATV1", with "E0" or "E1": set before anything else; None leaves defaults
+    """
+
+    def __init__(self, profile: Profile | None = None, *, on: bool = True, form: str = "") -> None:
+        self.timeline = Timeline()
+        self.received = bytearray()
+        self.pins: list[tuple[float, str, bool]] = []
+        self.module = VirtualC1100(self.timeline, profile or Profile(), self.received.extend)
+        self.module.on_pin = lambda name, level: self.pins.append((self.now, name, level))
+        if on:
+            self.module.power_on()
+            self.wait(10)
+        if form:
+            self.ask(b"AT" + form.encode() + b"\r")
+            self.take()
+
+    @property
+    def now(self) -> float:
+        """Virtual seconds."""
+        return self.timeline.now_us / 1e6
+
+    def wait(self, seconds: float) -> None:
+        """Let virtual time pass; it stands still while a peer owes an answer."""
+        end = self.timeline.now_us + round(seconds * 1e6)
+        while True:
+            self.serve()
+            due = self.timeline.next_us()
+            if due is None or due > end:
+                break
+            self.timeline.advance_to(due)
+        self.timeline.advance_to(end)
+
+    def serve(self) -> None:
+        """Let the network peers do what they can; wait for those that owe an answer."""
+        limit = time.monotonic() + PEER_LIMIT_S
+        while peers := self.module.peers():
+            waits = any(peer.pending for peer in peers)
+            ready = _ready(peers, 0.05 if waits else 0)
+            for peer in ready:
+                peer.on_ready()
+            if not ready and not waits:
+                return
+            assert time.monotonic() < limit, "a network peer did not answer"
+
+    def linger(self, real_seconds: float) -> None:
+        """Give unannounced network traffic real time to arrive; virtual time stands still."""
+        end = time.monotonic() + real_seconds
+        while time.monotonic() < end:
+            for peer in _ready(self.module.peers(), 0.01):
+                peer.on_ready()
+
+    def press(self, seconds: float) -> None:
+        """Hold the power key."""
+        self.module.set_pin("pwrkey", True)
+        self.wait(seconds)
+        self.module.set_pin("pwrkey", False)
+
+    def send(self, data: bytes, seconds: float = 0.0) -> None:
+        """The DTE sends; then virtual time passes."""
+        self.module.receive(data)
+        self.wait(seconds)
+
+    def take(self) -> bytes:
+        """What has arrived at the DTE since the last call."""
+        data = bytes(self.received)
+        self.received.clear()
+        return data
+
+    def ask(self, data: bytes, seconds: float = 0.5) -> bytes:
+        """Send, wait, and take what came."""
+        self.take()
+        self.send(data, seconds)
+        return self.take()
+
+    def until(self, wanted: bytes, seconds: float = 60.0) -> bytes:
+        """Wait until `wanted` has come, at most so long; everything up to now."""
+        end = self.now + seconds
+        while wanted not in self.received:
+            assert self.now < end, f"{wanted!r} did not come, only {bytes(self.received)!r}"
+            self.wait(0.05)
+        return self.take()
+
+
+def _ready(peers: list[Peer], timeout_s: float) -> list[Peer]:
+    by_fd = {peer.fileno(): peer for peer in peers}
+    reads = [fd for fd, peer in by_fd.items() if peer.want_read]
+    writes = [fd for fd, peer in by_fd.items() if peer.want_write]
+    readable, writable, _ = select.select(reads, writes, [], timeout_s)
+    return [by_fd[fd] for fd in dict.fromkeys(readable + writable)]
+
+
+def profile_with(settings: list[str], **values: object) -> Profile:
+    """A profile with settings in the form of the transcripts: `cell.rssi=7`."""
+    profile = Profile(**values)  # type: ignore[arg-type]
+    for text in settings:
+        for key, value in tomllib.loads(text).items():
+            if isinstance(value, dict):
+                for name, inner in value.items():
+                    assert hasattr(getattr(profile, key), name), text
+                    setattr(getattr(profile, key), name, inner)
+            else:
+                assert hasattr(profile, key), text
+                setattr(profile, key, value)
+    return profile
