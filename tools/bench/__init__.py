@@ -1,0 +1,1 @@
+"""Figures of the project, measured by running it: `python -m tools bench`."""

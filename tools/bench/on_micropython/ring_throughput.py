@@ -1,0 +1,49 @@
+"""Run by MicroPython: how fast LineRing turns bytes into lines, by the size of the chunks.
+
+Prints one JSON object: bytes per second for each chunk size.
+"""
+
+import gc
+import json
+import sys
+import time
+
+sys.path[:0] = ["lib"]
+
+from micropython import RingIO  # noqa: E402
+
+from c1100.ring import LineRing  # noqa: E402
+
+TRANSCRIPT = (
+    b"\r\n+CSQ: 22,99\r\n0\r"
+    b'+CEREG: 5,"1A2B","01A2D101",9\r\n'
+    b"+LSIPCALL:1, 10.32.226.112\r+LSIP:OK\r0\r"
+    b"+LSIPRTCP=1,24,303132333435363738396162636465666768696a6b6c6d6e\r"
+    b"\r\r\n+MQTTPUB:1\r\n"
+)
+BYTES = 400_000
+
+
+def measure(chunk):
+    """Bytes per second. The source is a ring buffer in C, as a board's UART has one."""
+    source = RingIO(chunk + 1)
+    ring = LineRing(1024)
+    data = TRANSCRIPT * 8
+    pieces = [data[i : i + chunk] for i in range(0, len(data), chunk)]
+    total = BYTES if chunk > 7 else BYTES // 10
+    done = lines = i = 0
+    gc.collect()
+    begin = time.ticks_us()
+    while done < total:
+        done += source.write(pieces[i])
+        i = (i + 1) % len(pieces)
+        ring.readfrom(source)
+        while ring.line() is not None:
+            lines += 1
+    spent = time.ticks_diff(time.ticks_us(), begin)
+    assert lines > 0
+    assert ring.overflows == 0
+    return done * 1_000_000 // spent
+
+
+print(json.dumps({str(chunk): measure(chunk) for chunk in (1, 7, 64, 256)}))
