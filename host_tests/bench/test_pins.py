@@ -84,7 +84,7 @@ machine.deepsleep(100000000)
     assert n.lines == ["not woken 3000", "woken 4700", "True"]
     assert [(w.cause, w.start_us) for w in n.bench.wakes] == [
         (Cause.POWER_ON, 300_000),
-        (Cause.DEEPSLEEP, 9_300_000),
+        (Cause.DEEP_SLEEP, 9_300_000),
     ]
 
 

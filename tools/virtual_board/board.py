@@ -30,7 +30,7 @@ class Cause(enum.IntEnum):
     POWER_ON = 1
     HARD_RESET = 2
     WATCHDOG = 3
-    DEEPSLEEP = 4
+    DEEP_SLEEP = 4
     SOFT_RESET = 5
 
 

@@ -165,13 +165,13 @@ class Runner:
         self._restart(Cause.WATCHDOG)
 
     def _woken(self) -> None:
-        self._restart(Cause.DEEPSLEEP, Wake.PIN)
+        self._restart(Cause.DEEP_SLEEP, Wake.PIN)
 
     def _deepsleep(self, ms: int) -> None:
         self._end_life("deep sleep" if ms < 0 else f"deep sleep for {ms} ms")
         self.chip.stop(deep_sleep=True)
         if ms >= 0:
-            self._start_later(ms * 1000, lambda: self._restart(Cause.DEEPSLEEP, Wake.TIMER))
+            self._start_later(ms * 1000, lambda: self._restart(Cause.DEEP_SLEEP, Wake.TIMER))
 
     def _reset(self, soft: int) -> None:
         self._end_life("soft reset" if soft else "reset")

@@ -1,7 +1,7 @@
-# select.poll on the board's clock. Objects written in Python (the stand-ins' UART, asyncio's flags)
-# are asked through their ioctl, as on a board; the interpreter's own poll would spend a millisecond
-# on each question. Descriptors of the host (sockets, stdin) are looked at whenever the clock stops,
-# and do not end a wait in lockstep.
+# select.poll on the board's clock. Objects written in Python (UART, asyncio's flags) are asked
+# through their ioctl, as on a board; the interpreter's own poll would spend a millisecond on each
+# question. Descriptors of the host (sockets, stdin) are looked at whenever the clock stops, and do
+# not end a wait in lockstep.
 import _port
 import uselect
 from uselect import POLLERR, POLLHUP, POLLIN, POLLOUT

@@ -1,0 +1,176 @@
+"""A node's life, all in software: deployed with mpremote, then several reports over MQTT.
+
+Real MicroPython runs the project's firmware on a virtual board, wired to a virtual C1100 whose
+MQTT goes to a real broker. Exit code 0 only if an independent subscriber got every sampled record
+exactly as it was sampled.
+"""
+
+import argparse
+import contextlib
+import secrets
+import signal
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from tools import broker as brokers
+from tools.broker import Address, BrokerError
+from tools.demo import check, flash
+from tools.demo.subscriber import Subscriber
+from tools.demo.view import View, clock
+from tools.events import Event
+from tools.lockstep import Bench
+from tools.virtual_board.board import Board, flash_folder
+from tools.virtual_board.process import BoardError
+from tools.virtual_c1100.module import VirtualC1100
+from tools.virtual_c1100.profile import Profile
+
+PERIOD_S = 900
+WAKE_LIMIT_S = 1200  # virtual; a wake with all its time-outs, and the sleep after it
+ARRIVAL_LIMIT_S = 5.0
+TRACE = Path("build/demo-trace.txt")
+
+
+@dataclass(frozen=True)
+class Options:
+    """One run. `node_broker`: where the module's connection really goes, if not to `broker`."""
+
+    reports: int = 4
+    seed: int = 1
+    broker: Address | None = None
+    node_broker: Address | None = None
+    trace: Path = TRACE
+    keep: Path | None = None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument(
+        "--broker", type=_address, metavar="HOST:PORT", help="an MQTT broker instead of our own"
+    )
+    parser.add_argument("--reports", type=_count, default=4, metavar="N", help="wakes (default 4)")
+    parser.add_argument("--seed", type=int, default=1, help="of sensor values and module")
+    parser.add_argument(
+        "--trace", type=Path, default=TRACE, metavar="FILE", help=f"log of all (default {TRACE})"
+    )
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the board's flash here")
+
+
+def _address(text: str) -> Address:
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return Address(host, int(port))
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
+    return int(text)
+
+
+def run(args: argparse.Namespace) -> int:
+    """The demo. Returns 0 when all records arrived, 1 when not, 130 after Ctrl-C."""
+    options = Options(
+        args.reports, args.seed, args.broker, trace=args.trace, keep=args.keep
+    )  # fmt: skip
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    return demonstrate(options)
+
+
+def demonstrate(options: Options) -> int:
+    """Run with `options`, shown on the terminal. Returns the exit code."""
+    view = View()
+    options.trace.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with options.trace.open("w") as trace, view:
+            problems = _live(options, view, trace)
+    except KeyboardInterrupt:
+        view.say("stopped")
+        return 130
+    except (BoardError, BrokerError, flash.DeployError) as error:
+        problems = [str(error)]
+    for problem in problems:
+        view.say(f"FAILED: {problem}", "bold red")
+    if problems:
+        view.say(f"Everything that happened is in {options.trace}")
+        return 1
+    view.say("Every record arrived exactly as it was sampled.", "bold green")
+    return 0
+
+
+def _live(options: Options, view: View, trace: TextIO) -> list[str]:
+    """The node's life. Returns what went wrong."""
+    begin = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        broker = options.broker
+        # On a broker of somebody else's there may be another demo.
+        node_id = "demo" if broker is None else f"demo-{secrets.token_hex(3)}"
+        if broker is None:
+            broker = stack.enter_context(brokers.embedded())
+            view.say(f"embedded MQTT broker at {broker}")
+        subscriber = stack.enter_context(Subscriber(broker, f"nodes/{node_id}/telemetry"))
+        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="demo.")))
+        staging = work / "staging"
+        staging.mkdir()
+        names = flash.build(staging, node_id, broker, PERIOD_S)
+        on_board = options.keep / "flash" if options.keep else work / "flash"
+
+        def log(event: Event) -> None:
+            trace.write(f"{event}\n")
+            view.event(event)
+
+        profile = Profile(
+            seed=options.seed, routes={tuple(broker): tuple(options.node_broker or broker)}
+        )
+        bench = Bench(
+            Board(flash_folder(on_board), seed=options.seed),
+            lambda timeline, send: VirtualC1100(timeline, profile, send),
+            seed=options.seed,
+            on_event=log,
+            console_pty=True,
+        )
+        stack.callback(bench.close)
+
+        total = flash.size(staging)
+        view.phase(f"deploying {total} bytes with mpremote to {bench.tty}", total)
+        flash.deploy(bench, staging, names, lambda: view.reached(flash.size(on_board)))
+
+        text = f"the node lives: {options.reports} reports, one every {PERIOD_S} s"
+        view.phase(text, options.reports)
+        view.live = True
+        born = len(bench.wakes)
+        flash.reset(bench, staging)
+
+        def lived() -> bool:
+            ended = sum(bool(wake.end) for wake in bench.wakes[born:])
+            view.reached(ended)
+            return ended >= options.reports
+
+        limit_s = bench.timeline.now_us / 1e6 + options.reports * WAKE_LIMIT_S
+        bench.run(until=lived, limit_s=limit_s)
+        made = check.reports(bench, bench.wakes[born:])
+        subscriber.wait(sum(report.payload is not None for report in made), ARRIVAL_LIMIT_S)
+        arrived = list(subscriber.payloads)
+        _summarise(view, bench, made, arrived, time.monotonic() - begin)
+        return check.problems(made, arrived, options.reports)
+
+
+def _summarise(
+    view: View, bench: Bench, made: list[check.Report], arrived: list[bytes], real_s: float
+) -> None:
+    alive = [w.machine_s for w in bench.wakes[-len(made) :]] if made else [0.0]
+    view.summary(
+        [
+            ("wakes", str(len(made))),
+            ("records sampled", str(sum(report.payload is not None for report in made))),
+            ("records arrived", str(len(arrived))),
+            ("bytes arrived", str(sum(map(len, arrived)))),
+            ("virtual time lived", clock(bench.timeline.now_us)),
+            ("machine time", f"{real_s:.1f} s, {1000 * sum(alive) / len(alive):.0f} ms per wake"),
+        ]
+    )

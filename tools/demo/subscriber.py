@@ -1,0 +1,66 @@
+"""An MQTT client of its own, which knows nothing of the node: what did the broker really get?"""
+
+import threading
+import time
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from tools.broker import Address, BrokerError
+
+CONNECT_LIMIT_S = 10.0
+
+
+class Subscriber:
+    """Collects the payloads of `topic`. A context manager; `payloads` grows as they arrive.
+
+    Raises BrokerError when the broker does not accept it or its subscription.
+    """
+
+    def __init__(self, broker: Address, topic: str) -> None:
+        self.payloads: list[bytes] = []
+        self._topic = topic
+        self._settled = threading.Event()
+        self._problem: str | None = "it does not answer"
+        self._client = paho.Client(CallbackAPIVersion.VERSION2)
+        self._client.on_connect = self._connected
+        self._client.on_subscribe = self._subscribed
+        self._client.on_message = lambda c, u, message: self.payloads.append(message.payload)
+        try:
+            self._client.connect(broker.host, broker.port)
+        except OSError as error:
+            raise BrokerError(f"no MQTT broker at {broker}: {error}") from error
+        self._client.loop_start()
+        self._settled.wait(CONNECT_LIMIT_S)
+        if self._problem is not None:
+            self.close()
+            raise BrokerError(f"the broker at {broker} cannot be used: {self._problem}")
+
+    def __enter__(self) -> "Subscriber":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def wait(self, count: int, limit_s: float) -> None:
+        """Wait until `count` payloads are there, for at most `limit_s` real seconds."""
+        limit = time.monotonic() + limit_s
+        while len(self.payloads) < count and time.monotonic() < limit:
+            time.sleep(0.01)
+
+    def _connected(self, client, userdata, flags, reason, properties) -> None:
+        if reason.is_failure:
+            self._problem = str(reason)
+            self._settled.set()
+        else:
+            client.subscribe(self._topic, qos=1)
+
+    def _subscribed(self, client, userdata, mid, reasons, properties) -> None:
+        failed = reasons[0].is_failure
+        self._problem = f"subscribing to {self._topic}: {reasons[0]}" if failed else None
+        self._settled.set()
