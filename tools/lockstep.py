@@ -13,6 +13,7 @@ The same seed gives the same log, byte for byte.
 import time
 from collections.abc import Callable
 
+from tools import cpus
 from tools.events import Event
 from tools.network import Network
 from tools.timeline import Timeline
@@ -122,6 +123,13 @@ class Bench:
         is a fine place to be. Raises BoardStopped when the node cannot go on by itself, or when
         `until()` is still false at the virtual time `limit_s`.
         """
+        cpu = None if attended else cpus.current()
+        if cpu is not None:
+            self._runner.use_cpu(cpu)
+        with cpus.only(cpu):
+            self._run(until, attended, limit_s)
+
+    def _run(self, until: float | Callable[[], bool], attended: bool, limit_s: float) -> None:
         timed = not callable(until)
         end_us = int((limit_s if callable(until) else until) * 1_000_000)
         self._attended = attended
@@ -160,15 +168,12 @@ class Bench:
         if runner.waiting and (0 <= until_us <= now or runner.chip.due(uarts)):
             runner.resume()
             return
-        times = [allowed_us]
-        if until_us >= 0:
-            times.append(until_us)
-        if (due := self.timeline.next_us()) is not None:
-            times.append(due)
-        elif until_us < 0 and not self._attended:
+        stop_us = min(until_us, allowed_us) if until_us >= 0 else allowed_us
+        due = self.timeline.next_us()
+        if due is None and until_us < 0 and not self._attended:
             state = "the firmware waits" if runner.waiting else "the board sleeps"
             raise BoardStopped(f"nothing will ever happen again: {state} without a time limit")
-        self.timeline.advance_to(min(times))
+        self.timeline.advance_to(stop_us if due is None else min(stop_us, due))
 
     def _abandoned(self, why: str) -> None:
         """Nobody will help the node: its watchdog does, if it has one, else this is the end."""

@@ -39,18 +39,22 @@ class Network:
         Returns False when one of them did not answer within the limit: for the node this is a
         network that lost it.
         """
+        peers = self._peers()
+        if not peers:
+            return True
         limit = time.monotonic() + self._limit_s
-        while peers := self._peers():
+        while peers:
             pending = {id(peer) for peer in peers if peer.pending}
             self._given_up &= pending
             owed = bool(pending - self._given_up)
-            by_fd = {peer.fileno(): peer for peer in peers}
+            by_fd = {peer.fileno(): peer for peer in peers if peer.fileno() >= 0}
             reads = [fd for fd, peer in by_fd.items() if peer.want_read]
             writes = [fd for fd, peer in by_fd.items() if peer.want_write]
             left = max(0.0, limit - time.monotonic()) if owed else 0.0
             readable, writable, _ = select.select(reads, writes, [], min(left, 0.1))
             for fd in dict.fromkeys(readable + writable):
                 by_fd[fd].on_ready()
+            peers = self._peers()
             if readable or writable:
                 continue
             if not owed:

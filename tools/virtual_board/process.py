@@ -57,6 +57,11 @@ class Launcher:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def run_on(self, cpus: set[int]) -> None:
+        """Let interpreters that start from now on run on these CPUs (Linux only)."""
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(self._helper.pid, cpus)
+
     def close(self) -> None:
         """End every interpreter and the helper."""
         self._socket.close()

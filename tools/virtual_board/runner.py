@@ -4,6 +4,7 @@ Whoever owns the clock calls `listen` while the interpreter runs, and moves the 
 waits, sleeps or boots: `tools/lockstep.py` in virtual time, `realtime.py` in real time.
 """
 
+import os
 import select
 import signal
 import struct
@@ -97,6 +98,12 @@ class Runner:
         self._end_life("bench closed")
         self.console.close()
         self.board.close()
+
+    def use_cpu(self, cpu: int) -> None:
+        """Let the interpreters run on this CPU, where the caller waits for them (Linux)."""
+        self.board.launcher.run_on({cpu})
+        if self.life is not None and self.life.process.poll() is None:
+            os.sched_setaffinity(self.life.process.pid, {cpu})
 
     def event(self, kind: str, detail: str) -> None:
         """Put something into the log at the present time."""
