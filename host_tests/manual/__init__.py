@@ -69,7 +69,9 @@ def load(chapter: str) -> Exchange:
             profile.append(value.strip())
         else:
             header[key] = value.strip()
-    exchange = Exchange(**header, profile=profile)
+    exchange = Exchange(
+        header["chapter"], header["title"], header["source"], header.get("after", ""), profile
+    )
     if exchange.chapter != chapter:
         raise ValueError(f"{path.name}:1: this is not chapter {exchange.chapter}")
     for number, line in enumerate(lines[end + 1 :], end + 2):

@@ -3,6 +3,7 @@
 import select
 import time
 import tomllib
+from typing import Any
 
 from tools.timeline import Timeline
 from tools.virtual_c1100 import Profile, VirtualC1100
@@ -106,9 +107,9 @@ def _ready(peers: list[Peer], timeout_s: float) -> list[Peer]:
     return [by_fd[fd] for fd in dict.fromkeys(readable + writable)]
 
 
-def profile_with(settings: list[str], **values: object) -> Profile:
+def profile_with(settings: list[str], **values: Any) -> Profile:
     """A profile with settings in the form of the transcripts: `cell.rssi=7`."""
-    profile = Profile(**values)  # type: ignore[arg-type]
+    profile = Profile(**values)
     for text in settings:
         for key, value in tomllib.loads(text).items():
             if isinstance(value, dict):

@@ -53,6 +53,7 @@ class Identity:
         onoff = (Int(0, 1, default=0),)
         flag = self._flag
         self.commands = (
+            Command("", "S", run=lambda call: None),  # AT alone
             Command("E", "S", self._echo, onoff),
             Command("V", "M 3.1", flag("verbose"), onoff),
             Command("Q", "S", flag("quiet"), onoff),

@@ -35,7 +35,8 @@ LINE_LIMIT = 4096  # inferred: 1500 bytes as hex digits fit (AT+LSIPSEND)
 INPUT_BUFFER = 8192
 URC_HOLD_S = 1.0  # a URC waits for the end of a line being typed, at most so long (inferred)
 
-CR, BACKSPACE, DELETE = 13, 8, 127
+CR, DELETE = 13, 127
+MALFORMED = "malformed"  # no command has this name
 
 
 @dataclass
@@ -214,15 +215,9 @@ class Interpreter:
         try:
             if overlong:
                 raise Malformed
-            self._queue = split_line(body.decode("latin-1"))
+            self._queue = split_line(body.decode("latin-1")) or [Parsed("", "run")]
         except Malformed:
-            self._queue = []
-            self._defer(lambda: self._end(Result.ERROR))
-            return
-        if not self._queue:
-            self._plan = self._faults.plan("")
-            self._defer(lambda: self._end(Result.OK))
-            return
+            self._queue = [Parsed(MALFORMED, "run")]
         self._next()
 
     def _defer(self, fn: Callable[[], None]) -> None:

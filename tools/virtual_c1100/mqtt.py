@@ -75,7 +75,9 @@ class Mqtt:
         forms = KEYS.get(key)
         if forms is None or not given[0].quoted or len(given) != len(forms) + 1:
             raise Failure
-        values: list[Any] = [_take(form, value) for form, value in zip(forms, given[1:], strict=True)]
+        values: list[Any] = [
+            _take(form, value) for form, value in zip(forms, given[1:], strict=True)
+        ]
         if key == "message" and values[0] == 1:
             _unhex(values[1])
         elif key != "message":

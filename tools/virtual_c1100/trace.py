@@ -11,7 +11,7 @@ from typing import TextIO
 from tools.timeline import Timeline, Timer
 
 GAP_S = 0.05  # a pause that ends a record in the middle of a line
-LIMIT = 256  # bytes of one record
+LIMITS = {False: 256, True: 8192}  # bytes of one record; a command line is never cut
 
 _SECRETS = (
     re.compile(rb'(AT\s*\+\s*CPIN\s*=)([^\r\n]*)', re.IGNORECASE),
@@ -41,15 +41,22 @@ class Trace:
         """`data` has arrived now. `direction`: ">" to the module, "<" from it."""
         for byte in data:
             record = self._open.setdefault(direction, bytearray())
+            if record.endswith(b"\r") and byte != 10 and record.strip(b"\r\n"):
+                self._write(direction)
+                record = self._open.setdefault(direction, bytearray())
             if not record:
                 self._first[direction] = self._timeline.now_us
             self._last[direction] = self._timeline.now_us
             record.append(byte)
-            if byte == 10 or len(record) >= LIMIT:
+            command = record[:2].upper() == b"AT"
+            ended = byte == (13 if direction == ">" else 10) and record.strip(b"\r\n")
+            if ended or len(record) >= LIMITS[command]:
                 self._write(direction)
         if timer := self._timers.pop(direction, None):
             timer.cancel()
-        if self._open.get(direction):
+        record = self._open.get(direction)
+        # A command being typed by hand stays whole: masking needs to see all of it.
+        if record and (record[:2].upper() not in (b"A", b"AT") or record.endswith(b"\r")):
             self._timers[direction] = self._timeline.call_later(
                 round(GAP_S * 1e6), lambda: self._write(direction)
             )

@@ -1,0 +1,147 @@
+"""The faults that can be ordered, each shown to do what the failure list says."""
+
+import pytest
+
+from host_tests.virtual_c1100.rig import Rig
+from tools.virtual_c1100 import Profile
+from tools.virtual_c1100.faults import FAULTS
+
+CSQ = b"+CSQ: 22,99\r\n0\r"
+
+
+def faulty(*faults: str) -> Rig:
+    rig = Rig(form="V0E0")
+    for fault in faults:
+        rig.module.faults.add(fault)
+    return rig
+
+
+def test_F1_urc_between_command_and_answer() -> None:
+    assert faulty("urc-before:+CEREG: 5").ask(b"AT+CSQ\r") == b"+CEREG: 5\r\n" + CSQ
+
+
+def test_F2_urc_with_the_prefix_of_the_answer_before_between_and_after() -> None:
+    rig = faulty("urc-before:+CEREG: 2", "urc-between:+CEREG: 3", "urc-after:+CEREG=+CEREG: 9",
+                 "urc-after:+CEREG: 1")  # fmt: skip
+    assert rig.ask(b"AT+CEREG?\r") == (
+        b"+CEREG: 2\r\n+CEREG: 0,1\r\n+CEREG: 3\r\n0\r+CEREG: 9\r\n+CEREG: 1\r\n"
+    )
+
+
+def test_F3_urc_inside_an_answer_without_prefix() -> None:
+    rig = faulty("urc-before:+CIMI=+PSUTTZ: 1,2")
+    assert rig.ask(b"AT+CIMI\r") == b"+PSUTTZ: 1,2\r\n460001234567890\r\n0\r"
+    assert rig.ask(b"AT+CSQ\r") == CSQ
+
+
+def test_F4_burst_of_fifty_once() -> None:
+    rig = faulty("urc-burst")
+    assert rig.ask(b"AT+CSQ\r", 1).count(b"+CEREG: ") == 50
+    assert rig.ask(b"AT+CSQ\r") == CSQ
+
+
+def test_F5_unknown_urc() -> None:
+    assert faulty("urc-unknown").ask(b"AT\r") == b"^SIMST: 1,0\r\n0\r"
+
+
+def test_F6_echo_that_stays_and_echo_cut_short() -> None:
+    rig = Rig(Profile(faults=["echo-stuck"]))
+    assert rig.ask(b"ATE0V0\r") == b"ATE0V0\r0\r"
+    assert rig.ask(b"AT\r") == b"AT\r0\r"
+    rig = Rig(Profile(faults=["echo-half:0.5"]))
+    rig.ask(b"ATV0\r")
+    got = rig.ask(b"AT+CSQ\r")
+    assert got.endswith(CSQ)
+    assert 0 < len(got) - len(CSQ) < len(b"AT+CSQ\r")
+
+
+def test_F10_noise_before_an_answer_and_at_boot() -> None:
+    assert faulty("noise:00ff80").ask(b"AT+CSQ\r") == b"\x00\xff\x80" + CSQ
+    rig = Rig(Profile(faults=["boot-garbage:00524459"]), on=False)
+    rig.press(1)
+    assert rig.take() == b"\x00RDY"
+
+
+def test_F12_errors_by_number_by_word_and_bare() -> None:
+    rig = faulty("cme:+CSQ=30", "error:+CGMR")
+    assert rig.ask(b"AT+CSQ\r") == b"+CME ERROR: 30\r\n"
+    assert rig.ask(b"AT+CGMR\r") == b"4\r"
+    rig.ask(b"AT+CMEE=2\r")
+    assert rig.ask(b"AT+CSQ\r") == b"+CME ERROR: no network service\r\n"
+
+
+def test_F13_late_answer_once() -> None:
+    rig = faulty("late:+CSQ=20")
+    rig.send(b"AT+CSQ\r", 19)
+    rig.send(b"AT+CGATT?\r", 0.5)
+    assert rig.take() == b""
+    rig.wait(2)
+    assert rig.take() == CSQ + b"+CGATT: 1\r\n0\r"
+    assert rig.ask(b"AT+CSQ\r") == CSQ
+
+
+def test_F15_no_answer_at_all_and_then_again() -> None:
+    rig = faulty("mute:+CSQ=2")
+    assert rig.ask(b"AT+CSQ\r") == rig.ask(b"AT+CSQ\r") == b""
+    assert rig.ask(b"AT+CSQ\r") == CSQ
+
+
+def test_F16_slow_answers() -> None:
+    rig = faulty("slow:180")
+    rig.send(b"AT+CSQ\r", 179)
+    assert rig.take() == b""
+    rig.wait(2)
+    assert rig.take() == CSQ
+
+
+def test_F17_reboot_in_the_middle_of_a_command() -> None:
+    rig = faulty("reboot:+CSQ", "boot-garbage:00ff")
+    assert rig.ask(b"AT+CSQ\r") == b"\x00\xff"
+    rig.wait(10)
+    assert rig.ask(b"AT+CSQ\r") == b"AT+CSQ\r\r\n+CSQ: 22,99\r\n\r\nOK\r\n"
+    assert [level for _, _, level in rig.pins] == [True, False, True]
+
+
+def test_F27_first_characters_after_a_pause_are_eaten() -> None:
+    rig = faulty("eat:3,10")
+    rig.wait(11)
+    assert rig.ask(b"AT\r") == b""
+    assert rig.ask(b"AT\r") == b"0\r"
+    rig.wait(9)
+    assert rig.ask(b"AT\r") == b"0\r"
+
+
+def test_F33_error_to_everything() -> None:
+    rig = faulty("error")
+    assert rig.ask(b"AT\r") == rig.ask(b"AT+CSQ\r") == b"4\r"
+    rig.module.faults.clear()
+    assert rig.ask(b"AT\r") == b"0\r"
+
+
+def test_F38_bytes_lost_in_both_directions_the_same_for_the_same_seed() -> None:
+    def talk(seed: int) -> list[bytes]:
+        rig = Rig(Profile(seed=seed, faults=["lose-out:0.1", "lose-in:0.05"]), form="V0E0")
+        return [rig.ask(b"AT+CSQ\r") for _ in range(30)]
+
+    first = talk(3)
+    assert first == talk(3) != talk(4)
+    assert any(answer != CSQ for answer in first)
+
+
+def test_F40_is_in_test_sim_and_every_fault_takes_its_default() -> None:
+    for name in FAULTS:
+        rig = Rig(on=False)
+        rig.module.faults.add(name)
+        rig.press(1)
+        rig.wait(30)
+        rig.ask(b"AT+CSQ\r", 10)
+        rig.module.faults.clear()
+        rig.wait(10)
+        rig.ask(b"ATE0V0\r")
+        if name != "key-dead":
+            assert rig.ask(b"AT\r") == b"0\r", name
+
+
+def test_unknown_fault_says_which_there_are() -> None:
+    with pytest.raises(ValueError, match="no fault 'nosuch'; there are urc-before"):
+        Rig(on=False).module.faults.add("nosuch:1")

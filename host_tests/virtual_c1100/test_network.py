@@ -1,0 +1,118 @@
+"""Registration: time, domains, roaming, denial, loss and return, modes, variants."""
+
+import pytest
+
+from host_tests.virtual_c1100.rig import Rig, profile_with
+from tools.virtual_c1100 import Profile
+
+
+def boot(*settings: str, **values: object) -> Rig:
+    """A module just booted, whose registration is about to happen."""
+    rig = Rig(profile_with(list(settings), **values), on=False)
+    rig.press(1)
+    rig.wait(3)
+    rig.ask(b"ATE0V0\r", 0.1)
+    rig.ask(b"AT+CEREG=1;+CGREG=1\r", 0.1)
+    return rig
+
+
+def test_registration_takes_time_and_is_told_by_urc() -> None:
+    rig = boot()
+    assert rig.ask(b"AT+COPS?;+CGATT?\r", 0.1) == b"+COPS: 0\r\n+CGATT: 0\r\n0\r"
+    start = rig.now
+    rig.until(b"+CEREG: 2\r\n")
+    rig.until(b"+CEREG: 1\r\n")
+    assert 3.5 < rig.now - start < 5
+    assert rig.ask(b"AT+COPS?;+CGATT?\r") == b'+COPS: 0,2,"46000",7\r\n+CGATT: 1\r\n0\r'
+
+
+@pytest.mark.parametrize(("variant", "act"), [("MGGT", 7), ("MGCX", 7), ("NGGT", 9), ("NGCX", 9)])
+def test_variant_decides_the_radio_access_technology(variant: str, act: int) -> None:
+    rig = Rig(Profile(variant=variant), form="V0E0")
+    assert rig.ask(b"AT+COPS?\r") == b'+COPS: 0,2,"46000",%d\r\n0\r' % act
+    assert rig.ask(b"AT+CGMM\r") == b"C1100 %s\r\n0\r" % variant.encode()
+
+
+def test_nb_variant_does_not_find_gsm() -> None:
+    rig = Rig(profile_with(["cell.acts=[0]"], variant="NGGT"), form="V0E0")
+    assert rig.ask(b"AT+CEREG?\r") == b"+CEREG: 0,2\r\n0\r"
+
+
+def test_gsm_registers_in_the_gprs_domain() -> None:
+    rig = boot("cell.acts=[0]")
+    rig.until(b"+CGREG: 1\r\n")
+    assert rig.ask(b"AT+CEREG?;+CGREG?\r") == b"+CEREG: 1,0\r\n+CGREG: 1,1\r\n0\r"
+
+
+def test_roaming() -> None:
+    rig = boot("cell.roaming=true")
+    rig.until(b"+CEREG: 5\r\n")
+
+
+def test_denied_with_its_cause() -> None:
+    rig = boot("cell.denied_cause=15")
+    rig.until(b"+CEREG: 3\r\n")
+    rig.ask(b"AT+CEREG=3\r")
+    assert rig.ask(b"AT+CEREG?\r") == b"+CEREG: 3,3,,,,0,15\r\n0\r"
+    rig.module.network.allow()
+    rig.until(b'+CEREG: 1,"1A2B","01234567",7\r\n')
+
+
+def test_loss_and_return() -> None:
+    """F39"""
+    rig = Rig(form="V0E0")
+    rig.ask(b"AT+CEREG=2\r")
+    rig.module.network.lose()
+    rig.wait(1)
+    assert rig.take() == b"+CEREG: 2\r\n"
+    assert rig.ask(b"AT+CSQ\r") == b"+CSQ: 99,99\r\n0\r"
+    rig.wait(600)
+    assert rig.take() == b""
+    rig.module.network.restore()
+    rig.until(b'+CEREG: 1,"1A2B","01234567",7\r\n', 10)
+
+
+def test_modes_of_cereg() -> None:
+    rig = Rig(form="V0E0")
+    cell = b',"1A2B","01234567",7'
+    for mode, fields in ((0, b""), (1, b""), (2, cell), (3, cell), (4, cell), (5, cell)):
+        rig.ask(b"AT+CEREG=%d\r" % mode)
+        assert rig.ask(b"AT+CEREG?\r") == b"+CEREG: %d,1%s\r\n0\r" % (mode, fields)
+
+
+def test_radio_off_and_on() -> None:
+    rig = Rig(form="V0E0")
+    assert rig.ask(b"AT+CFUN=4\r") == b"0\r"
+    assert rig.ask(b"AT+CFUN?;+CEREG?\r") == b"+CFUN: 4\r\n+CEREG: 0,0\r\n0\r"
+    rig.ask(b"AT+CFUN=1\r", 10)
+    assert rig.ask(b"AT+CEREG?\r") == b"+CEREG: 0,1\r\n0\r"
+
+
+def test_detach_and_attach() -> None:
+    rig = Rig(form="V0E0")
+    rig.ask(b"AT+CGATT=0\r")
+    assert rig.ask(b"AT+CGATT?\r") == b"+CGATT: 0\r\n0\r"
+    rig.ask(b"AT+CGATT=1\r", 10)
+    assert rig.ask(b"AT+CGATT?\r") == b"+CGATT: 1\r\n0\r"
+
+
+def test_search_mode_moves_the_module_to_another_network() -> None:
+    rig = Rig(form="V0E0")
+    assert rig.ask(b"AT+MODODR?;+MODODREX?\r") == b"+MODODR: 2\r\n+MODODREX: 2\r\n0\r"
+    rig.ask(b"AT+MODODR=3\r", 10)
+    assert rig.ask(b"AT+COPS?\r") == b'+COPS: 0,2,"46000",0\r\n0\r'
+    rig.ask(b"AT+MODODREX=5\r", 10)
+    rig.ask(b"AT+LTEOPMOD=2\r", 10)
+    assert rig.ask(b"AT+COPS?\r") == b'+COPS: 0,2,"46000",9\r\n0\r'
+    assert rig.ask(b"AT+MODODR=4\r") == b"4\r"
+
+
+def test_operator_name_and_manual_selection() -> None:
+    """F9: the name holds OK when the profile says so."""
+    rig = Rig(profile_with(['cell.operator="BOOKING MOBILE"']), form="V0E0")
+    rig.ask(b"AT+COPS=3,0\r")
+    assert rig.ask(b"AT+COPS?\r") == b'+COPS: 0,0,"BOOKING MOBILE",7\r\n0\r'
+    assert rig.ask(b'AT+COPS=1,2,"26201"\r') == b"+CME ERROR: 30\r\n"
+    assert rig.ask(b'AT+COPS=1,2,"46000"\r') == b"0\r"
+    assert rig.ask(b"AT+COPS=2\r") == b"0\r"
+    assert rig.ask(b"AT+COPS?\r") == b"+COPS: 2\r\n0\r"
