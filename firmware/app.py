@@ -50,6 +50,8 @@ def main() -> None:
     print("node %s start %d wake %d" % (settings["id"], node.state.starts, node.state.wakes))
     try:
         asyncio.run(_wake(node))
+    except C1100Error as error:
+        print("wake failed: %s: %s" % (type(error).__name__, error))
     except Exception as error:  # the node must sleep and try again, whatever went wrong
         sys.print_exception(error)
     awake = time.ticks_diff(time.ticks_ms(), begin)

@@ -279,6 +279,27 @@ async def test_f32_pulse_that_was_too_short_is_repeated_longer():
     await close(modem)
 
 
+async def test_f33_module_that_is_powered_and_hangs_is_switched_off_and_on():
+    module = Silent(*FIRST_PROBE)
+    status = Level(1)
+
+    class Hung(Key):
+        def off(self):
+            if status.level:
+                status.level = 0
+                self.presses.append(time.ticks_diff(time.ticks_ms(), self.begin))
+            else:
+                status.level = 1
+                Key.off(self)
+
+    key = Hung(module)
+    modem = C1100(module, pwrkey=key, status=status)
+    await modem.power_on()
+    assert key.presses == [2000, 1000]
+    module.check()
+    await close(modem)
+
+
 async def test_f32_module_that_never_starts():
     key = Key()
     modem = C1100(Silent(), pwrkey=key)

@@ -164,7 +164,8 @@ class C1100:
     async def power_on(self) -> None:
         """Press the power key unless the module is running, and wait until it answers.
 
-        A running module is never switched off by this: the status pin, or an AT, is asked first.
+        A module that answers is never switched off by this, nor one that is still starting: the
+        status pin, or an AT, is asked first. One that is powered and hangs is switched off and on.
         Raises Timeout.
         """
         channel = self._channel
@@ -176,9 +177,12 @@ class C1100:
         if self._pwrkey is None:
             channel.mode = UNKNOWN
             raise at.Timeout("no answer, and no power key is wired: check supply, UART and rate")
+        if self._is_powered():
+            # It had its time to start and answers nothing: it hangs.
+            await self._press_until_off()
         for press in range(3):
             # Each press is longer: a key line with a large capacitor eats part of it.
-            await _press(self._pwrkey, dialect.KEY_PRESS_MS + 500 * press)
+            await _press(self._pwrkey, dialect.KEY_ON_MS + 500 * press)
             self._forget()
             if await self._boots():
                 return
@@ -190,22 +194,40 @@ class C1100:
         await self._channel.run(dialect.POWER_OFF)
         self._channel.mode = OFF
         self._forget()
-        for _ in range(dialect.OFF_MS // 100):
-            if self._status is not None and not self._status.value():
-                return
-            await asyncio.sleep_ms(100)
+        await self._await_off()
 
     async def _answers_already(self) -> bool:
         if self._status is None:
             return await self._channel.probe()
-        # Powered but silent: it is still starting, and the key would switch it off.
-        return bool(self._status.value()) and await self._boots()
+        # Powered but silent: it may still be starting, and the key would switch it off.
+        return self._is_powered() and await self._boots()
+
+    def _is_powered(self) -> bool:
+        return self._status is not None and bool(self._status.value())
 
     async def _boots(self) -> bool:
+        """Whether the module answers within its start-up time."""
         begin = time.ticks_ms()
         while time.ticks_diff(time.ticks_ms(), begin) < dialect.BOOT_MS:
             if await self._channel.probe():
                 return True
+            waited = time.ticks_diff(time.ticks_ms(), begin)
+            if self._status is not None and waited > dialect.STATUS_MS and not self._is_powered():
+                return False  # the press was too short
+        return False
+
+    async def _press_until_off(self) -> None:
+        for press in range(3):
+            await _press(self._pwrkey, dialect.KEY_OFF_MS + 1000 * press)
+            if await self._await_off():
+                return
+
+    async def _await_off(self) -> bool:
+        """Wait until the module is off: by its status pin, or for as long as that takes."""
+        for _ in range(dialect.OFF_MS // 100):
+            if self._status is not None and not self._is_powered():
+                return True
+            await asyncio.sleep_ms(100)
         return False
 
     def _forget(self) -> None:

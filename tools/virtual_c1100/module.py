@@ -135,8 +135,8 @@ class VirtualC1100:
             return
         self._stop()
         self._enter(Power.STOPPING)
-        delay = round(self.profile.latency.power_off * 1e6)
-        self._key_timer = self.timeline.call_later(delay, lambda: self._enter(Power.OFF))
+        # Not the key's timer: letting go of the key does not keep a module that stops from stopping.
+        self._core.later(self.profile.latency.power_off, lambda: self._enter(Power.OFF))
 
     def power_cycle(self) -> None:
         """The supply is removed and comes back: off at once, and it stays off without the key."""

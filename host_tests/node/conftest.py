@@ -1,0 +1,85 @@
+"""A node on the bench: the project's firmware on its flash, a virtual C1100 on its UART."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tools.broker import Address, mosquitto
+from tools.demo import flash
+from tools.lockstep import Bench
+from tools.virtual_board.board import Board, flash_folder
+from tools.virtual_c1100 import Profile, VirtualC1100
+
+PERIOD_S = 900
+
+
+class Node:
+    """profile -- of the virtual module; config -- changes to the demo's configuration"""
+
+    def __init__(
+        self, folder: Path, broker: Address, profile: Profile, secrets: dict, **config
+    ) -> None:
+        self.flash = folder
+        folder.mkdir()
+        flash.build(folder, "n1", broker, PERIOD_S)
+        self.configure(**config)
+        (folder / "secrets.json").write_text(json.dumps(secrets))
+        self.bench = Bench(
+            Board(flash_folder(folder)),
+            lambda timeline, send: VirtualC1100(timeline, profile, send),
+            stuck_s=20,
+        )
+
+    def configure(self, **changes) -> None:
+        """Change top-level keys of config.json; a key of None is removed."""
+        path = self.flash / "config.json"
+        config = json.loads(path.read_text()) | changes
+        path.write_text(json.dumps({k: v for k, v in config.items() if v is not None}))
+
+    @property
+    def module(self) -> VirtualC1100:
+        module = self.bench.module
+        assert isinstance(module, VirtualC1100)
+        return module
+
+    def live(self, wakes: int) -> None:
+        """Until so many wakes, counted from power-up, have ended in sleep."""
+        self.bench.run(
+            until=lambda: len(self.said("sleeping")) >= wakes, limit_s=(wakes + 2) * PERIOD_S
+        )
+
+    def said(self, start: str) -> list[str]:
+        """Console lines that begin with this, without it."""
+        return [
+            line[len(start) :].strip() for _, line in self.bench.console if line.startswith(start)
+        ]
+
+    def asleep_by(self, wake: int) -> float:
+        """Virtual seconds that a wake, counted from 1, lasted."""
+        awake = self.bench.wakes[wake - 1]
+        return (awake.end_us - awake.start_us) / 1e6
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[Address]:
+    with mosquitto() as address:
+        yield address
+
+
+@pytest.fixture
+def node(tmp_path: Path, broker: Address):
+    """node(profile=..., secrets=..., **config) -> Node"""
+    nodes = []
+
+    def make(profile: Profile | None = None, secrets: dict | None = None, **config) -> Node:
+        made = Node(
+            tmp_path / f"flash{len(nodes)}", broker, profile or Profile(), secrets or {}, **config
+        )
+        nodes.append(made)
+        return made
+
+    yield make
+    for made in nodes:
+        made.bench.close()

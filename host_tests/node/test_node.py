@@ -1,0 +1,121 @@
+"""What a node does when things go wrong: it sleeps, it wakes, and it loses no record."""
+
+import json
+
+import pytest
+
+from tools.broker import free_port, mosquitto
+from tools.demo.subscriber import Subscriber
+from tools.virtual_board.runner import BoardStopped
+from tools.virtual_c1100 import Profile
+from tools.virtual_c1100.profile import SimCard
+
+TOPIC = "nodes/n1/telemetry"
+
+
+def wakes_of(payloads: list[bytes]) -> list[int]:
+    """The wake numbers in SenML packs."""
+    return [record["v"] for p in payloads for record in json.loads(p) if record["n"] == "wake"]
+
+
+def test_reports_and_sleeps_for_its_period(node, broker):
+    with Subscriber(broker, TOPIC) as subscriber:
+        n = node()
+        n.live(3)
+        subscriber.wait(3, 5)
+    assert wakes_of(subscriber.payloads) == [1, 2, 3]
+    assert [p.decode() for p in subscriber.payloads] == n.said("sampled")
+    starts = [awake.start_us / 1e6 for awake in n.bench.wakes]
+    assert starts[1] - starts[0] == pytest.approx(900, abs=1)
+    assert n.bench.lost_bytes == 0
+    assert not (n.flash / "outbox").joinpath("00000001.seg").exists()
+
+
+def test_records_wait_for_a_broker_that_is_down(node, broker):
+    n = node(mqtt={"host": "127.0.0.1", "port": free_port()})
+    n.live(3)
+    assert n.said("published") == []
+    n.configure(mqtt={"host": broker.host, "port": broker.port})
+    with Subscriber(broker, TOPIC) as subscriber:
+        n.live(4)
+        subscriber.wait(4, 5)
+    assert wakes_of(subscriber.payloads) == [1, 2, 3, 4]
+    assert [p.decode() for p in subscriber.payloads] == n.said("sampled")
+
+
+def test_records_survive_a_loss_of_supply(node, broker):
+    n = node(mqtt={"host": "127.0.0.1", "port": free_port()})
+    n.live(2)
+    n.bench.cut_power(30)
+    n.configure(mqtt={"host": broker.host, "port": broker.port})
+    with Subscriber(broker, TOPIC) as subscriber:
+        n.live(3)
+        subscriber.wait(3, 5)
+    assert [p.decode() for p in subscriber.payloads] == n.said("sampled")
+    starts = [json.loads(p)[0]["v"] for p in subscriber.payloads]
+    assert starts == [1, 1, 2]
+
+
+@pytest.mark.parametrize("fault", ["mute", "error", "key-dead"])
+def test_a_dead_module_costs_one_wake_and_not_the_node(node, broker, fault):
+    n = node()
+    n.module.faults.add(fault)
+    n.live(1)
+    assert n.asleep_by(1) < 120
+    assert len(n.said("sampled")) == 1
+    n.module.faults.clear()
+    with Subscriber(broker, TOPIC) as subscriber:
+        n.live(3)
+        subscriber.wait(3, 5)
+    assert wakes_of(subscriber.payloads) == [1, 2, 3]
+
+
+def test_no_network_ends_in_sleep_with_the_sample_kept(node):
+    profile = Profile()
+    profile.cell.covered = False
+    n = node(profile, register_s=60)
+    n.live(2)
+    assert n.asleep_by(1) < 90
+    assert len(n.said("sampled")) == 2
+    assert n.said("wake failed: NotRegistered: no network in 60 s")
+
+
+def test_a_wrong_pin_costs_one_try_in_the_nodes_life(node):
+    profile = Profile(sim=SimCard(pin="1234"))
+    n = node(profile, {"pin": "9999"})
+    n.live(4)
+    assert len(n.said("wake failed: PinRefused: the PIN was refused")) == 1
+    assert len(n.said("wake failed: SimError: the SIM asks for a PIN")) == 3
+    assert not any("9999" in line for _, line in n.bench.console)
+    (n.flash / "secrets.json").write_text('{"pin": "1234"}')
+    n.live(5)
+    assert n.said("published")
+
+
+def test_login_at_the_broker(node):
+    with mosquitto({"n1": "open-sesame"}) as address:
+        mqtt = {"host": address.host, "port": address.port, "user": "n1"}
+        refused = node(secrets={"mqtt": {"password": "wrong"}}, mqtt=mqtt)
+        refused.live(1)
+        assert refused.said("published") == []
+        accepted = node(secrets={"mqtt": {"password": "open-sesame"}}, mqtt=mqtt)
+        accepted.live(1)
+        assert accepted.said("published")
+
+
+def test_an_unusable_configuration_is_named_and_leaves_the_prompt(node):
+    n = node(period_s=5)
+    with pytest.raises(BoardStopped):
+        n.bench.run(until=60)
+    assert n.said("configuration:") == [
+        "config.json: period_s: 5 is not allowed; allowed is a whole number from 10 to 604800"
+    ]
+
+
+def test_the_same_seed_gives_the_same_life(node):
+    lives = []
+    for _ in range(2):
+        n = node()
+        n.live(3)
+        lives.append(n.bench.console)
+    assert lives[0] == lives[1]
