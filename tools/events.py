@@ -15,7 +15,8 @@ class Event:
     detail: str
 
     def __str__(self) -> str:
-        return f"{self.at_us:>16} {self.kind:<8} {self.detail}"
+        text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in self.detail)
+        return f"{self.at_us:>16} {self.kind:<8} {text}"
 
 
 def printable(data: bytes) -> str:

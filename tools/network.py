@@ -2,7 +2,7 @@
 
 import select
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 LIMIT_S = 10.0
@@ -27,7 +27,7 @@ class Peer(Protocol):
 class Network:
     """The peers of one module. `limit_s`: real seconds after which an answer counts as lost."""
 
-    def __init__(self, peers: Callable[[], list[Peer]], limit_s: float = LIMIT_S) -> None:
+    def __init__(self, peers: Callable[[], Sequence[Peer]], limit_s: float = LIMIT_S) -> None:
         self._peers = peers
         self._limit_s = limit_s
         self._given_up: set[int] = set()

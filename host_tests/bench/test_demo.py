@@ -36,6 +36,21 @@ def test_demo_reports_and_exits_with_0(tmp_path: Path) -> None:
     assert (tmp_path / "flash" / "config.json").exists()
 
 
+def test_demo_repeats_byte_for_byte_from_the_reset_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def life(name: str) -> str:
+        trace = tmp_path / name
+        assert demo.demonstrate(demo.Options(1, seed=3, trace=trace)) == 0
+        text = trace.read_text()
+        return text[text.index("boot     hard reset") :]
+
+    first = life("a")
+    assert "sampled [" in first
+    assert life("b") == first
+    capsys.readouterr()
+
+
 def test_demo_with_a_users_broker_and_an_observer_of_our_own(tmp_path: Path) -> None:
     with mosquitto() as broker, Subscriber(broker, "nodes/+/telemetry") as observer:
         done = command("--broker", str(broker), "--reports", "1", "--trace", str(tmp_path / "t"))

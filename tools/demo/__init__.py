@@ -31,6 +31,7 @@ from tools.virtual_c1100.profile import Profile
 PERIOD_S = 900
 WAKE_LIMIT_S = 1200  # virtual; a wake with all its time-outs, and the sleep after it
 ARRIVAL_LIMIT_S = 5.0
+EMBEDDED = Address("mqtt.demo", 1883)
 TRACE = Path("build/demo-trace.txt")
 
 
@@ -117,16 +118,16 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="demo.")))
         staging = work / "staging"
         staging.mkdir()
-        names = flash.build(staging, node_id, broker, PERIOD_S)
+        # The embedded broker has another port each time; the node knows it by a name.
+        known_as = options.broker or EMBEDDED
+        names = flash.build(staging, node_id, known_as, PERIOD_S)
         on_board = options.keep / "flash" if options.keep else work / "flash"
 
         def log(event: Event) -> None:
             trace.write(f"{event}\n")
             view.event(event)
 
-        profile = Profile(
-            seed=options.seed, routes={tuple(broker): tuple(options.node_broker or broker)}
-        )
+        profile = Profile(seed=options.seed, routes={known_as: options.node_broker or broker})
         bench = Bench(
             Board(flash_folder(on_board), seed=options.seed),
             lambda timeline, send: VirtualC1100(timeline, profile, send),

@@ -25,7 +25,9 @@ class Subscriber:
         self._client = paho.Client(CallbackAPIVersion.VERSION2)
         self._client.on_connect = self._connected
         self._client.on_subscribe = self._subscribed
-        self._client.on_message = lambda c, u, message: self.payloads.append(message.payload)
+        self._client.on_message = lambda c, u, message: self.payloads.append(
+            bytes(message.payload)
+        )
         try:
             self._client.connect(broker.host, broker.port)
         except OSError as error:

@@ -5,7 +5,7 @@ virtual C1100 on the other end of the wires, if there is one.
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -29,7 +29,7 @@ class Module(Protocol):
     def receive(self, data: bytes) -> None: ...
     def set_pin(self, name: str, level: bool) -> None: ...
     def get_pin(self, name: str) -> bool: ...
-    def peers(self) -> list[Peer]: ...
+    def peers(self) -> Sequence[Peer]: ...
 
 
 @dataclass(frozen=True)
