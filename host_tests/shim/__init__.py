@@ -1,6 +1,6 @@
 """What CPython lacks of MicroPython's dialect, so that lib/ and firmware/ run unmodified.
 
-`import host_tests.shim` installs it: the `micropython` module, `time.ticks_ms()` and its kin, which
+`import host_tests.shim` installs it: module `micropython`, `time.ticks_ms()` and its kin, which
 wrap at 30 bits as on a board, `asyncio.sleep_ms()`, `wait_for_ms()` and `ThreadSafeFlag`.
 Under the virtual-time loop of the tests, `time` follows the loop's clock.
 """

@@ -135,7 +135,7 @@ class VirtualC1100:
             return
         self._stop()
         self._enter(Power.STOPPING)
-        # Not the key's timer: letting go of the key does not keep a module that stops from stopping.
+        # Not the key's timer: letting go of the key does not keep it from stopping.
         self._core.later(self.profile.latency.power_off, lambda: self._enter(Power.OFF))
 
     def power_cycle(self) -> None:
