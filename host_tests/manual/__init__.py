@@ -13,7 +13,8 @@ A file `<chapter>.txt` is UTF-8 text:
     < +CSQ: 22,99\r\n       the module answers, in ATV0 and with echo off
     < 0\r                   every line of the answer by itself; the last is the result code
     ! +MQTTCALL:1\r\n       the module sends this later, unasked
-    * 1 send 313233         the network peer of connection 1 does something (hex; or: close)
+    * 1 send 313233         the network peer of connection 1 sends this (hex), or by then it has
+    * 1 expect 313233       received this, or it closes (close)
 
 Blanks at the end of a line count where bytes follow: write \x20. Escapes are those of Python byte
 strings. The file holds what comes in ATV0 without echo, as the manual prints it; `framed` gives
@@ -95,5 +96,5 @@ def framed(data: bytes, verbose: bool) -> bytes:
 
 
 def echoed(data: bytes) -> bytes:
-    """What echo sends back of a command line: everything up to its carriage return."""
-    return data[: data.index(b"\r") + 1]
+    """What echo sends back: a command line up to its carriage return; of other data nothing."""
+    return data[: data.index(b"\r") + 1] if data[:2].upper() == b"AT" else b""

@@ -4,9 +4,11 @@ import pytest
 
 from host_tests import manual
 from host_tests.virtual_c1100.rig import Rig, profile_with
+from host_tests.virtual_c1100.servers import TcpServer
 from tools.broker import Address
 
 MQTT_SERVER = ("183.230.40.39", 6002)  # printed in 3.6.1
+TCP_SERVER = ("223.47.251.33", 60000)  # printed in 3.3.1.1
 ANSWER_LIMIT_S = 60.0
 FORMS = {
     "ATV0, echo off": (False, False),
@@ -16,20 +18,40 @@ FORMS = {
 }
 
 
-def run(rig: Rig, exchange: manual.Exchange, verbose: bool, echo: bool) -> None:
+def run(
+    rig: Rig,
+    exchange: manual.Exchange,
+    verbose: bool,
+    echo: bool,
+    servers: dict[str, TcpServer],
+) -> None:
     """Send what the DTE sends and compare every byte that comes back."""
     if exchange.after:
-        run(rig, manual.load(exchange.after), verbose, echo)
+        run(rig, manual.load(exchange.after), verbose, echo, servers)
     for step in exchange.steps:
         if step.kind == manual.SENT:
             data = step.data.replace(b"ATV0", b"ATV1") if verbose else step.data
             rig.module.receive(data)
             if echo:
                 expect(rig, manual.echoed(data))
+        elif step.kind == manual.PEER:
+            act(rig, servers, step.data.decode())
         else:
             expect(rig, manual.framed(step.data, verbose))
     rig.wait(2)
     assert rig.take() == b""
+
+
+def act(rig: Rig, servers: dict[str, TcpServer], what: str) -> None:
+    """What the network peer of a connection does or has seen."""
+    number, action, *data = what.split()
+    server = servers[number]
+    if action == "send":
+        server.send(bytes.fromhex(data[0]))
+        rig.linger(0.1)
+    else:
+        assert action == "expect", what
+        server.expect(bytes.fromhex(data[0]))
 
 
 def expect(rig: Rig, wanted: bytes) -> None:
@@ -46,8 +68,10 @@ def expect(rig: Rig, wanted: bytes) -> None:
 def test_exchange_of_the_manual(chapter: str, form: str) -> None:
     verbose, echo = FORMS[form]
     exchange = manual.load(chapter)
-    rig = Rig(profile_with(exchange.profile), form=f"V{verbose:d}E{echo:d}")
-    run(rig, exchange, verbose, echo)
+    with TcpServer() as server:
+        profile = profile_with(exchange.profile, routes={TCP_SERVER: server.address})
+        rig = Rig(profile, form=f"V{verbose:d}E{echo:d}")
+        run(rig, exchange, verbose, echo, {"1": server})
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -57,7 +81,7 @@ def test_mqtt_exchange_of_the_manual(chapter: str, form: str, broker: Address) -
     exchange = manual.load(chapter)
     profile = profile_with(exchange.profile, routes={MQTT_SERVER: tuple(broker)})
     rig = Rig(profile, form=f"V{verbose:d}E{echo:d}")
-    run(rig, exchange, verbose, echo)
+    run(rig, exchange, verbose, echo, {})
 
 
 def test_default_after_power_on_is_atv1_with_echo() -> None:

@@ -55,11 +55,11 @@ class CmeFailure(Failure):
         self.code = code
 
 
-class _Later:
+class Later:
     """A handler returns LATER when it will finish its call itself."""
 
 
-LATER = _Later()
+LATER = Later()
 
 DataSink = Callable[[bytes], bytes | None]
 """Takes raw bytes; returns None while it wants more, else what it did not use."""
@@ -77,9 +77,13 @@ class Call:
         self.raw = raw
         self._port = port
 
-    def info(self, text: str | bytes, end: str = "\r\n") -> None:
-        """Send an information line. `end`: how it ends in ATV0 (some LS lines: CR alone)."""
-        self._port.information(text, end)
+    def info(self, text: str | bytes, end: str = "\r\n", lead: str = "") -> None:
+        """Send an information line. `end`, `lead`: around it in ATV0 (some LS lines: CR alone)."""
+        self._port.information(text, end, lead)
+
+    def raw(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        self._port.raw(data)
 
     def finish(self, result: Result = Result.OK, text: str = "") -> None:
         """End a call whose handler returned LATER. `text` replaces the result's word."""
@@ -101,14 +105,15 @@ class Call:
 class Port(Protocol):
     """What a `Call` needs of the interpreter."""
 
-    def information(self, text: str | bytes, end: str) -> None: ...
+    def information(self, text: str | bytes, end: str, lead: str) -> None: ...
+    def raw(self, data: bytes) -> None: ...
     def finished(self, call: Call, result: Result, text: str) -> None: ...
     def failed(self, call: Call, failure: Failure) -> None: ...
     def collect(self, prompt: bytes, sink: DataSink) -> None: ...
     def when_sent(self, fn: Callable[[], None]) -> None: ...
 
 
-Handler = Callable[[Call], _Later | None]
+Handler = Callable[[Call], Later | None]
 
 
 @dataclass(frozen=True)

@@ -104,17 +104,21 @@ class Interpreter:
             return
         self._put(text, end, lead)
 
-    def information(self, text: str | bytes, end: str) -> None:
+    def information(self, text: str | bytes, end: str, lead: str) -> None:
         if self._plan.mute:
             return
-        self._put(text, end)
+        self._put(text, end, lead)
         for line in self._plan.take("between"):
             self._put(line)
+
+    def raw(self, data: bytes) -> None:
+        if not self._plan.mute:
+            self._send(data)
 
     def _put(self, text: str | bytes, end: str = "\r\n", lead: str = "") -> None:
         data = text if isinstance(text, bytes) else text.encode("latin-1")
         if self.session.verbose:
-            lead, end = lead or "\r\n", "\r\n"
+            lead, end = lead if lead.endswith("\n") else "\r\n", "\r\n"
         self._send(lead.encode() + data + end.encode())
 
     def _result(self, result: Result, text: str = "") -> None:
@@ -136,6 +140,11 @@ class Interpreter:
             self._put(text, end, lead)
 
     # In -------------------------------------------------------------------------------------
+
+    @property
+    def held(self) -> int:
+        """Bytes of URCs that wait for the end of data mode or of a line."""
+        return sum(len(text) for text, _, _ in self._held)
 
     def feed(self, data: bytes) -> None:
         """Bytes have arrived from the DTE."""

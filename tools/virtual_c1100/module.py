@@ -16,11 +16,15 @@ from tools.virtual_c1100.identity import Identity, Machine
 from tools.virtual_c1100.interpreter import Interpreter
 from tools.virtual_c1100.mqtt import Mqtt
 from tools.virtual_c1100.network import Network
+from tools.virtual_c1100.pdp import Pdp
 from tools.virtual_c1100.peers import Peer
 from tools.virtual_c1100.profile import Profile
 from tools.virtual_c1100.sim import Sim
+from tools.virtual_c1100.sockets import Sockets
 from tools.virtual_c1100.trace import Trace
 from tools.virtual_c1100.uart import Uart
+
+CONGESTION = 2048  # bytes waiting for the UART at which the network is not read (inferred)
 
 
 class Power(enum.Enum):
@@ -59,9 +63,18 @@ class VirtualC1100:
         self.sim = Sim(core, self.faults)
         self.network = Network(core, self.sim)
         self.sim.on_ready = self.network.search
+        self.pdp = Pdp(core, self.network)
+        self.sockets = Sockets(core, self.network, self.pdp)
         self.mqtt = Mqtt(core, self.network)
         self.identity = Identity(core, self.sim, self.faults, self._machine())
-        self._families = (self.identity, self.sim, self.network, self.mqtt)
+        self._families = (
+            self.identity,
+            self.sim,
+            self.network,
+            self.pdp,
+            self.sockets,
+            self.mqtt,
+        )
         self.interpreter = Interpreter(
             core,
             table(*(family.commands for family in self._families)),
@@ -70,6 +83,7 @@ class VirtualC1100:
             self.faults,
         )
         core.urc = self.interpreter.urc
+        core.congested = lambda: self.uart.backlog + self.interpreter.held > CONGESTION
         for fault in profile.faults:
             self.faults.add(fault)
 
@@ -104,7 +118,7 @@ class VirtualC1100:
 
     def peers(self) -> list[Peer]:
         """The network connections to serve now."""
-        return list(self.mqtt.links)
+        return [*self.mqtt.links, *self.sockets.peers()]
 
     # Power ----------------------------------------------------------------------------------
 
@@ -156,6 +170,8 @@ class VirtualC1100:
     def _stop(self) -> None:
         self._core.forget()
         self.uart.power_off()
+        self.sockets.boot()
+        self.pdp.boot()
         self.mqtt.boot()
         self.network.boot()
 

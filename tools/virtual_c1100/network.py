@@ -71,6 +71,11 @@ class Network:
         """Registered, at home or roaming."""
         return self.act is not None
 
+    @property
+    def detached(self) -> bool:
+        """Not registered because the DTE wants it so."""
+        return not (self._radio and self._wanted)
+
     # What happens to the module -------------------------------------------------------------
 
     def search(self) -> None:

@@ -52,7 +52,9 @@ class Latency:
     mqtt_timeout: float = 20.0  # without an answer of the broker (inferred)
     cops_scan: float = 40.0
     connect: float = 0.6
+    connect_timeout: float = 20.0  # of AT+LSIPOPEN (field firmware waits up to 30 s)
     packet: float = 0.2
+    send_timeout: float = 20.0  # inferred
 
 
 @dataclass
@@ -89,6 +91,9 @@ class Quirks:
     urc_lead: str = ""  # "\r\r\n" as seen in the field before +MQTT URCs
     lost_link_urc: str = "+MQTTOPEN:0"
     unsubscribed_urc: str = "+MQTTSUB:1"  # 1 = done as asked, like +MQTTCLOSE:1 (inferred)
+    call_query: str = "+LSIPCALL: 1, {ip}"  # 3.3.1.1; "+LSIPCALL:1,{ip}" in 3.3.2
+    remote_close: int = 0  # <cause> of +LSIPCLOSE when the other end closed (field: 0)
+    receive_size: int = 750  # most bytes of one +LSIPRTCP (field: 750 bytes as hex)
     lsip_error: bool = False  # "+LSIP:ERROR" in front of ERROR
 
 
@@ -106,6 +111,7 @@ class Profile:
     baud: int = 115200
     seed: int = 1
     local_ip: str = "10.32.226.112"
+    peer_grace_s: float = 0.03  # real seconds for which a socket's likely answer is awaited
     start_s: int = 1_700_000_000  # Unix time at which the virtual clock stands at 0
     sim: SimCard = field(default_factory=SimCard)
     cell: Cell = field(default_factory=Cell)

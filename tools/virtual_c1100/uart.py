@@ -52,8 +52,9 @@ class Wire:
             self._when_idle.append(fn)
 
     @property
-    def busy(self) -> bool:
-        return self._timer is not None
+    def backlog(self) -> int:
+        """Bytes that have not begun to leave."""
+        return len(self._queue)
 
     def _start(self) -> None:
         run = bytes(self._queue[:RUN])
@@ -112,6 +113,11 @@ class Uart:
     def receive(self, data: bytes) -> None:
         """The DTE has sent."""
         self._in.put(data)
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that the module has still to send."""
+        return self._out.backlog
 
     def after_transmit(self, fn: Callable[[], None]) -> None:
         """Call `fn()` when everything that the module has sent so far is out."""
