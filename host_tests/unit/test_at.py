@@ -25,6 +25,7 @@ def test_params_as_the_manual_prints_them():
         ('+X: "" , 1A', ["", "1A"]),
         ('+X: "open', ["open"]),
         ("-5,x", [-5, "x"]),
+        ("+X: \u00b2,-,--1", ["\u00b2", "-", "--1"]),
     )
     for line, want in table:
         assert at.params(line) == want, line

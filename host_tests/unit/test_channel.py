@@ -483,3 +483,47 @@ async def test_raw_commands():
         await channel.raw("+CSQ\rAT+CFUN=0", 5)
     module.check()
     channel.close()
+
+
+class BadHandler:
+    """A payload handler with a fault: its header is never what it expects."""
+
+    fields = 2
+    hex = True
+
+    def begin(self, values):
+        raise IndexError("no such socket")
+
+
+async def test_fault_in_the_reader_ends_neither_it_nor_the_command():
+    faults = []
+    module, channel = open_channel(
+        ("AT+CSQ", b"+LSIPRTCP=1,3,313233\r+CSQ: 22,99\r\n0\r"), ("AT+CSQ", b"+CSQ: 7,0\r\n0\r")
+    )
+    channel.payloads["+LSIPRTCP"] = BadHandler()
+    asyncio.get_event_loop().set_exception_handler(lambda loop, context: faults.append(context))
+    assert await channel.ask(dialect.SIGNAL) == [22, 99]
+    assert await channel.ask(dialect.SIGNAL) == [7, 0]
+    assert channel.stats["faults"] == len(faults) == 1
+    module.check()
+    channel.close()
+
+
+async def test_stream_that_fails_now_and_then():
+    module, channel = open_channel(CSQ, CSQ)
+    readinto = module.readinto
+    calls = []
+
+    def failing(buf):
+        calls.append(1)
+        if len(calls) % 3 == 0:
+            raise OSError(5)
+        return readinto(buf)
+
+    module.readinto = failing
+    asyncio.get_event_loop().set_exception_handler(lambda loop, context: None)
+    assert await channel.ask(dialect.SIGNAL) == [22, 99]
+    assert await channel.ask(dialect.SIGNAL) == [22, 99]
+    assert channel.stats["faults"] > 0
+    module.check()
+    channel.close()

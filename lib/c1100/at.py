@@ -178,8 +178,12 @@ def params(line: str, start: int | None = None) -> list:
 def _value(word: str):
     if not word:
         return None
-    digits = word[1:] if word[0] == "-" else word
-    return int(word) if digits.isdigit() else word
+    if not (word[1:] if word[0] == "-" else word).isdigit():
+        return word
+    try:
+        return int(word)
+    except ValueError:  # a digit of another script
+        return word
 
 
 def fits(values: list, shape: str) -> bool:

@@ -16,7 +16,7 @@ from .ring import LineRing
 
 _BUSY_MS = const(5)  # how often the UART is looked at while a command waits
 _IDLE_MS = const(20)  # and otherwise
-_IRQ_MS = const(100)  # and when the port tells of an idle line by itself
+_IRQ_MS = const(300)  # and when the port tells of an idle line by itself: 3.5 KB at 115200
 _WRITE_MS = const(2000)  # patience with a UART that takes no more bytes
 _PROMPT_MS = const(50)  # pause between a prompt and its payload
 _PAYLOAD_MS = const(3000)  # patience with a payload that does not go on
@@ -57,6 +57,7 @@ class Channel:
             "unknown": 0,  # lines that nothing was waiting for
             "reboots": 0,
             "short payloads": 0,
+            "faults": 0,  # exceptions of callbacks, payload handlers and the stream itself
         }
         self.last_unknown = ""
         self.payloads = {}  # prefix -> handler (payload.py)
@@ -195,6 +196,8 @@ class Channel:
             except at.Timeout:
                 self._stale = stale
                 continue
+            except at.CommandError:
+                pass  # behind its information response: answered all the same
             self._stale = None
             if self._owed:
                 await self._settle()
@@ -297,9 +300,13 @@ class Channel:
             if hasattr(pending, "send"):
                 await pending
         except Exception as error:  # a callback's fault must not stop the others
-            asyncio.get_event_loop().call_exception_handler(
-                {"message": "callback of " + name, "exception": error, "future": None}
-            )
+            self._report("callback of " + name, error)
+
+    def _report(self, where: str, error: Exception) -> None:
+        self.stats["faults"] += 1
+        asyncio.get_event_loop().call_exception_handler(
+            {"message": where, "exception": error, "future": None}
+        )
 
     def _rebooted(self) -> None:
         self.stats["reboots"] += 1
@@ -378,8 +385,14 @@ class Channel:
         self._drain_ring()
 
     def _drain(self) -> None:
-        while self.ring.readfrom(self.stream):
-            self._drain_ring()
+        """Take in all that has come. Whatever is wrong with it, the reader goes on."""
+        try:
+            self._drain_ring()  # what a fault has left
+            while self.ring.readfrom(self.stream):
+                self._drain_ring()
+        except Exception as error:
+            self._payload = None
+            self._report("reading", error)
 
     def _drain_ring(self) -> None:
         ring = self.ring
