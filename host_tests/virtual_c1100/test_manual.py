@@ -3,12 +3,14 @@
 import pytest
 
 from host_tests import manual
+from host_tests.virtual_c1100.http_server import HttpServer
 from host_tests.virtual_c1100.rig import Rig, profile_with
 from host_tests.virtual_c1100.servers import TcpServer
 from tools.broker import Address
 
 MQTT_SERVER = ("183.230.40.39", 6002)  # printed in 3.6.1
 TCP_SERVER = ("223.47.251.33", 60000)  # printed in 3.3.1.1
+WEB_SERVER = ("www.example.com", 80)
 ANSWER_LIMIT_S = 60.0
 FORMS = {
     "ATV0, echo off": (False, False),
@@ -36,6 +38,8 @@ def run(
                 expect(rig, manual.echoed(data))
         elif step.kind == manual.PEER:
             act(rig, servers, step.data.decode())
+        elif step.kind == manual.BODY:
+            expect(rig, step.data)
         else:
             expect(rig, manual.framed(step.data, verbose))
     rig.wait(2)
@@ -68,8 +72,9 @@ def expect(rig: Rig, wanted: bytes) -> None:
 def test_exchange_of_the_manual(chapter: str, form: str) -> None:
     verbose, echo = FORMS[form]
     exchange = manual.load(chapter)
-    with TcpServer() as server:
-        profile = profile_with(exchange.profile, routes={TCP_SERVER: server.address})
+    with TcpServer() as server, HttpServer() as web:
+        routes = {TCP_SERVER: server.address, WEB_SERVER: web.address}
+        profile = profile_with(exchange.profile, routes=routes)
         rig = Rig(profile, form=f"V{verbose:d}E{echo:d}")
         run(rig, exchange, verbose, echo, {"1": server})
 

@@ -81,7 +81,7 @@ class Call:
         """Send an information line. `end`, `lead`: around it in ATV0 (some LS lines: CR alone)."""
         self._port.information(text, end, lead)
 
-    def raw(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
         """Send bytes as they are."""
         self._port.raw(data)
 
@@ -97,6 +97,10 @@ class Call:
         """Send `prompt` as it is and give every byte that arrives to `sink`, unechoed."""
         self._port.collect(prompt, sink)
 
+    def release(self, unused: bytes) -> None:
+        """End collecting from outside the sink; `unused` goes back to the command line."""
+        self._port.release(unused)
+
     def when_sent(self, fn: Callable[[], None]) -> None:
         """Call `fn()` once the final result has left the UART."""
         self._port.when_sent(fn)
@@ -110,6 +114,7 @@ class Port(Protocol):
     def finished(self, call: Call, result: Result, text: str) -> None: ...
     def failed(self, call: Call, failure: Failure) -> None: ...
     def collect(self, prompt: bytes, sink: DataSink) -> None: ...
+    def release(self, unused: bytes) -> None: ...
     def when_sent(self, fn: Callable[[], None]) -> None: ...
 
 

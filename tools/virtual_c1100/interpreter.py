@@ -315,6 +315,13 @@ class Interpreter:
         self._sink = sink
         self._core.later(0, self._work)
 
+    def release(self, unused: bytes) -> None:
+        self._input[:0] = unused
+        if self._sink:
+            self._sink = None
+            self._release()
+        self._core.later(0, self._work)
+
     def when_sent(self, fn: Callable[[], None]) -> None:
         """Call `fn()` once the final result, which comes next, has left the UART."""
         self._core.later(0, lambda: self._after_transmit(fn))

@@ -12,6 +12,7 @@ from tools.timeline import Timeline, Timer
 from tools.virtual_c1100.commands import table
 from tools.virtual_c1100.core import Core
 from tools.virtual_c1100.faults import Faults
+from tools.virtual_c1100.http import Http
 from tools.virtual_c1100.identity import Identity, Machine
 from tools.virtual_c1100.interpreter import Interpreter
 from tools.virtual_c1100.mqtt import Mqtt
@@ -66,6 +67,7 @@ class VirtualC1100:
         self.pdp = Pdp(core, self.network)
         self.sockets = Sockets(core, self.network, self.pdp)
         self.mqtt = Mqtt(core, self.network)
+        self.http = Http(core, self.network)
         self.identity = Identity(core, self.sim, self.faults, self._machine())
         self._families = (
             self.identity,
@@ -74,6 +76,7 @@ class VirtualC1100:
             self.pdp,
             self.sockets,
             self.mqtt,
+            self.http,
         )
         self.interpreter = Interpreter(
             core,
@@ -118,7 +121,7 @@ class VirtualC1100:
 
     def peers(self) -> list[Peer]:
         """The network connections to serve now."""
-        return [*self.mqtt.links, *self.sockets.peers()]
+        return [*self.mqtt.links, *self.sockets.peers(), *self.http.peers()]
 
     # Power ----------------------------------------------------------------------------------
 
@@ -173,6 +176,7 @@ class VirtualC1100:
         self.sockets.boot()
         self.pdp.boot()
         self.mqtt.boot()
+        self.http.boot()
         self.network.boot()
 
     def _boot(self) -> None:

@@ -55,6 +55,7 @@ class Latency:
     connect_timeout: float = 20.0  # of AT+LSIPOPEN (field firmware waits up to 30 s)
     packet: float = 0.2
     send_timeout: float = 20.0  # inferred
+    http_timeout: float = 60.0  # inferred
 
 
 @dataclass
@@ -112,6 +113,7 @@ class Profile:
     seed: int = 1
     local_ip: str = "10.32.226.112"
     peer_grace_s: float = 0.03  # real seconds for which a socket's likely answer is awaited
+    patience_s: float = 5.0  # real seconds for which a request's answer is awaited
     start_s: int = 1_700_000_000  # Unix time at which the virtual clock stands at 0
     sim: SimCard = field(default_factory=SimCard)
     cell: Cell = field(default_factory=Cell)
