@@ -6,18 +6,20 @@ A wake is a boot: cold start, timed wake and reset take the same path.
 import asyncio
 import sys
 import time
+from binascii import crc32
 
 from micropython import const
 
 from c1100 import C1100, C1100Error, PinRefused
 
-from . import boards, config, pin_guard, state, telemetry
-from .outbox import Outbox
+from . import boards, config, pin_guard, recovery, state, telemetry
+from .outbox import Full, Outbox
 from .sensors import battery, link, temperature
 from .uplinks.mqtt import Uplink
 
 _LEAST_SLEEP_MS = const(1000)
 _LONGEST_WAKE_MS = const(300000)  # whatever hangs, the node sleeps again
+_SAFE_MODE_S = const(600)
 _SENSORS = (battery, temperature)
 _MODEM_SENSORS = (link,)
 
@@ -36,10 +38,22 @@ class Node:
             wake=self.board.output("wake"),
             status=self.board.input("status"),
         )
+        self._begin = time.ticks_ms()
+
+    def time_left(self) -> int:
+        """ms until the wake must end."""
+        return _LONGEST_WAKE_MS - time.ticks_diff(time.ticks_ms(), self._begin)
+
+    def salt(self) -> int:
+        """A number that differs between nodes and between wakes."""
+        return crc32(self.settings["id"].encode()) + self.state.wakes
 
 
 def main() -> None:
-    """Do one wake and sleep. Returns to the prompt only when the configuration is unusable."""
+    """Do one wake and sleep.
+
+    Returns to the prompt only when the configuration is unusable, or from safe mode.
+    """
     begin = time.ticks_ms()
     try:
         settings = config.load()
@@ -47,38 +61,65 @@ def main() -> None:
         print("configuration:", error)
         return
     node = Node(settings)
-    print("node %s start %d wake %d" % (settings["id"], node.state.starts, node.state.wakes))
-    try:
-        asyncio.run(_wake(node))
-    except C1100Error as error:
-        print("wake failed: %s: %s" % (type(error).__name__, error))
-    except Exception as error:  # the node must sleep and try again, whatever went wrong
-        sys.print_exception(error)
-    awake = time.ticks_diff(time.ticks_ms(), begin)
-    pause = max(settings["period_s"] * 1000 - awake, _LEAST_SLEEP_MS)
+    current = node.state
+    print("node %s start %d wake %d" % (settings["id"], current.starts, current.wakes))
+    if current.is_stuck:
+        _safe_mode(current)
+    else:
+        _wake(node)
+    state.finish(node.board, current, not len(node.outbox))
+    pause = recovery.pause_s(settings["period_s"], current.failures, node.salt())
+    pause = max(pause * 1000 - time.ticks_diff(time.ticks_ms(), begin), _LEAST_SLEEP_MS)
     print("sleeping %d ms" % pause)
     node.board.sleep(pause)
 
 
-async def _wake(node: Node) -> None:
-    await asyncio.wait_for_ms(_report(node), _LONGEST_WAKE_MS)
+def _wake(node: Node) -> None:
+    try:
+        asyncio.run(asyncio.wait_for_ms(_report(node), _LONGEST_WAKE_MS))
+    except C1100Error as error:
+        print("wake failed: %s: %s" % (type(error).__name__, error))
+    except Exception as error:  # the node must sleep and try again, whatever went wrong
+        sys.print_exception(error)
+
+
+def _safe_mode(current: state.State) -> None:
+    """The node keeps restarting: leave the module alone, and the prompt to whoever comes.
+
+    Ctrl-C, which mpremote sends first, ends it. Afterwards the node sleeps, and tries again.
+    """
+    print("safe mode: %d wakes in a row did not end in sleep" % (current.unfinished - 1))
+    for _ in range(_SAFE_MODE_S):
+        time.sleep(1)
 
 
 async def _report(node: Node) -> None:
     """Sample whatever the network does; then deliver what waits, oldest first."""
     samples = [("start", None, node.state.starts), ("wake", None, node.state.wakes)]
     samples += await sample(node, _SENSORS)
+    ladder = recovery.Recovery(node.modem, node.time_left)
     try:
         try:
-            await _start(node)
+            await ladder.run(lambda: _start(node))
             samples += await sample(node, _MODEM_SENSORS)
         finally:
-            payload = telemetry.senml(node.settings["id"], samples)
-            print("sampled", payload)
-            node.outbox.append(payload.encode())
-        await _deliver(node)
+            if ladder.events:
+                samples.append(("recovery", None, len(ladder.events)))
+            _keep(node, samples)
+        await ladder.run(lambda: _deliver(node))
     finally:
         await _switch_off(node.modem)
+
+
+def _keep(node: Node, samples: list) -> None:
+    """Put a record into the outbox, before anything else happens to it."""
+    payload = telemetry.senml(node.settings["id"], samples)
+    print("sampled", payload)
+    try:
+        node.outbox.append(payload.encode())
+    except (Full, OSError) as error:
+        # The backlog is worth more than this record; its sequence number is not used up.
+        print("record dropped:", error)
 
 
 async def _start(node: Node) -> None:
@@ -104,7 +145,10 @@ async def _deliver(node: Node) -> None:
         await uplink.send(payload)
         node.outbox.ack(seq)
         print("published %d bytes" % len(payload))
-    await uplink.close()
+    try:
+        await uplink.close()
+    except C1100Error as error:  # everything has been delivered: no reason to try again
+        print("session not closed:", error)
 
 
 async def sample(node: Node, sensors: tuple) -> list:

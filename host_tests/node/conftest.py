@@ -47,7 +47,7 @@ class Node:
     def live(self, wakes: int) -> None:
         """Until so many wakes, counted from power-up, have ended in sleep."""
         self.bench.run(
-            until=lambda: len(self.said("sleeping")) >= wakes, limit_s=(wakes + 2) * PERIOD_S
+            until=lambda: len(self.said("sleeping")) >= wakes, limit_s=wakes * 17 * PERIOD_S
         )
 
     def said(self, start: str) -> list[str]:

@@ -112,6 +112,38 @@ def test_an_unusable_configuration_is_named_and_leaves_the_prompt(node):
     ]
 
 
+def test_a_node_that_never_gets_to_sleep_ends_in_safe_mode_and_tries_again(node, broker):
+    n = node()
+    for start in range(6):
+        n.bench.run(until=lambda start=start: len(n.bench.wakes) > start, limit_s=1000)
+        n.bench.run(until=n.bench.timeline.now_us / 1e6 + 0.5)
+        n.bench.cut_power(1)
+    assert not n.said("sleeping")
+    with Subscriber(broker, TOPIC) as subscriber:
+        n.live(2)
+        subscriber.wait(1, 5)
+    assert n.said("safe mode:") == ["6 wakes in a row did not end in sleep"]
+    assert n.said("published")
+
+
+def test_sessions_that_fail_climb_the_ladder_and_tell_of_it(node, broker):
+    n = node()
+    n.module.faults.add("error", "+LSMQTTCALL")
+    n.live(1)
+    assert [line.split(" ")[0] for line in n.said("recovery:")] == [
+        "again",
+        "radio",
+        "restart",
+        "power",
+    ]
+    assert n.asleep_by(1) < 300
+    n.module.faults.clear()
+    with Subscriber(broker, TOPIC) as subscriber:
+        n.live(2)
+        subscriber.wait(2, 5)
+    assert wakes_of(subscriber.payloads) == [1, 2]
+
+
 def test_the_same_seed_gives_the_same_life(node):
     lives = []
     for _ in range(2):

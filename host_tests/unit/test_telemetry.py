@@ -1,8 +1,8 @@
-"""Payloads and the state block."""
+"""Payloads, the state block, pauses after failures."""
 
 import json
 
-from firmware import state, telemetry
+from firmware import recovery, state, telemetry
 
 
 def test_senml():
@@ -29,9 +29,9 @@ class Board:
 
 
 def test_state_survives_a_wake_and_is_refused_when_damaged():
-    block = state.State(7, 41).pack()
+    block = state.State(7, 41, 3, 2).pack()
     again = state.unpack(block)
-    assert (again.starts, again.wakes) == (7, 41)
+    assert (again.starts, again.wakes, again.failures, again.unfinished) == (7, 41, 3, 2)
     assert state.unpack(b"") is None
     assert state.unpack(block[:-1]) is None
     for i in range(len(block)):
@@ -42,4 +42,24 @@ def test_wakes_are_counted_while_rtc_memory_lasts():
     board = Board()
     board.store(state.State(2, 10).pack())
     assert state.begin(board).wakes == 11
-    assert state.begin(board).wakes == 12
+    current = state.begin(board)
+    assert current.wakes == 12
+    assert current.unfinished == 2
+    assert not current.is_stuck
+
+
+def test_wakes_that_never_end_are_noticed():
+    board = Board()
+    board.store(state.State(1, 1).pack())
+    for _ in range(state.UNFINISHED_LIMIT):
+        assert not state.begin(board).is_stuck
+    assert state.begin(board).is_stuck
+
+
+def test_pauses_grow_with_failures_and_spread():
+    assert recovery.pause_s(900, 0, 12345) == 900
+    for failures, nominal in ((1, 900), (2, 1800), (3, 3600), (5, 14400), (50, 14400)):
+        pauses = [recovery.pause_s(900, failures, salt) for salt in range(0, 100000, 37)]
+        assert nominal * 15 // 16 - 1 <= min(pauses)
+        assert max(pauses) <= nominal * 17 // 16 + 1
+        assert len(set(pauses)) > 50

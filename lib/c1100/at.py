@@ -48,6 +48,10 @@ class Timeout(C1100Error):
     """No result code within the command's time. The channel resynchronises before the next one."""
 
 
+class NoModule(Timeout):
+    """The module answers nothing, whatever was done with its power key."""
+
+
 class BadAnswer(C1100Error):
     """The command succeeded, but its answer is missing or not of the expected form."""
 

@@ -110,6 +110,7 @@ KEY_ON_MS = const(1000)
 KEY_OFF_MS = const(2000)  # 1.2 s at least on a module of the same chip
 STATUS_MS = const(5000)  # by then the status pin shows that the key was heard
 BOOT_MS = const(15000)
+RESTART_MS = const(2000)  # until the module that was told to restart has gone
 SIM_READY_MS = const(20000)
 OFF_MS = const(10000)
 

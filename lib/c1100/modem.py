@@ -166,7 +166,7 @@ class C1100:
 
         A module that answers is never switched off by this, nor one that is still starting: the
         status pin, or an AT, is asked first. One that is powered and hangs is switched off and on.
-        Raises Timeout.
+        Raises NoModule.
         """
         channel = self._channel
         channel.start()
@@ -176,7 +176,7 @@ class C1100:
             return
         if self._pwrkey is None:
             channel.mode = UNKNOWN
-            raise at.Timeout("no answer, and no power key is wired: check supply, UART and rate")
+            raise at.NoModule("no answer, and no power key is wired: check supply, UART and rate")
         if self._is_powered():
             # It had its time to start and answers nothing: it hangs.
             await self._press_until_off()
@@ -187,7 +187,7 @@ class C1100:
             if await self._boots():
                 return
         channel.mode = UNKNOWN
-        raise at.Timeout("no answer after the power key: check supply, key, UART and rate")
+        raise at.NoModule("no answer after the power key: check supply, key, UART and rate")
 
     async def power_off(self) -> None:
         """Switch the module off cleanly (AT$QCPWRDN); returns when it is off, or after 10 s."""
@@ -195,6 +195,26 @@ class C1100:
         self._channel.mode = OFF
         self._forget()
         await self._await_off()
+
+    async def power_cycle(self) -> None:
+        """Switch a module that does not answer off by its key, and on again. Raises NoModule."""
+        self._channel.mode = UNKNOWN
+        if self._pwrkey is not None:
+            await self._press_until_off()
+        await self.power_on()
+
+    async def restart(self) -> None:
+        """Let the module restart by itself (manual 3.5.1 step 3), and wait until it answers."""
+        await self._channel.run(dialect.RESTART)
+        self._channel.mode = UNKNOWN
+        self._forget()
+        await asyncio.sleep_ms(dialect.RESTART_MS)
+        if not await self._boots():
+            raise at.Timeout("no answer after the restart", dialect.RESTART.send)
+
+    async def radio(self, on: bool) -> None:
+        """Switch the radio on or off (TS 27.007 8.2); off leaves the network."""
+        await self._channel.run(dialect.RADIO, 1 if on else 0)
 
     async def _answers_already(self) -> bool:
         if self._status is None:

@@ -1,0 +1,104 @@
+"""The ladder: which rungs are climbed for which error, each once in a wake."""
+
+from c1100 import CommandError, RegistrationDenied, Timeout
+from firmware import recovery
+from host_tests.support import raises
+
+
+class Modem:
+    """Records what is done to it; ``failing`` names what it refuses."""
+
+    def __init__(self, *failing):
+        self.done = []
+        self.failing = failing
+
+    async def _do(self, what):
+        self.done.append(what)
+        if what in self.failing:
+            raise Timeout(what)
+
+    async def radio(self, on):
+        await self._do("radio on" if on else "radio off")
+
+    async def restart(self):
+        await self._do("restart")
+
+    async def power_cycle(self):
+        await self._do("power")
+
+
+class Action:
+    """Fails so many times with an error, then returns 42."""
+
+    def __init__(self, times, error):
+        self.times = times
+        self.error = error
+        self.tries = 0
+
+    async def __call__(self):
+        self.tries += 1
+        if self.tries <= self.times:
+            raise self.error
+        return 42
+
+
+def ladder(modem, time_left=lambda: 1000):
+    return recovery.Recovery(modem, time_left)
+
+
+async def test_nothing_is_done_when_all_is_well():
+    modem = Modem()
+    climber = ladder(modem)
+    assert await climber.run(Action(0, None)) == 42
+    assert modem.done == climber.events == []
+
+
+async def test_each_failure_climbs_one_rung():
+    for failures, done in (
+        (1, []),
+        (2, ["radio off", "radio on"]),
+        (3, ["radio off", "radio on", "restart"]),
+        (4, ["radio off", "radio on", "restart", "power"]),
+    ):
+        modem = Modem()
+        climber = ladder(modem)
+        assert await climber.run(Action(failures, Timeout("x"))) == 42
+        assert modem.done == done
+        assert len(climber.events) == failures
+
+
+async def test_the_top_of_the_ladder_is_the_end():
+    modem = Modem()
+    climber = ladder(modem)
+    action = Action(99, CommandError("ERROR"))
+    with raises(CommandError):
+        await climber.run(action)
+    assert action.tries == len(recovery.LADDER) + 1
+    # What did not help in this wake is not done again for the next action.
+    with raises(CommandError):
+        await climber.run(action)
+    assert action.tries == len(recovery.LADDER) + 2
+    assert climber.events == [name for name, _ in recovery.LADDER]
+
+
+async def test_a_rung_that_fails_leads_to_the_next():
+    modem = Modem("radio off", "restart")
+    climber = ladder(modem)
+    assert await climber.run(Action(2, Timeout("x"))) == 42
+    assert modem.done == ["radio off", "restart", "power"]
+
+
+async def test_what_is_not_up_to_the_module_climbs_nothing():
+    modem = Modem()
+    climber = ladder(modem)
+    with raises(RegistrationDenied):
+        await climber.run(Action(9, RegistrationDenied("no")))
+    assert modem.done == climber.events == []
+
+
+async def test_no_rung_is_begun_when_the_time_is_over():
+    modem = Modem()
+    climber = ladder(modem, lambda: 0)
+    with raises(Timeout):
+        await climber.run(Action(9, Timeout("x")))
+    assert modem.done == climber.events == []
