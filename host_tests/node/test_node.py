@@ -114,7 +114,7 @@ def test_an_unusable_configuration_is_named_and_leaves_the_prompt(node):
 
 def test_a_node_that_never_gets_to_sleep_ends_in_safe_mode_and_tries_again(node, broker):
     n = node()
-    for start in range(6):
+    for start in range(5):
         n.bench.run(until=lambda start=start: len(n.bench.wakes) > start, limit_s=1000)
         n.bench.run(until=n.bench.timeline.now_us / 1e6 + 0.5)
         n.bench.cut_power(1)
@@ -122,7 +122,7 @@ def test_a_node_that_never_gets_to_sleep_ends_in_safe_mode_and_tries_again(node,
     with Subscriber(broker, TOPIC) as subscriber:
         n.live(2)
         subscriber.wait(1, 5)
-    assert n.said("safe mode:") == ["6 wakes in a row did not end in sleep"]
+    assert n.said("safe mode:") == ["5 wakes in a row did not end in sleep"]
     assert n.said("published")
 
 
