@@ -60,6 +60,7 @@ class Active:
     sim_extra_s: float = 0.0
     echo_kept: float = 1.0  # probability for each echoed character
     echo_stuck: bool = False  # ATE0 has no effect
+    nmea_damage: float = 0.0  # probability for each sentence
     power_key_dead: bool = False
 
 
@@ -159,6 +160,8 @@ FAULTS: dict[str, tuple[str, str, str, Callable[["Faults", str], None]]] = {
     "slow-boot": ("F32", "4", "boot takes N times as long", _set("boot_factor", float)),
     "key-dead": ("F32", "", "the power key has no effect", _set("power_key_dead", lambda _: True)),
     "sim-late": ("F40", "10", "SIM ready SECONDS later", _set("sim_extra_s", float)),
+    "nmea-damage": ("-", "0.1", "a character of a sentence wrong, with probability P",
+                    _set("nmea_damage", float)),
     "lose-in": ("F38", "0.01", "bytes to the module lost with probability P",
                 _set("lose_in", float)),
     "lose-out": ("F38", "0.01", "bytes from the module lost with probability P",

@@ -111,6 +111,11 @@ class Interpreter:
         for line in self._plan.take("between"):
             self._put(line)
 
+    def stream(self, data: bytes) -> None:
+        """Send a line of a flow (NMEA) as it is; in data mode and inside a line it is dropped."""
+        if not self._sink and not (self._line is not None and self.session.echo):
+            self._send(data)
+
     def raw(self, data: bytes) -> None:
         if not self._plan.mute:
             self._send(data)

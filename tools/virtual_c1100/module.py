@@ -12,6 +12,7 @@ from tools.timeline import Timeline, Timer
 from tools.virtual_c1100.commands import table
 from tools.virtual_c1100.core import Core
 from tools.virtual_c1100.faults import Faults
+from tools.virtual_c1100.gnss import Gnss
 from tools.virtual_c1100.http import Http
 from tools.virtual_c1100.identity import Identity, Machine
 from tools.virtual_c1100.interpreter import Interpreter
@@ -69,6 +70,7 @@ class VirtualC1100:
         self.mqtt = Mqtt(core, self.network)
         self.http = Http(core, self.network)
         self.identity = Identity(core, self.sim, self.faults, self._machine())
+        self.gnss = Gnss(core, self.faults, self.identity.unix_time)
         self._families = (
             self.identity,
             self.sim,
@@ -77,6 +79,7 @@ class VirtualC1100:
             self.sockets,
             self.mqtt,
             self.http,
+            self.gnss,
         )
         self.interpreter = Interpreter(
             core,
@@ -85,6 +88,7 @@ class VirtualC1100:
             self.uart.after_transmit,
             self.faults,
         )
+        self.gnss.stream = self.interpreter.stream
         core.urc = self.interpreter.urc
         core.congested = lambda: self.uart.backlog + self.interpreter.held > CONGESTION
         for fault in profile.faults:
@@ -160,6 +164,7 @@ class VirtualC1100:
         if self._key_timer:
             self._key_timer.cancel()
         self._stop()
+        self.gnss.forget_sky()
         self._enter(Power.OFF)
         if self._inputs["pwrkey"]:
             self._power_key(True)
@@ -177,6 +182,7 @@ class VirtualC1100:
         self.pdp.boot()
         self.mqtt.boot()
         self.http.boot()
+        self.gnss.boot()
         self.network.boot()
 
     def _boot(self) -> None:

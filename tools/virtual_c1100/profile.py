@@ -56,6 +56,9 @@ class Latency:
     packet: float = 0.2
     send_timeout: float = 20.0  # inferred
     http_timeout: float = 60.0  # inferred
+    fix_cold: float = 32.0  # receivers of this class: about 30 s, 25 s, 1 s (inferred)
+    fix_warm: float = 25.0
+    fix_hot: float = 2.0
 
 
 @dataclass
@@ -82,6 +85,20 @@ class Cell:
     roaming: bool = False
     denied_cause: int | None = None  # EMM cause with which it rejects the module
     covered: bool = True
+
+
+@dataclass
+class Track:
+    """Where the receiver is at virtual time 0, and how it moves; `sky=False`: under a roof."""
+
+    latitude: float = 31.2304  # degrees
+    longitude: float = 121.4737
+    altitude: float = 12.0  # metres above sea level
+    speed: float = 0.0  # metres per second
+    course: float = 0.0  # degrees from north
+    turn: float = 0.0  # degrees per second
+    climb: float = 0.0  # metres per second
+    sky: bool = True
 
 
 @dataclass
@@ -118,6 +135,7 @@ class Profile:
     sim: SimCard = field(default_factory=SimCard)
     cell: Cell = field(default_factory=Cell)
     latency: Latency = field(default_factory=Latency)
+    track: Track = field(default_factory=Track)
     quirks: Quirks = field(default_factory=Quirks)
     # Where the module's network traffic really goes. What has no route must be loopback.
     routes: dict[Address, Address] = field(default_factory=dict)
@@ -165,4 +183,4 @@ def _build(kind: type, values: dict[str, Any], where: str) -> Any:
     return kind(**made)
 
 
-_PARTS = {"sim": SimCard, "cell": Cell, "latency": Latency, "quirks": Quirks}
+_PARTS = {"sim": SimCard, "cell": Cell, "latency": Latency, "quirks": Quirks, "track": Track}
