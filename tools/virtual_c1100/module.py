@@ -16,6 +16,7 @@ from tools.virtual_c1100.gnss import Gnss
 from tools.virtual_c1100.http import Http
 from tools.virtual_c1100.identity import Identity, Machine
 from tools.virtual_c1100.interpreter import Interpreter
+from tools.virtual_c1100.lwm2m import Lwm2m
 from tools.virtual_c1100.mqtt import Mqtt
 from tools.virtual_c1100.network import Network
 from tools.virtual_c1100.pdp import Pdp
@@ -71,6 +72,7 @@ class VirtualC1100:
         self.http = Http(core, self.network)
         self.identity = Identity(core, self.sim, self.faults, self._machine())
         self.gnss = Gnss(core, self.faults, self.identity.unix_time)
+        self.lwm2m = Lwm2m(core, self.network, self.identity.unix_time, self.reboot)
         self._families = (
             self.identity,
             self.sim,
@@ -80,6 +82,7 @@ class VirtualC1100:
             self.mqtt,
             self.http,
             self.gnss,
+            self.lwm2m,
         )
         self.interpreter = Interpreter(
             core,
@@ -125,7 +128,12 @@ class VirtualC1100:
 
     def peers(self) -> list[Peer]:
         """The network connections to serve now."""
-        return [*self.mqtt.links, *self.sockets.peers(), *self.http.peers()]
+        return [
+            *self.mqtt.links,
+            *self.sockets.peers(),
+            *self.http.peers(),
+            *self.lwm2m.links.values(),
+        ]
 
     # Power ----------------------------------------------------------------------------------
 
@@ -183,6 +191,7 @@ class VirtualC1100:
         self.mqtt.boot()
         self.http.boot()
         self.gnss.boot()
+        self.lwm2m.boot()
         self.network.boot()
 
     def _boot(self) -> None:
@@ -196,6 +205,7 @@ class VirtualC1100:
         self.uart.baud = stored.baud
         self.interpreter.reset(stored.session)
         self.network.boot()
+        self.lwm2m.start()
         self.sim.boot()
         self._enter(Power.ON)
 

@@ -1,0 +1,79 @@
+"""The radio link and the network's side of sleep, as data: a part of the module's profile.
+
+Seconds and bits per second. Sources: nRF9160 product specification (events of 1.5 s and 2.7 s),
+3GPP TS 36.306 (peak rates), TS 24.008 (codes), the project's page of power facts; else inferred.
+"""
+
+from dataclasses import dataclass, field
+
+from tools.virtual_c1100 import timers
+
+
+@dataclass
+class Air:
+    """One radio access technology at coverage level 0."""
+
+    uplink_bps: int
+    downlink_bps: int
+    setup: float  # random access and RRC connection until the first byte can go
+    attach: float  # from random access to attach complete
+    tau: float  # a whole tracking-area update
+    tx_share: float  # part of such signalling in which the transmitter is on
+    resync: float  # finding the known cell again after PSM
+    cycle: float  # DRX cycle of idle mode
+
+
+@dataclass
+class Grants:
+    """What the network answers to requests for PSM and eDRX."""
+
+    psm: bool = True
+    t3324: str = ""  # these 8 bits whatever is asked for; empty: as asked
+    t3412: str = ""
+    active_only: bool = False  # T3324 without a periodic TAU (ubxlib issue 201)
+    least_t3412_s: int = 0  # some operators: 190 min = 11400
+    usual_t3412_s: int = 3240  # periodic TAU where no extended one is granted: 54 min
+    edrx: bool = True
+    edrx_cycle: str = ""  # these 4 bits whatever is asked for
+    window: str = "0001"  # paging time window
+
+    def timers(self, t3324: str, t3412: str) -> tuple[str, str]:
+        """The T3324 and T3412 granted for those asked for; "" is none."""
+        if not self.psm:
+            return "", ""
+        active, periodic = self.t3324 or t3324, self.t3412 or t3412
+        seconds = timers.t3412_s(periodic)
+        if seconds is not None and seconds < self.least_t3412_s:
+            periodic = timers.t3412_bits(self.least_t3412_s)
+        return active, "" if self.active_only else periodic
+
+
+@dataclass
+class RadioLink:
+    """Cell and core network around the module."""
+
+    coverage: int = 0  # coverage enhancement level 0, 1 or 2
+    # How much longer every transmission takes by level: the ratio of the energies per report at
+    # 144, 154 and 164 dB coupling loss in the TR 45.820 model (50 bytes: 20.6, 73.5, 424 uWh).
+    repetition: tuple[float, ...] = (1.0, 3.6, 20.6)
+    inactivity: float = 15.0  # RRC connection without data until its release
+    overhead: int = 60  # bytes of headers and acknowledgement with each packet (inferred)
+    detach: float = 0.5  # inferred
+    search_time: float = 20.0  # without a cell: one scan, then a pause that doubles (inferred)
+    first_pause: float = 30.0
+    longest_pause: float = 600.0
+    grants: Grants = field(default_factory=Grants)
+    lte_m: Air = field(default_factory=lambda: Air(
+        375_000, 300_000, setup=0.2, attach=1.5, tau=1.5, tx_share=0.15, resync=0.3, cycle=1.28,
+    ))  # fmt: skip
+    nb_iot: Air = field(default_factory=lambda: Air(
+        16_900, 26_000, setup=0.5, attach=2.0, tau=2.7, tx_share=0.25, resync=0.6, cycle=2.56,
+    ))  # fmt: skip
+    gsm: Air = field(default_factory=lambda: Air(
+        80_000, 80_000, setup=0.3, attach=1.5, tau=1.5, tx_share=0.3, resync=0.5, cycle=1.88,
+    ))  # fmt: skip
+
+    @property
+    def factor(self) -> float:
+        """How much longer everything on the air takes at this coverage level."""
+        return self.repetition[self.coverage]

@@ -1,0 +1,224 @@
+"""The radio: searching, camping, RRC connection, inactivity release, paging.
+
+    radio.on_state = lambda state, cause: ...   # told at the virtual time of each change
+    radio.send(200, "mqtt", then)               # connects if need be; then() when it is out
+
+What is sent and received here is time on the air, not bytes: these take their way over real
+sockets, when the radio says that they may (over_air.py). 3GPP TS 36.331, 36.304, 24.301.
+"""
+
+import enum
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tools.timeline import Timer
+from tools.virtual_c1100.air import Air
+from tools.virtual_c1100.core import Core
+from tools.virtual_c1100.profile import GSM, LTE_M, NB_IOT
+
+
+class State(enum.StrEnum):
+    """What the module draws current for."""
+
+    OFF = "off"
+    BOOT = "boot"
+    SEARCH = "search"
+    TX = "connected-tx"
+    RX = "connected-rx"
+    TAIL = "connected-tail"
+    IDLE = "idle"
+    EDRX = "edrx"
+    PSM = "psm"
+
+
+@dataclass(eq=False)
+class Transfer:
+    """Something on the air, or waiting for it. `open` until it is done or can never happen."""
+
+    cause: str
+    phases: list[tuple[State, float]]  # seconds at coverage level 0
+    done: Callable[[], None]
+    lost: Callable[[], None]  # the connection to the network went instead
+    whole: bool = False  # the set-up of the connection is in its phases
+    brief: bool = False  # the network releases the connection right after it
+    open: bool = True
+
+
+class Radio:
+    """One radio. `act` is the <AcT> of the cell on which it camps, None without one.
+
+    on_connect() -- an RRC connection has begun; on_release() -- it has ended, the cell is kept
+    edrx -- cycle and paging time window in seconds when granted
+    """
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self.link = core.profile.radio
+        self.on_state: Callable[[str, str], None] = lambda state, cause: None
+        self.on_connect: Callable[[], None] = lambda: None
+        self.on_release: Callable[[], None] = lambda: None
+        self.edrx: tuple[float, float] | None = None
+        self.state, self.cause = State.OFF, ""
+        self.act: int | None = None
+        self.connected = False
+        self._queue: deque[Transfer] = deque()
+        self._paged: list[Transfer] = []
+        self._running: Transfer | None = None
+        self._traffic = False  # anything but brief signalling since the connection began
+        self._timer: Timer | None = None
+        self._page: Timer | None = None
+
+    # Without a connection -------------------------------------------------------------------
+
+    def leave(self, state: State, cause: str) -> None:
+        """Off the air in `state`: off, boot, search, idle without a cell, psm."""
+        self._stop_timers()
+        self.act, self.connected, self._traffic = None, False, False
+        dropped = [*([self._running] if self._running else []), *self._queue, *self._paged]
+        self._running = None
+        self._queue.clear()
+        self._paged.clear()
+        self._enter(state, cause)
+        for transfer in dropped:
+            transfer.open = False
+        for transfer in dropped:
+            transfer.lost()
+
+    def power_off(self, state: State, cause: str) -> None:
+        """As `leave`, but nobody is left to be told of what was under way."""
+        for transfer in (self._running, *self._queue, *self._paged):
+            if transfer:
+                transfer.lost = _nothing
+        self.leave(state, cause)
+
+    def camp(self, act: int, cause: str) -> None:
+        """On the cell, without a connection."""
+        self.act = act
+        self._idle(cause)
+
+    def air(self, act: int | None = None) -> Air:
+        """The figures of the technology in use, or of `act`."""
+        used = self.act if act is None else act
+        return {LTE_M: self.link.lte_m, NB_IOT: self.link.nb_iot, GSM: self.link.gsm}[used or GSM]
+
+    def next_page_us(self) -> int:
+        """When the network can next reach a module that is idle (36.304 clauses 7.1 and 7.3)."""
+        now, drx = self._core.timeline.now_us, round(self.air().cycle * 1e6)
+        if self.edrx is None:
+            return -(-now // drx) * drx
+        cycle, window = (round(s * 1e6) for s in self.edrx)
+        start = now // cycle * cycle
+        occasion = start - (start - now) // drx * drx
+        return occasion if occasion < start + window else start + cycle
+
+    # On the air -----------------------------------------------------------------------------
+
+    def send(self, size: int, cause: str, done: Callable[[], None]) -> Transfer:
+        """Send `size` bytes. Without a cell, or when it is lost, `done()` comes nevertheless:
+        what is sent then reaches nobody.
+        """
+        seconds = (size + self.link.overhead) * 8 / self.air().uplink_bps if self.act else 0.0
+        transfer = Transfer(cause, [(State.TX, seconds)], done, lost=done)
+        if self.act is None:
+            transfer.open = False
+            done()
+        else:
+            self._add(transfer)
+        return transfer
+
+    def receive(self, size: int, cause: str, done: Callable[[], None]) -> Transfer:
+        """The network has `size` bytes for the module: in idle it is paged first."""
+        seconds = (size + self.link.overhead) * 8 / self.air().downlink_bps
+        transfer = Transfer(cause, [(State.RX, seconds)], done, lost=_nothing)
+        if self.connected or self._running or self._queue:
+            self._add(transfer)
+            return transfer
+        self._paged.append(transfer)
+        if self._page is None:
+            self._page = self._core.timeline.call_at(self.next_page_us(), self._answer_page)
+        return transfer
+
+    def signal(
+        self, seconds: float, cause: str, done: Callable[[], None], brief: bool = False
+    ) -> Transfer:
+        """A procedure with the core network of `seconds` in all (coverage level 0)."""
+        sent = seconds * self.air().tx_share
+        phases = [(State.RX, seconds - sent), (State.TX, sent)]
+        transfer = Transfer(cause, phases, done, lost=_nothing, whole=True, brief=brief)
+        self._add(transfer)
+        return transfer
+
+    def _add(self, transfer: Transfer) -> None:
+        self._queue.append(transfer)
+        if self._running is None:
+            self._next()
+
+    def _answer_page(self) -> None:
+        self._page = None
+        self._next()
+
+    def _next(self) -> None:
+        """Begin with what is waiting; the connection's end is no longer near."""
+        self._stop_timers()
+        self._queue.extend(self._paged)
+        self._paged.clear()
+        transfer = self._running = self._queue.popleft()
+        if not self.connected:
+            self.connected, self._traffic = True, False
+            if not transfer.whole:
+                setup = self.air().setup
+                sent = setup * self.air().tx_share
+                transfer.phases[:0] = [(State.RX, setup - sent), (State.TX, sent)]
+            self.on_connect()
+        self._traffic = self._traffic or not transfer.brief
+        self._phase()
+
+    def _phase(self) -> None:
+        transfer = self._running
+        assert transfer is not None
+        if transfer.phases:
+            state, seconds = transfer.phases.pop(0)
+            self._enter(state, transfer.cause)
+            self._timer = self._later(seconds * self.link.factor, self._phase)
+            return
+        self._running = None
+        transfer.open = False
+        transfer.done()
+        if self._running or not self.connected:
+            return  # done() has begun something else, or has left the air
+        if self._queue:
+            self._next()
+        elif self._traffic:
+            self._enter(State.TAIL, transfer.cause)
+            self._timer = self._later(self.link.inactivity, self.release)
+        else:
+            self.release()
+
+    def release(self) -> None:
+        """The network ends the RRC connection."""
+        self._stop_timers()
+        self.connected = False
+        self._idle("release")
+        self.on_release()
+
+    def _idle(self, cause: str) -> None:
+        self._enter(State.EDRX if self.edrx else State.IDLE, cause)
+
+    def _stop_timers(self) -> None:
+        for timer in (self._timer, self._page):
+            if timer:
+                timer.cancel()
+        self._timer = self._page = None
+
+    def _later(self, seconds: float, fn: Callable[[], None]) -> Timer:
+        return self._core.timeline.call_later(round(seconds * 1e6), fn)
+
+    def _enter(self, state: State, cause: str) -> None:
+        if (state, cause) != (self.state, self.cause):
+            self.state, self.cause = state, cause
+            self.on_state(state.value, cause)
+
+
+def _nothing() -> None:
+    """What is lost is lost."""
