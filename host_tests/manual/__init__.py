@@ -14,6 +14,7 @@ A file `<chapter>.txt` is UTF-8 text:
     < 0\r                   every line of the answer by itself; the last is the result code
     = {"a":1}\r\n           in an answer, bytes that have no frame and are the same in ATV1
     ! +MQTTCALL:1\r\n       the module sends this later, unasked
+    ~ \x7e\xff             data mode: what the module sends begins so, and is no text (last line)
     * 1 send 313233         the network peer of connection 1 sends this (hex), or by then it has
     * 1 expect 313233       received this, or it closes (close)
 
@@ -28,12 +29,12 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 WORDS = {b"0": b"OK", b"1": b"CONNECT", b"2": b"RING", b"3": b"NO CARRIER", b"4": b"ERROR"}
-SENT, ANSWER, BODY, LATER, PEER = ">", "<", "=", "!", "*"
+SENT, ANSWER, BODY, LATER, PEER, DATA_MODE = ">", "<", "=", "!", "*", "~"
 
 
 @dataclass(frozen=True)
 class Step:
-    """One line of a file: its kind (SENT, ANSWER, BODY, LATER, PEER) and its bytes."""
+    """One line of a file: its kind (SENT, ANSWER, BODY, LATER, PEER, DATA_MODE) and its bytes."""
 
     kind: str
     data: bytes
@@ -79,7 +80,7 @@ def load(chapter: str) -> Exchange:
     for number, line in enumerate(lines[end + 1 :], end + 2):
         if not line.strip() or line.startswith("#"):
             continue
-        if line[1:2] != " " or line[0] not in (SENT, ANSWER, BODY, LATER, PEER):
+        if line[1:2] != " " or line[0] not in (SENT, ANSWER, BODY, LATER, PEER, DATA_MODE):
             raise ValueError(f"{path.name}:{number}: not a step: {line!r}")
         data = codecs.escape_decode(line[2:].encode("utf-8"))[0]
         exchange.steps.append(Step(line[0], bytes(data)))

@@ -38,6 +38,9 @@ def run(
                 expect(rig, manual.echoed(data))
         elif step.kind == manual.PEER:
             act(rig, servers, step.data.decode())
+        elif step.kind == manual.DATA_MODE:
+            expect(rig, step.data)
+            return
         elif step.kind == manual.BODY:
             expect(rig, step.data)
         else:

@@ -33,7 +33,6 @@ class Machine:
     reboot: Callable[[], None]
     power_off: Callable[[], None]
     set_functionality: Callable[[int], None]
-    hang_up: Callable[[], None]
 
 
 class Identity:
@@ -58,7 +57,6 @@ class Identity:
             Command("V", "M 3.1", flag("verbose"), onoff),
             Command("Q", "S", flag("quiet"), onoff),
             Command("I", "S F", lambda call: _lines(call, *about), (Int(0, 9),)),
-            Command("H", "M 3.3.3", lambda call: machine.hang_up(), (Int(0, 0),)),
             Command("Z", "S", self._restore, (Int(0, 1),)),
             Command("&F", "S F", self._reset_session, (Int(0, 1),)),
             Command("&W", "S F", self._store, (Int(0, 1),)),

@@ -320,6 +320,27 @@ class Interpreter:
         self._sink = sink
         self._core.later(0, self._work)
 
+    def online(self, call: Call, sink: DataSink) -> None:
+        """End `call` with CONNECT; every byte goes to `sink` until `offline`."""
+        if call is self._call:
+            self._queue.clear()
+            self._call = None
+            self._result(Result.CONNECT)
+            self._sink = sink
+            self._core.later(0, self._work)
+
+    def offline(self, result: Result) -> None:
+        """Data mode has ended: say so and take commands again."""
+        self._sink = None
+        self._plan = Plan()
+        self._result(result)
+        self._release()
+        self._core.later(0, self._work)
+
+    def transmit(self, data: bytes) -> None:
+        """Bytes of data mode for the DTE."""
+        self._send(data)
+
     def release(self, unused: bytes) -> None:
         self._input[:0] = unused
         if self._sink:

@@ -21,6 +21,7 @@ from tools.virtual_c1100.mqtt import Mqtt
 from tools.virtual_c1100.network import Network
 from tools.virtual_c1100.pdp import Pdp
 from tools.virtual_c1100.peers import Peer
+from tools.virtual_c1100.ppp import Ppp
 from tools.virtual_c1100.profile import Profile
 from tools.virtual_c1100.sim import Sim
 from tools.virtual_c1100.sockets import Sockets
@@ -73,6 +74,7 @@ class VirtualC1100:
         self.identity = Identity(core, self.sim, self.faults, self._machine())
         self.gnss = Gnss(core, self.faults, self.identity.unix_time)
         self.lwm2m = Lwm2m(core, self.network, self.identity.unix_time, self.reboot)
+        self.ppp = Ppp(core, self.network)
         self._families = (
             self.identity,
             self.sim,
@@ -83,6 +85,7 @@ class VirtualC1100:
             self.http,
             self.gnss,
             self.lwm2m,
+            self.ppp,
         )
         self.interpreter = Interpreter(
             core,
@@ -91,6 +94,7 @@ class VirtualC1100:
             self.uart.after_transmit,
             self.faults,
         )
+        self.ppp.line = self.interpreter
         self.gnss.stream = self.interpreter.stream
         core.urc = self.interpreter.urc
         core.congested = lambda: self.uart.backlog + self.interpreter.held > CONGESTION
@@ -105,7 +109,6 @@ class VirtualC1100:
             reboot=self.reboot,
             power_off=self.power_off,
             set_functionality=lambda level: self.network.set_radio(level == 1),
-            hang_up=lambda: None,
         )
 
     # The DTE's side -------------------------------------------------------------------------
@@ -133,6 +136,7 @@ class VirtualC1100:
             *self.sockets.peers(),
             *self.http.peers(),
             *self.lwm2m.links.values(),
+            *self.ppp.peers(),
         ]
 
     # Power ----------------------------------------------------------------------------------
@@ -191,6 +195,7 @@ class VirtualC1100:
         self.mqtt.boot()
         self.http.boot()
         self.gnss.boot()
+        self.ppp.boot()
         self.lwm2m.boot()
         self.network.boot()
 

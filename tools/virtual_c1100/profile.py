@@ -131,6 +131,7 @@ class Profile:
     local_ip: str = "10.32.226.112"
     peer_grace_s: float = 0.03  # real seconds for which a socket's likely answer is awaited
     patience_s: float = 5.0  # real seconds for which a request's answer is awaited
+    ppp_login: tuple[str, str] | None = None  # user and password that PPP asks for by PAP
     lwm2m_lifetime_s: int = 86400
     battery_percent: int = 80  # what object 3 of LwM2M tells
     start_s: int = 1_700_000_000  # Unix time at which the virtual clock stands at 0
