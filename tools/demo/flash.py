@@ -55,7 +55,11 @@ def deploy(bench: Bench, staging: Path, names: list[str], tick: Callable[[], Non
 
 def reset(bench: Bench, cwd: Path) -> None:
     """Reset the board with mpremote: it starts what is on its flash. Raises DeployError."""
+    lives = len(bench.wakes)
     _mpremote(bench, cwd, ["resume", "reset"], lambda: None)
+    # mpremote does not wait for the code that it has sent: the board may still be reading it.
+    limit = time.monotonic() + COMMAND_LIMIT_S
+    bench.run(until=lambda: len(bench.wakes) > lives or time.monotonic() > limit, attended=True)
 
 
 def _mpremote(bench: Bench, cwd: Path, command: list[str], tick: Callable[[], None]) -> None:
