@@ -3,6 +3,7 @@
 import pytest
 
 from host_tests.virtual_c1100.rig import Rig
+from host_tests.virtual_c1100.servers import TcpServer
 from tools.virtual_c1100 import Profile
 from tools.virtual_c1100.faults import FAULTS
 
@@ -100,6 +101,56 @@ def test_F17_reboot_in_the_middle_of_a_command() -> None:
     rig.wait(10)
     assert rig.ask(b"AT+CSQ\r") == b"AT+CSQ\r\r\n+CSQ: 22,99\r\n\r\nOK\r\n"
     assert [level for _, _, level in rig.pins] == [True, False, True]
+
+
+def test_F20_error_in_place_of_the_prompt() -> None:
+    rig = faulty("error:+LSHTTPURL")
+    assert rig.ask(b"AT+LSHTTPURL=20\r") == b"4\r"
+    assert rig.ask(b"AT\r") == b"0\r"
+
+
+def test_F21_prompt_late_and_never() -> None:
+    rig = faulty("late-prompt:+LSHTTPURL=2")
+    rig.send(b"AT+LSHTTPURL=10\r", 1.9)
+    assert rig.take() == b""
+    rig.wait(0.2)
+    assert rig.take() == b">"
+    assert rig.ask(b"http://a/b") == b"0\r"
+    rig = faulty("no-prompt:+LSHTTPURL")
+    assert rig.ask(b"AT+LSHTTPURL=10\r", 100) == b""
+    assert rig.ask(b"AT+CSQ\r+++") == b"4\r"  # it was waiting for a URL all the time
+    assert rig.ask(b"AT+LSHTTPURL=10\r") == b">"
+
+
+@pytest.mark.parametrize(
+    ("fault", "payload"), [("payload-short:2", b"hel"), ("payload-long:2", b"helloxx")]
+)
+def test_F23_payload_shorter_or_longer_than_announced_once(fault: str, payload: bytes) -> None:
+    with TcpServer() as server:
+        rig = Rig(Profile(routes={("h", 1): server.address}), form="V0E0")
+        rig.ask(b"AT+LSIPCALL=1\r", 2)
+        rig.ask(b'AT+LSIPOPEN=1,0,"h",1,0\r', 2)
+        rig.module.faults.add(fault)
+        for expected in (payload, b"hello"):
+            server.send(b"hello")
+            rig.linger(0.05)
+            rig.wait(0.5)
+            assert rig.take() == b"+LSIPRTCP=1,5," + expected + b"\r"
+
+
+def test_F25_data_for_a_socket_that_is_not_open() -> None:
+    assert faulty("urc-before:+LSIPRTCP=4,3,abc").ask(b"AT+CSQ\r") == (
+        b"+LSIPRTCP=4,3,abc\r\n" + CSQ
+    )
+
+
+def test_F26_lost_urc() -> None:
+    rig = faulty("urc-lost:+CEREG")
+    rig.ask(b"AT+CEREG=1;+CGREG=1\r")
+    rig.module.network.lose()
+    rig.wait(1)
+    assert rig.take() == b"+CGREG: 2\r\n"
+    assert rig.ask(b"AT+CEREG?\r") == b"+CEREG: 1,2\r\n0\r"
 
 
 def test_F27_first_characters_after_a_pause_are_eaten() -> None:

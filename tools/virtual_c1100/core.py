@@ -15,6 +15,7 @@ class Core:
         self.profile = profile
         self.rng = random.Random(profile.seed)
         self.urc: Callable[..., None] = lambda text: None
+        self.damaged: Callable[[bytes], bytes] = bytes  # a payload on its way (faults.py)
         self.congested: Callable[[], bool] = lambda: False  # the UART has enough to send
         self._timers: list[Timer] = []
 

@@ -26,6 +26,8 @@ class Plan:
     after: list[str] = field(default_factory=list)  # right behind the result
     noise: bytes = b""  # in front of the answer
     delay_s: float = 0.0
+    prompt: bool = True  # of a command that asks for data
+    prompt_delay_s: float = 0.0
     mute: bool = False
     failure: Failure | None = None
     reboot: Callable[[], None] | None = None
@@ -58,6 +60,8 @@ class Active:
     boot_noise: bytes = b""
     boot_factor: float = 1.0
     sim_extra_s: float = 0.0
+    urc_lost: str = ""  # prefix of the URCs that never come
+    payload_change: int = 0  # bytes more (or, negative, fewer) than the next payload announces
     echo_kept: float = 1.0  # probability for each echoed character
     echo_stuck: bool = False  # ATE0 has no effect
     nmea_damage: float = 0.0  # probability for each sentence
@@ -65,11 +69,14 @@ class Active:
 
 
 def _urc_rules(where: str) -> Callable[["Faults", str], None]:
-    """`:COMMAND=TEXT` or `:TEXT`: that URC with each COMMAND, or with every command."""
+    """`:COMMAND=TEXT` or `:TEXT`: that URC with each COMMAND, or with every command.
+
+    TEXT begins with + or ^, else the = is its own (`+LSIPRTCP=4,3,abc`).
+    """
 
     def add(faults: "Faults", parameter: str) -> None:
-        command, found, text = parameter.partition("=")
-        if not (found and command.startswith(("+", "^", "$"))) or ":" in command:
+        command, _, text = parameter.partition("=")
+        if not text.startswith(("+", "^")) or ":" in command:
             command, text = "", parameter
         faults.rule(command, lambda plan: getattr(plan, where).append(text))
 
@@ -109,6 +116,15 @@ def _fail(make: Callable[[str], Failure]) -> Callable[["Faults", str], None]:
 def _noise(faults: "Faults", parameter: str) -> None:
     data = bytes.fromhex(parameter)
     faults.rule("", lambda plan: setattr(plan, "noise", data))
+
+
+def _no_prompt(faults: "Faults", parameter: str) -> None:
+    faults.rule(parameter.upper(), lambda plan: setattr(plan, "prompt", False), times=1)
+
+
+def _late_prompt(faults: "Faults", parameter: str) -> None:
+    command, seconds = _command_and(parameter, "1.5")
+    faults.rule(command, lambda plan: setattr(plan, "prompt_delay_s", float(seconds)))
 
 
 def _reboot(faults: "Faults", parameter: str) -> None:
@@ -155,6 +171,14 @@ FAULTS: dict[str, tuple[str, str, str, Callable[["Faults", str], None]]] = {
     "late": ("F13", "5", "COMMAND=SECONDS: the answer comes late, once", _late_once),
     "slow": ("F16", "5", "COMMAND=SECONDS: every answer comes late", _delay),
     "mute": ("F15", "", "COMMAND[=TIMES], or all, unanswered", _mute),
+    "no-prompt": ("F21", "", "the prompt of COMMAND, or of any, never comes, once", _no_prompt),
+    "late-prompt": ("F21", "1.5", "[COMMAND=]SECONDS until the prompt", _late_prompt),
+    "payload-short": ("F23", "4", "the next payload lacks its last N bytes",
+                      lambda faults, n: setattr(faults.active, "payload_change", -int(n))),
+    "payload-long": ("F23", "4", "the next payload has N bytes too many",
+                     _set("payload_change", int)),
+    "urc-lost": ("F26", "+LSIPRTCP", "URCs with this beginning never come",
+                 _set("urc_lost", str)),
     "reboot": ("F17", "", "reboot in the middle of COMMAND, once", _reboot),
     "eat": ("F27", "2,10", "first N characters after SECONDS of idle line are lost", _eat),
     "slow-boot": ("F32", "4", "boot takes N times as long", _set("boot_factor", float)),
@@ -207,6 +231,18 @@ class Faults:
             if rule.times is not None:
                 rule.times -= 1
         return plan
+
+    def loses(self, urc: bytes) -> bool:
+        """Whether this URC never comes."""
+        lost = self.active.urc_lost.encode()
+        return bool(lost) and urc.startswith(lost)
+
+    def payload(self, data: bytes) -> bytes:
+        """What of a payload of announced length comes; damaged once."""
+        change, self.active.payload_change = self.active.payload_change, 0
+        if change >= 0:
+            return data + b"x" * change
+        return data[:change]
 
     def echo(self, data: bytes) -> bytes:
         """What of an echoed character comes out."""

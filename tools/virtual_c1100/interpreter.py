@@ -96,6 +96,8 @@ class Interpreter:
 
         In data mode and while the DTE is in the middle of an echoed line it waits.
         """
+        if self._faults.loses(text if isinstance(text, bytes) else text.encode("latin-1")):
+            return
         typing = self._line is not None and self.session.echo
         if self._sink or (typing and self._core.timeline.now_us < self._hold_until_us):
             self._held.append((text, end, lead))
@@ -118,7 +120,7 @@ class Interpreter:
 
     def raw(self, data: bytes) -> None:
         if not self._plan.mute:
-            self._send(data)
+            self._send(self._faults.payload(data))
 
     def _put(self, text: str | bytes, end: str = "\r\n", lead: str = "") -> None:
         data = text if isinstance(text, bytes) else text.encode("latin-1")
@@ -315,8 +317,8 @@ class Interpreter:
         self._core.later(0, self._work)
 
     def collect(self, prompt: bytes, sink: DataSink) -> None:
-        if not self._plan.mute:
-            self._send(prompt)
+        if self._plan.prompt and not self._plan.mute:
+            self._core.later(self._plan.prompt_delay_s, lambda: self._send(prompt))
         self._sink = sink
         self._core.later(0, self._work)
 

@@ -97,6 +97,7 @@ class VirtualC1100:
         self.ppp.line = self.interpreter
         self.gnss.stream = self.interpreter.stream
         core.urc = self.interpreter.urc
+        core.damaged = self.faults.payload
         core.congested = lambda: self.uart.backlog + self.interpreter.held > CONGESTION
         for fault in profile.faults:
             self.faults.add(fault)

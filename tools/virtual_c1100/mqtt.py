@@ -244,7 +244,7 @@ class Mqtt:
     def _incoming(self, topic: str, qos: int, retained: bool, payload: bytes) -> None:
         """Prefix and order of the fields: inferred, seen nowhere (wire contract)."""
         head = f'+MQTTMSG:"{topic}",{qos},{int(retained)},{len(payload)},'
-        self._urc(head.encode() + payload)
+        self._urc(head.encode() + self._core.damaged(payload))
 
     def _urc(self, text: str | bytes) -> None:
         self._core.urc(text, lead=self._core.profile.quirks.urc_lead)

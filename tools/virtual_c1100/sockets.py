@@ -225,7 +225,7 @@ class Sockets:
 
     def _packet(self, head: str, number: int, data: bytes) -> bytes:
         shown = data.hex().upper().encode() if self._hex else data
-        return f"{head}{number},{len(data)},".encode() + shown
+        return f"{head}{number},{len(data)},".encode() + self._core.damaged(shown)
 
     def _read(self, call: Call) -> None:
         socket = self._socket(call)
