@@ -67,7 +67,7 @@ def test_chapter(chapter):
         try:
             return module, await flow(modem)
         finally:
-            modem._channel.close()
+            modem.close()
 
     async def all_splits():
         await at_every_split(scenario)

@@ -78,10 +78,6 @@ class Level:
         return self.level
 
 
-async def close(modem):
-    modem._channel.close()
-
-
 async def start(steps, **options):
     """Start a module that runs already. Returns (module, registration)."""
     module = Module(*steps)
@@ -89,7 +85,7 @@ async def start(steps, **options):
     try:
         return module, await modem.start(**options)
     finally:
-        modem._channel.close()
+        modem.close()
 
 
 async def test_start_of_a_running_module():
@@ -131,7 +127,7 @@ async def test_wrong_pin_is_tried_once_only():
     else:
         raise AssertionError("accepted")
     assert module.heard.count('AT+CPIN="1234"') == 1
-    await close(modem)
+    modem.close()
 
 
 async def test_lost_answer_to_the_pin_does_not_try_it_again():
@@ -144,7 +140,7 @@ async def test_lost_answer_to_the_pin_does_not_try_it_again():
     with raises(Timeout):
         await modem.start(pin="1234")
     module.check()
-    await close(modem)
+    modem.close()
 
 
 async def test_sim_states_that_need_a_person():
@@ -245,7 +241,7 @@ async def test_f32_power_key_of_a_running_module_is_left_alone():
     modem = C1100(module, pwrkey=key)
     await modem.power_on()
     assert key.presses == []
-    await close(modem)
+    modem.close()
 
 
 async def test_f32_status_pin_high_but_still_booting():
@@ -256,7 +252,7 @@ async def test_f32_status_pin_high_but_still_booting():
     await modem.power_on()
     assert key.presses == []
     module.check()
-    await close(modem)
+    modem.close()
 
 
 async def test_f32_slow_boot_is_one_press():
@@ -266,7 +262,7 @@ async def test_f32_slow_boot_is_one_press():
     await modem.power_on()
     assert key.presses == [1000]
     module.check()
-    await close(modem)
+    modem.close()
 
 
 async def test_f32_pulse_that_was_too_short_is_repeated_longer():
@@ -276,7 +272,7 @@ async def test_f32_pulse_that_was_too_short_is_repeated_longer():
     await modem.power_on()
     assert key.presses == [1000, 1500]
     module.check()
-    await close(modem)
+    modem.close()
 
 
 async def test_f33_module_that_is_powered_and_hangs_is_switched_off_and_on():
@@ -297,7 +293,7 @@ async def test_f33_module_that_is_powered_and_hangs_is_switched_off_and_on():
     await modem.power_on()
     assert key.presses == [2000, 1000]
     module.check()
-    await close(modem)
+    modem.close()
 
 
 async def test_f32_module_that_never_starts():
@@ -306,14 +302,14 @@ async def test_f32_module_that_never_starts():
     with raises(Timeout):
         await modem.power_on()
     assert len(key.presses) == 3
-    await close(modem)
+    modem.close()
 
 
 async def test_no_answer_and_no_power_key():
     modem = C1100(Silent())
     with raises(Timeout):
         await modem.start()
-    await close(modem)
+    modem.close()
 
 
 async def test_f27_uart_that_naps():
@@ -331,7 +327,7 @@ async def test_f27_uart_that_naps():
     await asyncio.sleep_ms(7000)
     assert await modem.imei() == "866207050000001"
     module.check()
-    await close(modem)
+    modem.close()
 
 
 async def test_f17_settings_are_restored_after_a_restart():
@@ -354,7 +350,7 @@ async def test_f17_settings_are_restored_after_a_restart():
         await modem.operator()
     assert await modem.operator() is None
     module.check()
-    await close(modem)
+    modem.close()
 
 
 async def test_f17_restart_that_only_the_echo_tells_of():
@@ -369,7 +365,7 @@ async def test_f17_restart_that_only_the_echo_tells_of():
     assert await modem.imei() == "866207050000001"
     assert await modem.imei() == "866207050000001"
     module.check()
-    await close(modem)
+    modem.close()
 
 
 async def test_power_off_and_what_comes_after():
@@ -390,7 +386,7 @@ async def test_power_off_and_what_comes_after():
         await modem.signal()
     await task
     module.check()
-    await close(modem)
+    modem.close()
 
 
 async def test_signal_and_operator_where_the_module_knows_nothing():
@@ -408,4 +404,4 @@ async def test_signal_and_operator_where_the_module_knows_nothing():
     assert await modem.operator() is None
     assert tuple(await modem.operator()) == ("CHINA MOBILE, IoT", 9)
     module.check()
-    await close(modem)
+    modem.close()

@@ -44,6 +44,7 @@ class Channel:
         self._txdone = getattr(stream, "txdone", None)
         self.ring = LineRing(size)
         self.mode = UNKNOWN
+        self.on_restart = []  # called without arguments when the module has restarted
         self.gate = _open  # before each command: wakes the module, gives it its settings back
         self.settings_lost = True  # ATV, ATE and the URC settings are not what was set
         self.numeric = False  # ATV0 holds: a verbose result code tells of a restart
@@ -152,7 +153,7 @@ class Channel:
                 self._stale = exchange  # timed out or cancelled: its answer may still come
                 self._owed += exchange.sync
         if (exchange.verbose and self.numeric) or (exchange.echoed and self.quiet):
-            self.settings_lost = True  # ATV0 or ATE0 is forgotten: the module restarted unseen
+            self._restarted()  # ATV0 or ATE0 is forgotten: the module restarted unseen
         return exchange.result()
 
     async def _wait(self, exchange: Exchange, seconds: float) -> None:
@@ -308,10 +309,15 @@ class Channel:
             {"message": where, "exception": error, "future": None}
         )
 
-    def _rebooted(self) -> None:
+    def _restarted(self) -> None:
         self.stats["reboots"] += 1
         self.settings_lost = True
         self.numeric = self.quiet = False
+        for callback in self.on_restart:
+            callback()
+
+    def _rebooted(self) -> None:
+        self._restarted()
         self.mode = UNKNOWN
         self._stale = None
         self._owed = 0

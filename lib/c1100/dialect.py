@@ -63,6 +63,27 @@ GPRS_REPORT = _set("+CGREG={n:d2}", "M 3.1")
 GPRS_STATE = _ask("+CGREG?", "+CGREG", "ii", "S 27.007 10.1.20")
 OPERATOR = _ask("+COPS?", "+COPS", "i", "M 3.1", wait=30)
 
+# TCP/UDP, manual 3.3.1.1, 3.5.1.2 and 3.3.2
+IP_PROFILE = _set("+LSIPPROFILE=1,{apn:q64}", "M 3.3.1.1")
+IP_CALL = Form("+LSIPCALL=1", "+LSIPCALL", "i", "", False, _NET, False, "M 3.3.1.1")
+IP_STATE = _ask("+LSIPCALL?", "+LSIPCALL", "i", "M 3.3.1.1")
+IP_HANG_UP = _set("+LSIPCALL=0", "M 3.5.1.2", wait=20)
+IP_HEX = _set("+LSIPHEX={on:d1}", "M 3.3.1.1")
+IP_FREE = _ask("+LSIPOPEN?", "+LSIPOPEN", "", "M 3.3.1.1")
+IP_OPEN = _net(
+    "+LSIPOPEN={id:d4},{local_port:d65535},{host:q100},{port:d65535},{kind:d1}",
+    "+LSIPOPEN",
+    "M 3.3.1.1; UDP F",
+)
+IP_SEND = Form(
+    "+LSIPSEND={id:d4},{data:h700}", "+LSIPSEND", "i", "", False, 10, False, "M 3.3.1.1"
+)
+IP_PUSH = _set("+LSIPPUSH={id:d4}", "M 3.3.1.1", wait=_NET, again=False)
+IP_CLOSE = Form("+LSIPCLOSE={id:d4}", "+LSIPCLOSE", "i", "", False, 20, False, "M 3.5.1.2")
+IP_TRANSPARENT = Form(
+    "+LSIPTPS=1,{id:d4},{timeout:d65535},{longest:d1498}", "", "", "", True, 30, False, "M 3.3.2"
+)
+
 # MQTT, manual 3.6. The keys are the manual's, the forms F.
 MQTT_CLIENT_ID = _set('+LSMQTTCFG="clientid",{client_id:q64}', "M 3.6.1, F")
 MQTT_USER = _set('+LSMQTTCFG="username",{user:q64}', "M 3.6.1, F")
@@ -89,6 +110,9 @@ URCS = {
     "+CEREG": True,  # M 3.1
     "+CGREG": True,  # M 3.1
     "+CPIN": True,  # S
+    "+LSIP": False,  # M 3.3.1.1: +LSIP:OK beside result codes
+    "+LSIPCALL": True,  # M 3.3.1.1, F
+    "+LSIPCLOSE": False,  # M 3.5.1.2, F
     "+MQTTCALL": True,  # F
     "+MQTTOPEN": True,  # F, I
     "+MQTTPUB": False,  # F

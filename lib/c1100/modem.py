@@ -72,6 +72,7 @@ class C1100:
         self._status = status
         self._nap_ms = nap_ms
         self.apn = None
+        self._ip = None  # sockets.Sockets, once it is used
         self._last_use = time.ticks_ms()
         # Commands that the module forgets when it restarts: sent again when that is noticed.
         self._settings = [
@@ -137,6 +138,12 @@ class C1100:
     async def imei(self) -> str:
         """The module's 15-digit serial number (TS 27.007 5.4)."""
         return (await self._channel.ask(dialect.IMEI))[0]
+
+    def close(self) -> None:
+        """Stop using the stream. Sockets and sessions count as lost; the module is not told."""
+        for callback in list(self._channel.on_restart):
+            callback()
+        self._channel.close()
 
     # Start-up -------------------------------------------------------------------------------
 
@@ -360,6 +367,34 @@ class C1100:
             raise
 
     # Features, loaded when they are first used ----------------------------------------------
+
+    @property
+    def _sockets(self):
+        if self._ip is None:
+            from .sockets import Sockets
+
+            self._ip = Sockets(self._channel)
+        return self._ip
+
+    def pdp(self, apn: str):
+        """``async with modem.pdp(apn):`` -- a PDP context for sockets (manual 3.3.1.1)."""
+        from .sockets import Context
+
+        return Context(self._sockets, apn)
+
+    async def tcp(self, host: str, port: int, local_port: int = 0, rxbuf: int = 4096):
+        """Open a TCP connection (manual 3.3.1.1); see sockets.Sockets.open and sockets.Socket."""
+        return await self._sockets.open(host, port, 0, local_port, rxbuf)
+
+    async def udp(self, host: str, port: int, local_port: int = 0, rxbuf: int = 4096):
+        """Open a UDP socket (manual 3.3.1.1, UDP as seen in the field); see sockets.Socket."""
+        return await self._sockets.open(host, port, 1, local_port, rxbuf)
+
+    def passthrough(self, sock):
+        """``async with modem.passthrough(sock) as pipe:`` transparent sending (manual 3.3.2)."""
+        from .passthrough import Passthrough
+
+        return Passthrough(self._channel, sock)
 
     def mqtt(self, client_id: str, host: str, port: int = 1883, **options):
         """An MQTT client on the module's own stack (manual 3.6); see mqtt.MQTT."""

@@ -72,6 +72,7 @@ class MQTT:
         self.connected = True
         for name in _LINK_URCS:
             self._channel.on(name, self._on_lost)
+        self._channel.on_restart.append(self._on_lost)
 
     async def publish(self, topic: str, payload, qos: int = 1, retain: bool = False) -> None:
         """Publish; with QoS 1 and 2, returns when the broker has confirmed (manual 3.6.4).
@@ -91,12 +92,12 @@ class MQTT:
             raise
         except BaseException:  # time-out, restart, cancellation
             # A confirmation that comes late must not confirm the next message.
-            self._on_lost(None)
+            self._on_lost()
             raise
 
     async def disconnect(self) -> None:
         """End the session and the PDP context (manual 3.6.5). The will is not published."""
-        self._on_lost(None)
+        self._on_lost()
         await self._channel.run(dialect.MQTT_CLOSE)
         await self._channel.run(dialect.MQTT_HANG_UP)
 
@@ -111,9 +112,11 @@ class MQTT:
         await run(dialect.MQTT_QOS, qos)
         await run(dialect.MQTT_RETAINED, retain)
 
-    def _on_lost(self, _values: list | None) -> None:
-        """The network, the broker or we have ended the session."""
+    def _on_lost(self, _values: list | None = None) -> None:
+        """The network, the broker, a restart or we have ended the session."""
         self.connected = False
+        if self._on_lost in self._channel.on_restart:
+            self._channel.on_restart.remove(self._on_lost)
         for name in _LINK_URCS:
             self._channel.off(name, self._on_lost)
 
