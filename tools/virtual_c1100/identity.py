@@ -174,7 +174,7 @@ class Identity:
 
     def _iccid(self, call: Call) -> None:
         self._sim.require_card()
-        call.info(f"+ICCID: {self._core.profile.sim.iccid}")
+        call.info(f'+ICCID: "{self._core.profile.sim.iccid}"')  # in quotes: field
 
     def _clock(self, call: Call) -> None:
         now = time.gmtime(self.unix_time())

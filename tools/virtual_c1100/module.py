@@ -9,6 +9,7 @@ import enum
 from collections.abc import Callable
 
 from tools.timeline import Timeline, Timer
+from tools.virtual_c1100.coap import Coap
 from tools.virtual_c1100.commands import table
 from tools.virtual_c1100.core import Core
 from tools.virtual_c1100.faults import Faults
@@ -69,6 +70,7 @@ class VirtualC1100:
         self.sim.on_ready = self.network.search
         self.pdp = Pdp(core, self.network)
         self.sockets = Sockets(core, self.network, self.pdp)
+        self.coap = Coap(core, self.sockets)
         self.mqtt = Mqtt(core, self.network)
         self.http = Http(core, self.network)
         self.identity = Identity(core, self.sim, self.faults, self._machine())
@@ -81,6 +83,7 @@ class VirtualC1100:
             self.network,
             self.pdp,
             self.sockets,
+            self.coap,
             self.mqtt,
             self.http,
             self.gnss,
@@ -192,6 +195,7 @@ class VirtualC1100:
         self._core.forget()
         self.uart.power_off()
         self.sockets.boot()
+        self.coap.boot()
         self.pdp.boot()
         self.mqtt.boot()
         self.http.boot()

@@ -270,5 +270,6 @@ class Network:
             call.info(line)
 
     def _rat(self, call: Call) -> None:
-        names = {LTE_M: "LTE-M", NB_IOT: "NB-IoT", GSM: "GSM", None: "NONE"}
+        # Words inferred; field firmware looks for a 1 in them when registered on LTE.
+        names = {LTE_M: "CAT-M1", NB_IOT: "CAT-NB1", GSM: "GSM", None: "NONE"}
         call.info(f"+PSRAT: {names[self.act]}")

@@ -25,6 +25,7 @@ class Socket:
     number: int
     link: SocketLink
     buffer: bytearray = field(default_factory=bytearray)  # AT+LSIPSEND up to AT+LSIPPUSH
+    report: Callable[[int, bytes], str | None] | None = None  # how CoAP tells what has come
     unread: bytearray = field(default_factory=bytearray)  # where URC delivery is off
 
 
@@ -178,6 +179,25 @@ class Sockets:
         socket.buffer += data
         call.info(f"+LSIPSEND:{socket.number},{BUFFER - len(socket.buffer)}")
 
+    def send_datagram(
+        self, call: Call, data: bytes, report: Callable[[int, bytes], str | None]
+    ) -> Later:
+        """Send one datagram on UDP socket `call.args[0]`; `report` words what comes back.
+
+        Raises Failure when there is no such socket.
+        """
+        socket = self._socket(call)
+        if not socket.link.udp:
+            raise Failure
+        socket.report = report
+
+        def done() -> None:
+            call.info("+LSIP:OK", end="\r")
+            call.finish()
+
+        self._transmit(call, socket, data, done)
+        return LATER
+
     def _push(self, call: Call) -> Later:
         socket = self._socket(call)
         data = bytes(socket.buffer)
@@ -213,6 +233,9 @@ class Sockets:
 
     def _arrived(self, number: int, data: bytes) -> None:
         socket = self._open_sockets[number]
+        if socket.report and (told := socket.report(number, data)) is not None:
+            self._core.urc(told)
+            return
         name = "+LSIPRUDP" if socket.link.udp else "+LSIPRTCP"
         if not self._direct:
             if not socket.unread:
