@@ -160,3 +160,39 @@ def test_no_input_makes_it_crash_or_fall_silent(pieces: list[bytes], pin: bool) 
     session.quiet = session.echo = False
     session.verbose = True
     assert rig.ask(b"AT" + end) == b"\r\nOK\r\n"
+
+
+NAMES = sorted(
+    name for name in Rig(on=False).module.interpreter.commands if name.startswith(("+", "^", "$"))
+)
+VALUES = st.one_of(
+    st.integers(0, 10).map(str),
+    st.integers(-5, 99999999999).map(str),
+    st.sampled_from(['"127.0.0.1"', '"topic"', '"clientid"', '"message"', '"contenttype"', '""']),
+    st.text(st.characters(max_codepoint=255, exclude_characters='\r"'), max_size=30).map(
+        '"{}"'.format
+    ),
+    st.just(""),
+)
+FORMS = st.one_of(
+    st.sampled_from(["", "?", "=?", "="]),
+    st.lists(VALUES, min_size=1, max_size=6).map(lambda values: "=" + ",".join(values)),
+)
+ENDS = (b"0\r", b"1\r", b"3\r", b"4\r", b"\r\n", b">")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(NAMES), FORMS), min_size=1, max_size=4))
+def test_every_command_with_any_arguments_is_answered(lines: list[tuple[str, str]]) -> None:
+    """By a result, an error or a prompt, whatever has been sent before it."""
+    rig = Rig(form="V0E0")
+    rig.module.profile.patience_s = 0.05
+    for name, form in lines:
+        got = rig.ask(f"AT{name}{form}\r".encode("latin-1"), 70)
+        if not rig.module.get_pin("status"):
+            return  # switched off or rebooting, as asked
+        rig.module.uart.baud = 115200
+        # What is left of a command that took the line for data, or made it quiet, is no answer.
+        assert got.endswith(ENDS) or b"$G" in got, (name, form, got)
+        if got.endswith(b">"):
+            return

@@ -65,7 +65,7 @@ class Interpreter:
         faults: Faults,
     ) -> None:
         self._core = core
-        self._commands = commands
+        self.commands = commands
         self._send = send
         self._after_transmit = after_transmit
         self._faults = faults
@@ -269,7 +269,7 @@ class Interpreter:
 
     def _handler(self, parsed: Parsed, call: Call) -> Handler:
         """The handler for this form of the command, with the arguments checked into `call`."""
-        row = self._commands.get(parsed.name)
+        row = self.commands.get(parsed.name)
         if row is None:
             raise Failure
         if parsed.kind == "test":
