@@ -8,6 +8,7 @@ key for 1.5 s: it switches the module on, and off when it runs.
 import argparse
 import shutil
 import signal
+import time
 from pathlib import Path
 
 from tools.timeline import Timeline
@@ -68,6 +69,8 @@ def profile_from(args: argparse.Namespace) -> Profile:
         asked, _, real = route.partition("=")
         profile.routes[parse_address(asked)] = parse_address(real)
     profile.faults += args.fault
+    if profile.start_s == Profile.start_s:
+        profile.start_s = int(time.time())
     return profile
 
 
@@ -79,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         port = SerialPort(args.serial, profile.baud) if args.serial else PtyPort(args.link)
         module = VirtualC1100(timeline, profile, port.write)
         if args.trace:
-            module.trace = Trace(timeline, args.trace.open("w"))
+            module.trace = Trace(timeline, args.trace.open("w", buffering=1))
     except (ValueError, OSError) as error:
         print(f"virtual-c1100: {error}")
         return 2
