@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import aiocoap
+from aiocoap import error
 from aiocoap.numbers import types
 
 from tools.timeline import Timeline, Timer
@@ -97,7 +98,7 @@ class Lwm2mLink:
             return
         try:
             message = aiocoap.Message.decode(raw)
-        except aiocoap.error.UnparsableMessage:
+        except error.UnparsableMessage:
             return
         self._take(message)
 
@@ -199,11 +200,14 @@ class Lwm2mLink:
             self._patient_until = 0.0  # nobody listens: like a lost datagram
 
     def _take(self, message: aiocoap.Message) -> None:
-        if message.code.is_request():
+        code, mid = message.code, message.mid
+        if code is None or mid is None:
+            return
+        if code.is_request():
             self._serve(message)
             return
         if message.mtype is types.RST:
-            self._reset(message.mid)
+            self._reset(mid)
             return
         if message.mtype is types.CON:
             self._acknowledge(message)
