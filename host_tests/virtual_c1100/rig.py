@@ -61,11 +61,16 @@ class Rig:
             assert time.monotonic() < limit, "a network peer did not answer"
 
     def linger(self, real_seconds: float) -> None:
-        """Give unannounced network traffic real time to arrive; virtual time stands still."""
+        """Give unannounced network traffic real time to arrive.
+
+        Virtual time stands still except while the radio receives.
+        """
         end = time.monotonic() + real_seconds
         while time.monotonic() < end:
             for peer in _ready(self.module.peers(), 0.01):
                 peer.on_ready()
+            while self.module.radio.at_work and (due := self.timeline.next_us()) is not None:
+                self.timeline.advance_to(due)
 
     def press(self, seconds: float) -> None:
         """Hold the power key."""

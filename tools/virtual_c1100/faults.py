@@ -66,6 +66,12 @@ class Active:
     echo_stuck: bool = False  # ATE0 has no effect
     nmea_damage: float = 0.0  # probability for each sentence
     power_key_dead: bool = False
+    deaf_pulses: int = 0  # wake-ups from PSM that are not noticed
+    psm_never: bool = False
+    psm_silent: bool = False
+    psm_refused: bool = False
+    psm_cut_s: float | None = None  # something ends PSM after so long
+    edrx_refused: bool = False
 
 
 def _urc_rules(where: str) -> Callable[["Faults", str], None]:
@@ -183,6 +189,15 @@ FAULTS: dict[str, tuple[str, str, str, Callable[["Faults", str], None]]] = {
     "eat": ("F27", "2,10", "first N characters after SECONDS of idle line are lost", _eat),
     "slow-boot": ("F32", "4", "boot takes N times as long", _set("boot_factor", float)),
     "key-dead": ("F32", "", "the power key has no effect", _set("power_key_dead", lambda _: True)),
+    "psm-deaf": ("F32", "1", "the first N wake-up pulses in PSM are not noticed",
+                 _set("deaf_pulses", int)),
+    "psm-never": ("F30", "", "PSM granted, but never entered", _set("psm_never", lambda _: True)),
+    "psm-silent": ("F30", "", "PSM entered and left without URC",
+                   _set("psm_silent", lambda _: True)),
+    "psm-refused": ("F29", "", "the network grants no PSM", _set("psm_refused", lambda _: True)),
+    "psm-cut": ("F30", "20", "a downlink ends PSM after SECONDS", _set("psm_cut_s", float)),
+    "edrx-refused": ("F29", "", "the network grants no eDRX",
+                     _set("edrx_refused", lambda _: True)),
     "sim-late": ("F40", "10", "SIM ready SECONDS later", _set("sim_extra_s", float)),
     "nmea-damage": ("-", "0.1", "a character of a sentence wrong, with probability P",
                     _set("nmea_damage", float)),

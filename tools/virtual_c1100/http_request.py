@@ -14,6 +14,7 @@ from tools.virtual_c1100.profile import Address
 
 REDIRECTS = (301, 302, 303, 307, 308)
 REDIRECT_LIMIT = 5  # inferred
+REPLY_HEAD = 200  # bytes of status line and headers on the air (inferred)
 
 
 @dataclass
@@ -42,6 +43,7 @@ class HttpRequest:
         waits for the server
     """
 
+    cause = "http"
     want_read = True
     want_write = False
 
@@ -66,6 +68,9 @@ class HttpRequest:
 
     def fileno(self) -> int:
         return self._done.fileno()
+
+    def arrived(self) -> int:
+        return len(self._reply.body) + REPLY_HEAD
 
     @property
     def pending(self) -> bool:

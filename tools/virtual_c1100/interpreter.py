@@ -153,6 +153,11 @@ class Interpreter:
         """Bytes of URCs that wait for the end of data mode or of a line."""
         return sum(len(text) for text, _, _ in self._held)
 
+    @property
+    def busy(self) -> bool:
+        """A command runs, or data is being taken."""
+        return self._call is not None or self._sink is not None
+
     def feed(self, data: bytes) -> None:
         """Bytes have arrived from the DTE."""
         room = INPUT_BUFFER - len(self._input)

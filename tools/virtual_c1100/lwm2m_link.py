@@ -16,6 +16,7 @@ from aiocoap.numbers import types
 
 from tools.timeline import Timeline, Timer
 from tools.virtual_c1100.lwm2m_objects import Forbidden, Missing, Objects
+from tools.virtual_c1100.peers import unread
 from tools.virtual_c1100.profile import Address
 
 ACK_TIMEOUT_S, MAX_RETRANSMIT = 2.0, 4  # RFC 7252 clause 4.8
@@ -39,6 +40,7 @@ class _Outstanding:
 class Lwm2mLink:
     """A peer in the sense of `VirtualC1100.peers()`."""
 
+    cause = "lwm2m"
     want_write = False
 
     def __init__(
@@ -73,6 +75,9 @@ class Lwm2mLink:
 
     def fileno(self) -> int:
         return self._sock.fileno()
+
+    def arrived(self) -> int:
+        return unread(self._sock)
 
     @property
     def want_read(self) -> bool:

@@ -20,11 +20,14 @@ from tools.virtual_c1100.interpreter import Interpreter
 from tools.virtual_c1100.lwm2m import Lwm2m
 from tools.virtual_c1100.mqtt import Mqtt
 from tools.virtual_c1100.network import Network
+from tools.virtual_c1100.over_air import Sky
 from tools.virtual_c1100.pdp import Pdp
 from tools.virtual_c1100.peers import Peer
 from tools.virtual_c1100.ppp import Ppp
 from tools.virtual_c1100.profile import Profile
+from tools.virtual_c1100.radio import Radio, State
 from tools.virtual_c1100.sim import Sim
+from tools.virtual_c1100.sleep import Sleep
 from tools.virtual_c1100.sockets import Sockets
 from tools.virtual_c1100.trace import Trace
 from tools.virtual_c1100.uart import Uart
@@ -39,6 +42,7 @@ class Power(enum.Enum):
     BOOTING = "booting"
     ON = "on"
     STOPPING = "stopping"
+    PSM = "psm"
 
 
 class VirtualC1100:
@@ -46,6 +50,7 @@ class VirtualC1100:
 
     send -- called with bytes at the virtual time at which they have arrived at the DTE
     on_pin -- called with (name, level) when an output pin changes; True is asserted
+    on_state -- called with (state, cause) at the virtual time of each change; states: radio.State
     """
 
     def __init__(
@@ -55,6 +60,7 @@ class VirtualC1100:
         self.profile = profile
         self.power = Power.OFF
         self.on_pin: Callable[[str, bool], None] | None = None
+        self.on_state: Callable[[str, str], None] | None = None
         self.trace: Trace | None = None
         self._send = send
         self._inputs = {"pwrkey": False, "wake": False}
@@ -66,7 +72,10 @@ class VirtualC1100:
         self.uart.filter_in = self.faults.incoming
         self.uart.filter_out = self.faults.outgoing
         self.sim = Sim(core, self.faults)
-        self.network = Network(core, self.sim)
+        self.radio = Radio(core)
+        self.radio.on_state = self._state
+        self._sky = Sky(self.radio)
+        self.network = Network(core, self.sim, self.radio)
         self.sim.on_ready = self.network.search
         self.pdp = Pdp(core, self.network)
         self.sockets = Sockets(core, self.network, self.pdp)
@@ -77,10 +86,15 @@ class VirtualC1100:
         self.gnss = Gnss(core, self.faults, self.identity.unix_time)
         self.lwm2m = Lwm2m(core, self.network, self.identity.unix_time, self.reboot)
         self.ppp = Ppp(core, self.network)
+        self.sleep = Sleep(core, self.network, self.faults)
+        self.sleep.enter, self.sleep.leave = self._enter_psm, self._wake
+        self.sleep.held = lambda: self._inputs["wake"]
+        self.sleep.busy = lambda: self.interpreter.busy
         self._families = (
             self.identity,
             self.sim,
             self.network,
+            self.sleep,
             self.pdp,
             self.sockets,
             self.coap,
@@ -128,6 +142,8 @@ class VirtualC1100:
         self._inputs[name] = level
         if name == "pwrkey":
             self._power_key(level)
+        else:
+            self._wake_pin(level)
 
     def get_pin(self, name: str) -> bool:
         """Level of "status" (asserted while the firmware runs) or of an input."""
@@ -135,13 +151,13 @@ class VirtualC1100:
 
     def peers(self) -> list[Peer]:
         """The network connections to serve now."""
-        return [
+        peers = (
             *self.mqtt.links,
             *self.sockets.peers(),
             *self.http.peers(),
             *self.lwm2m.links.values(),
-            *self.ppp.peers(),
-        ]
+        )
+        return [*(self._sky.over(peer) for peer in peers), *self.ppp.peers()]
 
     # Power ----------------------------------------------------------------------------------
 
@@ -156,6 +172,7 @@ class VirtualC1100:
         actions = {
             Power.OFF: (latency.pwrkey_on, self.power_on),
             Power.ON: (latency.pwrkey_off, self.power_off),
+            Power.PSM: (latency.pwrkey_on, lambda: self._woken_by_host("power key")),
         }
         if self.power in actions:  # else it boots or stops already: the key is not looked at
             held, action = actions[self.power]
@@ -164,16 +181,19 @@ class VirtualC1100:
     def power_on(self) -> None:
         """Boot now, as after a long enough press of the power key."""
         if self.power is Power.OFF:
-            self._boot()
+            self._boot("power key")
 
     def power_off(self) -> None:
         """Leave the network and go off; the UART is dead a little later."""
         if self.power is not Power.ON:
             return
+        told = self.network.attached
         self._stop()
+        if told:
+            self.radio.signal(self.radio.link.detach, "detach", lambda: None, brief=True)
         self._enter(Power.STOPPING)
         # Not the key's timer: letting go of the key does not keep it from stopping.
-        self._core.later(self.profile.latency.power_off, lambda: self._enter(Power.OFF))
+        self._core.later(self.profile.latency.power_off, lambda: self._off("power off"))
 
     def power_cycle(self) -> None:
         """The supply is removed and comes back: off at once, and it stays off without the key."""
@@ -181,7 +201,7 @@ class VirtualC1100:
             self._key_timer.cancel()
         self._stop()
         self.gnss.forget_sky()
-        self._enter(Power.OFF)
+        self._off("supply removed")
         if self._inputs["pwrkey"]:
             self._power_key(True)
 
@@ -189,11 +209,12 @@ class VirtualC1100:
         """AT+CFUN=1,1, or a crash of the module's firmware."""
         if self.power is Power.ON:
             self._stop()
-            self._boot()
+            self._boot("reboot")
 
     def _stop(self) -> None:
         self._core.forget()
         self.uart.power_off()
+        self.sleep.boot()
         self.sockets.boot()
         self.coap.boot()
         self.pdp.boot()
@@ -204,7 +225,12 @@ class VirtualC1100:
         self.lwm2m.boot()
         self.network.boot()
 
-    def _boot(self) -> None:
+    def _off(self, cause: str) -> None:
+        self.radio.power_off(State.OFF, cause)
+        self._enter(Power.OFF)
+
+    def _boot(self, cause: str) -> None:
+        self.radio.power_off(State.BOOT, cause)
         self._enter(Power.BOOTING)
         if self.faults.active.boot_noise:
             self.uart.transmit(self.faults.active.boot_noise)
@@ -217,7 +243,65 @@ class VirtualC1100:
         self.network.boot()
         self.lwm2m.start()
         self.sim.boot()
+        self.radio.power_off(State.IDLE, "booted")
         self._enter(Power.ON)
+
+    # PSM (manual 3.8.1) ---------------------------------------------------------------------
+
+    def _enter_psm(self) -> None:
+        """What has been said leaves the UART, then the processor's supply goes."""
+        self._core.later(self.profile.latency.psm_entry, self._fall_asleep)
+
+    def _fall_asleep(self) -> None:
+        """Registration and bearer stay, all that the processor knows does not."""
+        self._core.forget()
+        self.uart.power_off()
+        self.sockets.boot()
+        self.mqtt.boot(bearer=self.mqtt.called)
+        self.http.boot()
+        self.gnss.boot()
+        self.ppp.boot()
+        self.lwm2m.boot()
+        self.network.sleep()
+        self.radio.power_off(State.PSM, "t3324")
+        self._enter(Power.PSM)
+        if (seconds := self.faults.active.psm_cut_s) is not None:
+            self._core.later(seconds, lambda: self._wake("downlink"))
+
+    def _wake_pin(self, asserted: bool) -> None:
+        """Asserted it wakes the module and keeps it awake (field)."""
+        if not asserted:
+            if self.power is Power.ON:
+                self.sleep.look_again()
+        elif self.power is Power.PSM:
+            self._woken_by_host("wake pin")
+
+    def _woken_by_host(self, cause: str) -> None:
+        if self.faults.active.deaf_pulses > 0:
+            self.faults.active.deaf_pulses -= 1
+            return
+        self.sleep.heard()
+        self._wake(cause)
+
+    def _wake(self, cause: str) -> None:
+        if self.power is Power.PSM:
+            self.radio.power_off(State.BOOT, cause)
+            self._enter(Power.BOOTING)
+            boot = self.profile.latency.boot_psm * self.faults.active.boot_factor
+            self._core.later(boot, lambda: self._awake(cause))
+
+    def _awake(self, cause: str) -> None:
+        stored = self.identity.boot()
+        self.uart.baud = stored.baud
+        self.interpreter.reset(stored.session)
+        self.network.wake()
+        self.lwm2m.start()
+        self._enter(Power.ON)
+        self.sleep.woken(cause)
+
+    def _state(self, state: str, cause: str) -> None:
+        if self.on_state:
+            self.on_state(state, cause)
 
     def _enter(self, state: Power) -> None:
         was, self.power = self.power, state
@@ -237,4 +321,5 @@ class VirtualC1100:
         if self.trace:
             self.trace.bytes(">", data)
         if self.power is Power.ON:
+            self.sleep.heard()
             self.interpreter.feed(data)

@@ -54,12 +54,20 @@ class Mqtt:
             Command("+LSMQTTCLOSE", "M 3.6.5", self._close, (Int(1, 1),)),
         )  # fmt: skip
 
-    def boot(self) -> None:
-        """Configuration and connection are gone; the broker finds out in its own time."""
+    @property
+    def called(self) -> bool:
+        """AT+LSMQTTCALL=1 has brought the bearer up."""
+        return self._called
+
+    def boot(self, bearer: bool = False) -> None:
+        """Configuration and connection are gone; the broker finds out in its own time.
+
+        bearer -- it is up still: after PSM (inferred; the PDN connection is)
+        """
         if self._link:
             self._link.abandon()
         self._link = None
-        self._called = self._opening = False
+        self._called, self._opening = bearer, False
         self._config: dict[str, list[Any]] = {
             "qos": [0], "retained": [0], "session": [1], "message": [0, ""],
         }  # fmt: skip

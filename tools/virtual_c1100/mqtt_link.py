@@ -13,6 +13,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tools.timeline import Timeline, Timer
+from tools.virtual_c1100.peers import unread
 
 GRACE = 1.5  # MQTT 3.1.1 clause 3.1.2.10
 
@@ -58,6 +59,8 @@ class MqttLink:
     on_lost() -- the connection was up and is gone, not by `close`
     on_end(link) -- the socket is closed, for whatever reason
     """
+
+    cause = "mqtt"
 
     def __init__(
         self,
@@ -107,6 +110,9 @@ class MqttLink:
 
     def fileno(self) -> int:
         return self._sock.fileno()
+
+    def arrived(self) -> int:
+        return unread(self._sock)
 
     @property
     def want_read(self) -> bool:

@@ -7,6 +7,7 @@ from tools.virtual_c1100.commandline import Int, Text
 from tools.virtual_c1100.commands import LATER, Call, CmeFailure, Command, Failure
 from tools.virtual_c1100.core import Core
 from tools.virtual_c1100.profile import GSM, LTE_M, NB_IOT
+from tools.virtual_c1100.radio import Radio, State
 from tools.virtual_c1100.sim import Sim
 
 OFFLINE, HOME, SEARCHING, DENIED, UNKNOWN, ROAMING, EMERGENCY = 0, 1, 2, 3, 4, 5, 8
@@ -29,12 +30,18 @@ class Report:
 class Network:
     """Registration that takes time, and the calls with which a test changes the network.
 
-    `on_change(attached)` is called when the module comes onto the network or loses it.
+    `on_change(attached)` is called when the module comes onto the network or loses it,
+    `on_accept(act)` when the network has accepted an attach or a tracking-area update.
+    timers -- granted active time and periodic TAU, as they are told; "" is none
     """
 
-    def __init__(self, core: Core, sim: Sim) -> None:
+    def __init__(self, core: Core, sim: Sim, radio: Radio) -> None:
         self._core = core
         self._sim = sim
+        self.radio = radio
+        self.on_accept: Callable[[int], None] = lambda act: None
+        self.timers = ("", "")
+        self._pause_s = 0.0
         self.cell = core.profile.cell
         self.on_change: list[Callable[[bool], None]] = []
         self._search_mode, self._lte_mode = 2, 3
@@ -65,6 +72,28 @@ class Network:
         self._wanted = True
         self._selection = 0
         self._search = None
+        self._asleep = False
+
+    def sleep(self) -> None:
+        """PSM: registered, but nothing on the air is seen."""
+        self._asleep = True
+
+    def wake(self) -> None:
+        """The firmware starts again after PSM: its settings are lost, the registration is not."""
+        self._asleep = False
+        self._format = 2
+        for report in self.reports.values():
+            report.mode = 0
+
+    def back(self) -> None:
+        """The cell has been found again after PSM."""
+        for fn in self.on_change:
+            fn(True)
+
+    @property
+    def shows_timers(self) -> bool:
+        """The DTE has asked for them with AT+CEREG=4 or 5."""
+        return self.reports[EPS].mode >= 4
 
     @property
     def attached(self) -> bool:
@@ -80,14 +109,43 @@ class Network:
 
     def search(self) -> None:
         """Look for a network if SIM, radio and settings allow it."""
+        if self._asleep:
+            return
         if self._search:
             self._search.cancel()
             self._search = None
         if not (self._sim.ready and self._radio and self._wanted):
+            told = self.attached and self.cell.covered
             self._set(OFFLINE, None)
+            if told:
+                self.radio.signal(self.radio.link.detach, "detach", self._off_air, brief=True)
+            else:
+                self._off_air()
             return
         self._set(SEARCHING, None)
-        self._search = self._core.later(self._core.profile.latency.registration, self._found)
+        self.radio.leave(State.SEARCH, "search")
+        self._pause_s = self.radio.link.first_pause
+        # The usual time holds attach, which the radio does by itself.
+        act = self._best()
+        seconds = self._core.profile.latency.registration - self._attach_s(act)
+        self._search = self._core.later(seconds * self.radio.link.factor, self._found)
+
+    def tau(self, cause: str) -> None:
+        """A tracking-area update, if registered (24.301 clause 5.5.3)."""
+        if self.act is not None and not self._asleep:
+            self.radio.signal(self.radio.air().tau, cause, self._updated, brief=True)
+
+    def uplink(self, size: int, cause: str, delay_s: float, then: Callable[[], None]) -> None:
+        """`then()` when `size` bytes have reached the other end: the time on the air and
+        `delay_s` behind the base station. Comes too when there is no network.
+        """
+        self.radio.send(size, cause, lambda: self._core.later(delay_s, then))
+
+    def _off_air(self) -> None:
+        self.radio.leave(State.IDLE, "radio off")
+
+    def _attach_s(self, act: int | None) -> float:
+        return min(self.radio.air(act).attach, self._core.profile.latency.registration)
 
     def set_radio(self, on: bool) -> None:
         """AT+CFUN: radio on or off."""
@@ -97,12 +155,43 @@ class Network:
     def _found(self) -> None:
         self._search = None
         act = self._best()
-        if act is None:
-            return  # keeps searching; restore() or a setting starts a new search
+        if act is None:  # restore() or a setting starts a new search at once
+            self._search = self._core.later(self.radio.link.search_time, self._rest)
+            return
+        self.radio.act = act
+        self.radio.signal(self._attach_s(act), "attach", lambda: self._answered(act))
+
+    def _rest(self) -> None:
+        """Nothing found: a pause that doubles, then the next scan (inferred)."""
+        self.radio.leave(State.IDLE, "no service")
+        self._search = self._core.later(self._pause_s, self._scan_again)
+        self._pause_s = min(2 * self._pause_s, self.radio.link.longest_pause)
+
+    def _scan_again(self) -> None:
+        self.radio.leave(State.SEARCH, "search")
+        self._found()
+
+    def _answered(self, act: int) -> None:
+        """The network accepts or rejects the attach."""
         if self.cell.denied_cause is not None:
             self._set(DENIED, None, self._domain(act))
+            self.radio.leave(State.IDLE, "denied")
         else:
+            self.on_accept(act)
             self._set(ROAMING if self.cell.roaming else HOME, act)
+
+    def _updated(self) -> None:
+        """The network accepts or rejects a tracking-area update."""
+        act = self.act
+        if act is None:
+            return
+        if self.cell.denied_cause is not None:
+            self._answered(act)
+            return
+        self.on_accept(act)
+        # Manual 3.8.1 step 4: told after each attach and update, with the times granted.
+        if self.shows_timers and self._domain(act) == EPS:
+            self._report(EPS)
 
     def _best(self) -> int | None:
         if not self.cell.covered:
@@ -124,11 +213,15 @@ class Network:
             new = stat if domain in ("", name) and (domain or self._used(name)) else OFFLINE
             if new != report.stat:
                 report.stat = new
-                if report.mode:
-                    self._core.urc(f"{name}: {self._describe(report, report.mode)}")
+                self._report(name)
         if was != self.attached:
             for fn in self.on_change:
                 fn(self.attached)
+
+    def _report(self, name: str) -> None:
+        report = self.reports[name]
+        if report.mode:
+            self._core.urc(f"{name}: {self._describe(report, report.mode)}")
 
     def _used(self, name: str) -> bool:
         return name == EPS or GSM in self._core.profile.hardware.rats
@@ -141,6 +234,8 @@ class Network:
             text += f',"{self.cell.tac}","{self.cell.cell_id}",{self.act}'
         if mode in (3, 5) and report.stat == DENIED:
             text += f",,,,0,{self.cell.denied_cause}"
+        if mode in (4, 5) and registered and any(self.timers):
+            text += ",,," + ",".join(f'"{bits}"' if bits else "" for bits in self.timers)
         return text
 
     # What a test does to the network --------------------------------------------------------
@@ -168,12 +263,9 @@ class Network:
 
     def flap(self, stat: int) -> None:
         """The network reports another state of the registration, nothing else changes."""
-        self.reports[self._domain(self.act)].stat = stat
         name = self._domain(self.act)
-        if self.reports[name].mode:
-            self._core.urc(
-                f"{name}: {self._describe(self.reports[name], self.reports[name].mode)}"
-            )
+        self.reports[name].stat = stat
+        self._report(name)
 
     # Commands -------------------------------------------------------------------------------
 

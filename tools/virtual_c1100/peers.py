@@ -1,8 +1,11 @@
 """The real network behind the module: what may be reached, and what a connection looks like."""
 
+import array
 import errno
+import fcntl
 import ipaddress
 import socket
+import termios
 from typing import Protocol
 
 from tools.virtual_c1100.profile import Address
@@ -14,6 +17,8 @@ class Peer(Protocol):
     pending -- an answer is due for which virtual time must wait
     """
 
+    cause: str  # what the module connects for, in the words of its states
+
     @property
     def want_read(self) -> bool: ...
     @property
@@ -21,7 +26,15 @@ class Peer(Protocol):
     @property
     def pending(self) -> bool: ...
     def fileno(self) -> int: ...
+    def arrived(self) -> int: ...  # bytes that the radio has to receive before on_ready()
     def on_ready(self) -> None: ...
+
+
+def unread(sock: socket.socket) -> int:
+    """Bytes that have arrived at a socket and have not been read."""
+    count = array.array("i", [0])
+    fcntl.ioctl(sock, termios.FIONREAD, count)
+    return count[0]
 
 
 def resolve(routes: dict[Address, Address], host: str, port: int) -> Address | None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tools.virtual_c1100.air import Air, Grants, RadioLink
+
 GSM, LTE_M, NB_IOT = 0, 7, 9  # <AcT>, 3GPP TS 27.007 clause 7.3
 LTE_BANDS = (1, 2, 3, 4, 5, 8, 12, 13, 17, 18, 19, 20, 26, 28)
 EGPRS_BANDS = (2, 3, 5, 8)
@@ -42,6 +44,9 @@ class Latency:
     pwrkey_on: float = 0.7  # field firmware presses for 1.0 s; the least that works: inferred
     pwrkey_off: float = 1.2  # SIM7000, same chip class
     boot: float = 3.0  # field: UART answers within 5 s of the key
+    boot_psm: float = 3.0  # after PSM (Qualcomm's PSM daemon expects 3 s)
+    psm_entry: float = 0.3  # from ^ENTERPSMMODE until the UART is dead: inferred
+    at_idle: float = 6.0  # without AT commands before PSM (SARA-R4, same chip)
     power_off: float = 2.0  # SIM7000: 1.8 to 6.9 s until the UART is dead
     command: float = 0.005
     sim_ready: float = 1.0
@@ -113,6 +118,7 @@ class Quirks:
     remote_close: int = 0  # <cause> of +LSIPCLOSE when the other end closed (field: 0)
     receive_size: int = 750  # most bytes of one +LSIPRTCP (field: 750 bytes as hex)
     lsip_error: bool = False  # "+LSIP:ERROR" in front of ERROR
+    psm_stored: bool = True  # AT+CPSMS outlasts power-off (inferred; F43)
 
 
 Address = tuple[str, int]
@@ -140,6 +146,7 @@ class Profile:
     latency: Latency = field(default_factory=Latency)
     track: Track = field(default_factory=Track)
     quirks: Quirks = field(default_factory=Quirks)
+    radio: RadioLink = field(default_factory=RadioLink)
     # Where the module's network traffic really goes. What has no route must be loopback.
     routes: dict[Address, Address] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)  # "NAME" or "NAME:PARAMETER", see faults.py
@@ -186,4 +193,15 @@ def _build(kind: type, values: dict[str, Any], where: str) -> Any:
     return kind(**made)
 
 
-_PARTS = {"sim": SimCard, "cell": Cell, "latency": Latency, "quirks": Quirks, "track": Track}
+_PARTS = {
+    "sim": SimCard,
+    "cell": Cell,
+    "latency": Latency,
+    "quirks": Quirks,
+    "track": Track,
+    "radio": RadioLink,
+    "grants": Grants,
+    "lte_m": Air,
+    "nb_iot": Air,
+    "gsm": Air,
+}

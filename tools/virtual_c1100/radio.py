@@ -92,15 +92,22 @@ class Radio:
                 transfer.lost = _nothing
         self.leave(state, cause)
 
-    def camp(self, act: int, cause: str) -> None:
-        """On the cell, without a connection."""
+    def resync(self, act: int, cause: str, done: Callable[[], None]) -> None:
+        """Find the known cell again; then idle, or at work with what has come up meanwhile."""
         self.act = act
-        self._idle(cause)
+        phases = [(State.SEARCH, self.air().resync)]
+        self._running = Transfer(cause, phases, done, lost=_nothing, whole=True)
+        self._phase()
 
     def air(self, act: int | None = None) -> Air:
         """The figures of the technology in use, or of `act`."""
-        used = self.act if act is None else act
-        return {LTE_M: self.link.lte_m, NB_IOT: self.link.nb_iot, GSM: self.link.gsm}[used or GSM]
+        used = (self.act or GSM) if act is None else act
+        return {LTE_M: self.link.lte_m, NB_IOT: self.link.nb_iot, GSM: self.link.gsm}[used]
+
+    @property
+    def at_work(self) -> bool:
+        """Something is on the air, or waits for it."""
+        return bool(self._running or self._queue or self._paged)
 
     def next_page_us(self) -> int:
         """When the network can next reach a module that is idle (36.304 clauses 7.1 and 7.3)."""
@@ -118,7 +125,7 @@ class Radio:
         """Send `size` bytes. Without a cell, or when it is lost, `done()` comes nevertheless:
         what is sent then reaches nobody.
         """
-        seconds = (size + self.link.overhead) * 8 / self.air().uplink_bps if self.act else 0.0
+        seconds = (size + self.link.overhead) * 8 / self.air().uplink_bps
         transfer = Transfer(cause, [(State.TX, seconds)], done, lost=done)
         if self.act is None:
             transfer.open = False
@@ -185,10 +192,12 @@ class Radio:
         self._running = None
         transfer.open = False
         transfer.done()
-        if self._running or not self.connected:
+        if self._running or self.act is None:
             return  # done() has begun something else, or has left the air
         if self._queue:
             self._next()
+        elif not self.connected:
+            self._idle(transfer.cause)
         elif self._traffic:
             self._enter(State.TAIL, transfer.cause)
             self._timer = self._later(self.link.inactivity, self.release)

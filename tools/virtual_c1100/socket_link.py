@@ -5,7 +5,7 @@ import socket
 import time
 from collections.abc import Callable
 
-from tools.virtual_c1100.peers import connect
+from tools.virtual_c1100.peers import connect, unread
 from tools.virtual_c1100.profile import Address
 
 READ_SIZE = 4096
@@ -31,6 +31,7 @@ class SocketLink:
         grace_s: float,
     ) -> None:
         self.udp = udp
+        self.cause = "udp" if udp else "tcp"
         self.up = False
         self.sent = self.received = 0
         self._on_open = on_open
@@ -48,6 +49,9 @@ class SocketLink:
 
     def fileno(self) -> int:
         return self._sock.fileno()
+
+    def arrived(self) -> int:
+        return unread(self._sock)
 
     @property
     def want_read(self) -> bool:
