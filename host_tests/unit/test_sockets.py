@@ -10,12 +10,12 @@ from host_tests.support.streams import Module, at_every_split
 PDP = (
     ('AT+LSIPPROFILE=1,"CMNET"', b"0\r"),
     ("AT+LSIPCALL=1", b"+LSIPCALL:1, 10.32.226.112\r+LSIP:OK\r0\r"),
-    ("AT+LSIPHEX=1", b"0\r"),
 )
 UP = ("AT+LSIPCALL?", b"+LSIPCALL: 1, 10.32.226.112\r\n0\r")
 FREE = ("AT+LSIPOPEN?", b"+LSIPOPEN:1,2,3,4\r\n0\r")
 OPEN = ('AT+LSIPOPEN=1,0,"a.example",7,0', b"+LSIPOPEN=1,1\r+LSIP:OK\r0\r")
-OPENED = (UP, FREE, OPEN)
+HEX = ("AT+LSIPHEX=1", b"0\r")
+OPENED = (UP, FREE, OPEN, HEX)
 HANG_UP = ("AT+LSIPCALL=0", b"+LSIPCALL:0\r+LSIP:OK\r0\r")
 
 
@@ -118,6 +118,7 @@ async def test_f22_only_the_socket_that_fails_fails():
         UP,
         ("AT+LSIPOPEN?", b"+LSIPOPEN:2,3,4\r\n0\r"),
         ('AT+LSIPOPEN=2,0,"b.example",8,0', b"+LSIPOPEN=2,1\r+LSIP:OK\r0\r"),
+        HEX,
         ('AT+LSIPSEND=1,"61"', b"4\r"),
         ('AT+LSIPSEND=2,"62"', b"+LSIPSEND:2,1499\r\n+LSIPCLOSE:1,0,0,1\r0\r"),
         ("AT+LSIPPUSH=2", b"+LSIP:OK\r0\r"),
@@ -219,6 +220,7 @@ async def test_datagrams_keep_their_boundaries():
         UP,
         FREE,
         ('AT+LSIPOPEN=1,5000,"a.example",7,1', b"+LSIPOPEN=1,1\r+LSIP:OK\r0\r"),
+        HEX,
         ('AT+LSIPSEND=1,"61"', b"+LSIPSEND:1,1499\r\n0\r"),
         ("AT+LSIPPUSH=1", b"+LSIP:OK\r0\r+LSIPRUDP=1,2,3132\r+LSIPRUDP=1,3,333435\r"),
     )

@@ -62,6 +62,7 @@ class Channel:
         }
         self.last_unknown = ""
         self.payloads = {}  # prefix -> handler (payload.py)
+        self.sinks = {}  # first character -> callable that gets each such line: NMEA's "$"
         self._lock = asyncio.Lock()
         self._exchange: Exchange | None = None  # the command that is waiting
         self._wanted = asyncio.Event()  # it has been answered, or prompted
@@ -72,7 +73,7 @@ class Channel:
         self._owed = 0  # synchronising questions that have not been answered
         self._heard = 0  # lines, to tell silence
         self._payload: payload.Payload | None = None  # the one that is being received
-        self._payload_ms = 0  # when it last went on
+        self._payload_ms = 0  # when bytes have last come
         self._callbacks = {}
         self._urcs = []
         self._urc_event = asyncio.Event()
@@ -338,6 +339,12 @@ class Channel:
             self.stream.irq(handler=self._kick, trigger=trigger)
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._dispatch())]
 
+    def release(self):
+        """Stop reading and hand the stream to somebody else, until start(). Returns the stream."""
+        self.close()
+        self.mode = DATA
+        return self.stream
+
     def close(self) -> None:
         """Stop reading. A command that waits raises Timeout."""
         for task in self._tasks:
@@ -395,6 +402,7 @@ class Channel:
         try:
             self._drain_ring()  # what a fault has left
             while self.ring.readfrom(self.stream):
+                self._payload_ms = time.ticks_ms()
                 self._drain_ring()
         except Exception as error:
             self._payload = None
@@ -404,7 +412,6 @@ class Channel:
         ring = self.ring
         while True:
             if self._payload is not None:
-                self._payload_ms = time.ticks_ms()
                 if not self._payload.feed(ring):
                     return
                 self._payload = None
@@ -441,6 +448,10 @@ class Channel:
 
     def _classify(self, line: str) -> None:
         self._heard += 1
+        sink = self.sinks.get(line[0])
+        if sink is not None:
+            sink(line)
+            return
         name = at.prefix(line)
         exchange = self._exchange
         if exchange is not None and exchange.take(name, line, self._has_left(exchange)):

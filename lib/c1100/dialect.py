@@ -84,6 +84,34 @@ IP_TRANSPARENT = Form(
     "+LSIPTPS=1,{id:d4},{timeout:d65535},{longest:d1498}", "", "", "", True, 30, False, "M 3.3.2"
 )
 
+# PPP, manual 3.3.3 (which misprints CGDCONT)
+NETWORK_MODE = _set("+MODODREX={mode:d8}", "M 3.3.3")
+PDP_CONTEXT = _set('+CGDCONT={cid:d16},"IP",{apn:q64}', "M 3.3.3, S 27.007 10.1.1")
+DIAL = _set("D*99#", "M 3.3.3; CONNECT S V.250", wait=60, again=False)
+HANG_UP = _set("H", "M 3.3.3", wait=20)
+
+# GNSS, manual 3.4; meaning of the configuration's fields: I
+GNSS_MODE = _set("+GPSMODE={mode:d4}", "M 3.4")
+GNSS_CONFIG = _set(
+    "+GPSCONFIG={accuracy_m:d10000},{timeout_s:d3600},{fixes:d9999999},{interval_s:d3600},2,1",
+    "M 3.4",
+)
+GNSS_START = _set("+GPSSTART", "M 3.4, F", again=False)
+GNSS_STOP = _set("+GPSEND", "M 3.4", again=False)
+
+# LwM2M, manual 3.5
+LWM2M_SERVER = _set("+LWMTM={slot:d5},{server:q64}", "M 3.5.1, 3.5.2")
+LWM2M_AUTO = _set("+LWMTM={on:d1}", "M 3.5.1; off: I")
+
+# HTTP, manual 3.7; the figures are lost, so the forms are inferred
+HTTP_URL = Form("+LSHTTPURL={length:d512}", "", "", "", True, 10, False, "M 3.7.1; prompt I")
+HTTP_HEADER = _set("+LSHTTPHEADERINFO={name:q64},{value:q256}", "M 3.7.2; form I")
+HTTP_TYPE = _set('+LSHTTPCFG="contenttype",{kind:d5}', "M 3.7.2; = for the printed colon")
+HTTP_GET = Form("+LSHTTPGET", "+LSHTTPGET", "ii", "", False, 120, False, "M 3.7.3; form I")
+HTTP_POST = Form(
+    "+LSHTTPPOST={length:d4096}", "+LSHTTPPOST", "ii", "", True, 120, False, "M 3.7.4; form I"
+)
+
 # MQTT, manual 3.6. The keys are the manual's, the forms F.
 MQTT_CLIENT_ID = _set('+LSMQTTCFG="clientid",{client_id:q64}', "M 3.6.1, F")
 MQTT_USER = _set('+LSMQTTCFG="username",{user:q64}', "M 3.6.1, F")
@@ -99,7 +127,13 @@ MQTT_CALL_APN = _net("+LSMQTTCALL=1,{apn:q64}", "+MQTTCALL", "F")
 MQTT_HANG_UP = _set("+LSMQTTCALL=0", "I", wait=20)
 MQTT_OPEN = _net("+LSMQTTOPEN={host:q100},{port:d65535},{keepalive:d65535}", "+MQTTOPEN", "M, F")
 MQTT_PUBLISH = _net("+LSMQTTPUB=1", "+MQTTPUB", "M 3.6.4; URC F")
+MQTT_SUBSCRIBE = _net("+LSMQTTSUB={on:d1}", "+MQTTSUB", "M 3.6.2, 3.6.3; URC I")
 MQTT_CLOSE = _net("+LSMQTTCLOSE=1", "+MQTTCLOSE", "M 3.6.5; URC I", wait=20)
+
+# An incoming message: prefix and order of what stands in front of the payload. Seen nowhere (I):
+# if your module prints it otherwise, this is the place.
+MQTT_MESSAGE = "+MQTTMSG"
+MQTT_MESSAGE_FIELDS = ("topic", "qos", "retained", "length")
 
 # Questions whose answers prove that everything before them has been answered: never settings,
 # allowed in any state, and of different prefixes.
@@ -116,6 +150,7 @@ URCS = {
     "+MQTTCALL": True,  # F
     "+MQTTOPEN": True,  # F, I
     "+MQTTPUB": False,  # F
+    "+MQTTSUB": False,  # I
     "+MQTTCLOSE": True,  # I
     "^DATADISCONN": False,  # M 3.8.1
     "^ENTERPSMMODE": True,  # M 3.8.1

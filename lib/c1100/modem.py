@@ -7,7 +7,7 @@ from collections import namedtuple
 from micropython import const
 
 from . import at, dialect
-from .channel import COMMAND, OFF, UNKNOWN, Channel
+from .channel import COMMAND, DATA, OFF, UNKNOWN, Channel
 
 _DENIED = const(3)
 _REGISTERED = (1, 5)
@@ -72,7 +72,10 @@ class C1100:
         self._status = status
         self._nap_ms = nap_ms
         self.apn = None
-        self._ip = None  # sockets.Sockets, once it is used
+        # Features, once they are used
+        self._ip = None
+        self._http = None
+        self._gnss = None
         self._last_use = time.ticks_ms()
         # Commands that the module forgets when it restarts: sent again when that is noticed.
         self._settings = [
@@ -145,6 +148,15 @@ class C1100:
             callback()
         self._channel.close()
 
+    async def variant(self):
+        """Which of the four variants this is (manual, cover); see variants.Variant.
+
+        Raises NotSupported when the module names none of them.
+        """
+        from .variants import parse
+
+        return parse((await self._channel.ask(dialect.MODEL))[0])
+
     # Start-up -------------------------------------------------------------------------------
 
     async def start(
@@ -182,7 +194,8 @@ class C1100:
         if await self._answers_already():
             return
         if self._pwrkey is None:
-            channel.mode = UNKNOWN
+            if await self._leaves_data_mode():
+                return
             raise at.NoModule("no answer, and no power key is wired: check supply, UART and rate")
         if self._is_powered():
             # It had its time to start and answers nothing: it hangs.
@@ -191,7 +204,7 @@ class C1100:
             # Each press is longer: a key line with a large capacitor eats part of it.
             await _press(self._pwrkey, dialect.KEY_ON_MS + 500 * press)
             self._forget()
-            if await self._boots():
+            if await self._boots() or (not press and await self._leaves_data_mode()):
                 return
         channel.mode = UNKNOWN
         raise at.NoModule("no answer after the power key: check supply, key, UART and rate")
@@ -227,7 +240,17 @@ class C1100:
         if self._status is None:
             return await self._channel.probe()
         # Powered but silent: it may still be starting, and the key would switch it off.
-        return self._is_powered() and await self._boots()
+        return self._is_powered() and (await self._boots() or await self._leaves_data_mode())
+
+    async def _leaves_data_mode(self) -> bool:
+        """The board may have restarted while the module was in PPP: try the way out of it."""
+        from .ppp import escape
+
+        await escape(self._channel)
+        if not await self._channel.probe():
+            return False
+        await self._channel.run(dialect.HANG_UP)
+        return True
 
     def _is_powered(self) -> bool:
         return self._status is not None and bool(self._status.value())
@@ -345,6 +368,8 @@ class C1100:
         now = time.ticks_ms()
         idle = time.ticks_diff(now, self._last_use)
         self._last_use = now
+        if channel.mode == DATA:
+            raise at.NotConnected("the module is in data mode: hang up first")
         if channel.mode == OFF:
             raise at.Asleep("the module is switched off: call start()")
         if channel.mode == COMMAND and self._nap_ms and idle > self._nap_ms:
@@ -390,11 +415,60 @@ class C1100:
         """Open a UDP socket (manual 3.3.1.1, UDP as seen in the field); see sockets.Socket."""
         return await self._sockets.open(host, port, 1, local_port, rxbuf)
 
+    async def ppp(
+        self,
+        apn: str,
+        user: str = "",
+        password: str = "",
+        factory=None,
+        timeout_s: float = 60,
+    ):
+        """Dial up (manual 3.3.3) and hand the stream to network.PPP; see ppp.Ppp.
+
+        factory -- instead of network.PPP: callable(stream) -> an object of the same kind
+
+        Until hang_up() commands raise NotConnected.
+        """
+        from .ppp import Ppp
+
+        if factory is None:
+            import network
+
+            factory = network.PPP
+        ppp = Ppp(self._channel)
+        await ppp.dial(apn, user, password, factory, timeout_s)
+        return ppp
+
     def passthrough(self, sock):
         """``async with modem.passthrough(sock) as pipe:`` transparent sending (manual 3.3.2)."""
         from .passthrough import Passthrough
 
         return Passthrough(self._channel, sock)
+
+    @property
+    def http(self):
+        """HTTP requests (manual 3.7); see http.Http."""
+        if self._http is None:
+            from .http import Http
+
+            self._http = Http(self._channel)
+        return self._http
+
+    @property
+    def gnss(self):
+        """The GNSS receiver (manual 3.4); see gnss.Gnss."""
+        if self._gnss is None:
+            from .gnss import Gnss
+
+            self._gnss = Gnss(self._channel)
+        return self._gnss
+
+    @property
+    def lwm2m(self):
+        """The module's LwM2M client (manual 3.5); see lwm2m.Lwm2m."""
+        from .lwm2m import Lwm2m
+
+        return Lwm2m(self._channel, self.restart)
 
     def mqtt(self, client_id: str, host: str, port: int = 1883, **options):
         """An MQTT client on the module's own stack (manual 3.6); see mqtt.MQTT."""

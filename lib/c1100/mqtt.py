@@ -1,8 +1,17 @@
 """MQTT on the module's own stack (manual 3.6), named as umqtt.simple names it."""
 
+import asyncio
+from collections import namedtuple
+
+from micropython import const
+
 from . import at, dialect
 
 _LINK_URCS = ("+MQTTCALL", "+MQTTOPEN", "+MQTTCLOSE")
+_WAITING = const(8)  # messages that wait to be fetched
+_LONGEST = const(4096)  # bytes of one of them
+
+Message = namedtuple("Message", ("topic", "payload", "retained", "qos"))
 
 
 class MQTT:
@@ -36,6 +45,7 @@ class MQTT:
         self._clean = clean
         self._apn = apn
         self._will = last_will
+        self._inbox = _Inbox()
         self.connected = False
 
     def set_last_will(
@@ -73,6 +83,7 @@ class MQTT:
         for name in _LINK_URCS:
             self._channel.on(name, self._on_lost)
         self._channel.on_restart.append(self._on_lost)
+        self._channel.payloads[dialect.MQTT_MESSAGE] = self._inbox
 
     async def publish(self, topic: str, payload, qos: int = 1, retain: bool = False) -> None:
         """Publish; with QoS 1 and 2, returns when the broker has confirmed (manual 3.6.4).
@@ -86,14 +97,61 @@ class MQTT:
         if not self.connected:
             raise at.NotConnected("the MQTT session is not open: connect() first", "+LSMQTTPUB=1")
         await self._message(topic, payload, retain, qos)
+        await self._confirmed(dialect.MQTT_PUBLISH)
+
+    async def _confirmed(self, form: dialect.Form, *args) -> None:
         try:
-            await self._channel.run(dialect.MQTT_PUBLISH)
+            await self._channel.run(form, *args)
         except at.CommandError:
             raise
         except BaseException:  # time-out, restart, cancellation
             # A confirmation that comes late must not confirm the next message.
             self._on_lost()
             raise
+
+    def set_callback(self, callback) -> None:
+        """Call ``callback(topic, payload)`` for each message instead of queueing it."""
+        self._inbox.callback = callback
+
+    async def subscribe(self, topic: str, qos: int = 1) -> None:
+        """Subscribe; returns when the broker has confirmed (manual 3.6.2).
+
+        Raises what publish() raises.
+        """
+        await self._switch(topic, qos, True)
+
+    async def unsubscribe(self, topic: str) -> None:
+        """Undo a subscription (manual 3.6.3)."""
+        await self._switch(topic, 0, False)
+
+    async def _switch(self, topic: str, qos: int, on: bool) -> None:
+        if not self.connected:
+            raise at.NotConnected(
+                "the MQTT session is not open: connect() first", dialect.MQTT_SUBSCRIBE.send
+            )
+        await self._channel.run(dialect.MQTT_TOPIC, topic)
+        await self._channel.run(dialect.MQTT_QOS, qos)
+        await self._confirmed(dialect.MQTT_SUBSCRIBE, on)
+
+    def check_msg(self):
+        """The next queued Message, None if there is none."""
+        return self._inbox.messages.pop(0) if self._inbox.messages else None
+
+    async def wait_msg(self):
+        """Wait for the next Message. Raises NotConnected when the session ends before one."""
+        while True:
+            self._inbox.arrived.clear()
+            message = self.check_msg()
+            if message is not None:
+                return message
+            if not self.connected:
+                raise at.NotConnected("the MQTT session has ended", dialect.MQTT_MESSAGE)
+            await self._inbox.arrived.wait()
+
+    @property
+    def lost(self) -> int:
+        """Messages that came damaged, or while the queue was full."""
+        return self._inbox.lost
 
     async def disconnect(self) -> None:
         """End the session and the PDP context (manual 3.6.5). The will is not published."""
@@ -115,10 +173,51 @@ class MQTT:
     def _on_lost(self, _values: list | None = None) -> None:
         """The network, the broker, a restart or we have ended the session."""
         self.connected = False
+        self._inbox.arrived.set()
         if self._on_lost in self._channel.on_restart:
             self._channel.on_restart.remove(self._on_lost)
         for name in _LINK_URCS:
             self._channel.off(name, self._on_lost)
+
+
+class _Inbox:
+    """Takes incoming messages (payload.py) into a bounded queue."""
+
+    fields = len(dialect.MQTT_MESSAGE_FIELDS)
+    hex = False
+
+    def __init__(self) -> None:
+        self.messages = []
+        self.arrived = asyncio.Event()
+        self.callback = None
+        self.lost = 0
+        self._head = {}
+        self._data = bytearray()
+
+    def begin(self, values: list) -> int:
+        self._head = dict(zip(dialect.MQTT_MESSAGE_FIELDS, values))
+        self._data = bytearray()
+        return self._head["length"]
+
+    def data(self, view) -> None:
+        if len(self._data) + len(view) <= _LONGEST:
+            self._data.extend(view)
+
+    def end(self, error) -> None:
+        head = self._head
+        if error is not None or len(self._data) != head["length"]:
+            self.lost += 1
+            return
+        message = Message(
+            str(head["topic"]), bytes(self._data), bool(head["retained"]), head["qos"]
+        )
+        if self.callback is not None:
+            self.callback(message.topic, message.payload)
+        elif len(self.messages) >= _WAITING:
+            self.lost += 1
+        else:
+            self.messages.append(message)
+            self.arrived.set()
 
 
 def _plain(payload) -> str | None:

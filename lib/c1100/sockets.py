@@ -50,7 +50,6 @@ class Sockets:
         values = at.params((await run(dialect.IP_CALL))[0])
         if len(values) < 2 or values[0] != 1:
             raise at.NotConnected("the network opens no PDP context", dialect.IP_CALL.send)
-        await run(dialect.IP_HEX, 1)
         return str(values[1])
 
     async def address(self) -> str | None:
@@ -92,6 +91,7 @@ class Sockets:
         except BaseException:
             self._open.pop(number, None)
             raise
+        await self._channel.run(dialect.IP_HEX, 1)
         socket.begin()
         return socket
 

@@ -1,0 +1,138 @@
+"""GNSS: GPS, BeiDou and GLONASS (manual 3.4). Sentences come on the same UART as everything else.
+
+await modem.gnss.start()
+fix = await modem.gnss.fix(60)
+await modem.gnss.stop()
+"""
+
+import asyncio
+from collections import namedtuple
+
+from . import at, dialect
+
+# time      (year, month, day, hour, minute, second) in UTC
+# position  latitude, longitude in degrees, north and east positive
+# altitude  m above mean sea level, speed in m/s, course in degrees; None where unknown
+Fix = namedtuple(
+    "Fix", ("time", "latitude", "longitude", "altitude", "speed", "course", "satellites", "hdop")
+)
+
+
+class Gnss:
+    """modem.gnss"""
+
+    def __init__(self, channel) -> None:
+        self._channel = channel
+        self.last = None  # the latest Fix
+        self.bad = 0  # sentences whose checksum was wrong
+        self._gga = None
+        self._fixed = asyncio.Event()
+
+    async def start(
+        self,
+        mode: int = 1,
+        accuracy_m: int = 20,
+        timeout_s: int = 180,
+        fixes: int = 9999999,
+        interval_s: int = 1,
+    ) -> None:
+        """Switch the receiver on. Defaults are the manual's example.
+
+        timeout_s -- seconds after which the module gives up its search
+        fixes     -- after so many the module stops by itself
+
+        What the arguments mean to the module is inferred from their order. Raises CommandError
+        where the variant has no receiver.
+        """
+        self._gga = None
+        self._channel.sinks["$"] = self._sentence
+        run = self._channel.run
+        await run(dialect.GNSS_MODE, mode)
+        await run(dialect.GNSS_CONFIG, accuracy_m, timeout_s, fixes, interval_s)
+        await run(dialect.GNSS_START)
+
+    async def fix(self, timeout_s: float) -> Fix:
+        """Wait for the next position. Raises Timeout when there is none in so many seconds."""
+        self._fixed.clear()
+        try:
+            await asyncio.wait_for_ms(self._fixed.wait(), int(timeout_s * 1000))
+        except asyncio.TimeoutError:
+            raise at.Timeout("no position in %d s: can it see the sky?" % timeout_s)
+        assert self.last is not None
+        return self.last
+
+    async def stop(self) -> None:
+        """Switch the receiver off."""
+        await self._channel.run(dialect.GNSS_STOP)
+        self._channel.sinks.pop("$", None)
+
+    def _sentence(self, line: str) -> None:
+        fields = sentence(line)
+        if fields is None:
+            self.bad += 1
+            return
+        kind = fields[0][-3:]
+        if kind == "GGA":
+            self._gga = fields
+        elif kind == "RMC":
+            found = combine(self._gga, fields)
+            if found is not None:
+                self.last = found
+                self._fixed.set()
+
+
+def sentence(line: str) -> list | None:
+    """The fields of an NMEA 0183 sentence, ``GNGGA`` first; None if its checksum is wrong."""
+    star = line.rfind("*")
+    if line[:1] != "$" or star < 0:
+        return None
+    total = 0
+    for c in line[1:star]:
+        total ^= ord(c)
+    try:
+        if int(line[star + 1 : star + 3], 16) != total:
+            return None
+    except ValueError:
+        return None
+    return line[1:star].split(",")
+
+
+def combine(gga: list | None, rmc: list) -> Fix | None:
+    """A Fix from the GGA and RMC sentences of one moment; None unless both are valid."""
+    try:
+        if gga is None or gga[1] != rmc[1] or rmc[2] != "A" or gga[6] in ("", "0"):
+            return None
+        clock, date = rmc[1], rmc[9]
+        moment = (
+            2000 + int(date[4:6]),
+            int(date[2:4]),
+            int(date[0:2]),
+            int(clock[0:2]),
+            int(clock[2:4]),
+            int(clock[4:6]),
+        )
+        speed = _number(rmc[7])
+        return Fix(
+            moment,
+            _degrees(rmc[3], rmc[4] == "S"),
+            _degrees(rmc[5], rmc[6] == "W"),
+            _number(gga[9]),
+            None if speed is None else speed * 0.514444,
+            _number(rmc[8]),
+            int(gga[7] or 0),
+            _number(gga[8]),
+        )
+    except (ValueError, IndexError):  # a sentence that is not of the standard's form
+        return None
+
+
+def _degrees(text: str, negative: bool) -> float:
+    """``ddmm.mmmm`` or ``dddmm.mmmm``"""
+    dot = text.find(".")
+    split = (dot if dot >= 0 else len(text)) - 2
+    value = int(text[:split]) + float(text[split:]) / 60
+    return -value if negative else value
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None

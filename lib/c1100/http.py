@@ -1,0 +1,166 @@
+"""HTTP on the module's own stack (manual 3.7), named as requests names it.
+
+The manual's figures are lost: the forms are inferred (dialect.py). The module keeps the headers
+that were set until it restarts, so one client uses the same headers throughout.
+"""
+
+from micropython import const
+
+from . import at, dialect
+
+_FORM = const(0)
+_OCTETS = const(2)
+_JSON = const(4)
+_OTHER = const(5)
+_TYPES = {
+    "application/x-www-form-urlencoded": _FORM,
+    "application/octet-stream": _OCTETS,
+    "application/json": _JSON,
+}
+_URL_LIMIT = const(512)
+_BODY_LIMIT = const(4096)
+
+
+class Response:
+    """status_code, content, text, json(); ``with`` and close() as users of requests expect."""
+
+    def __init__(self, status_code: int, content) -> None:
+        self.status_code = status_code
+        self.content = content
+
+    @property
+    def text(self) -> str:
+        return str(self.content, "utf-8")
+
+    def json(self):
+        import json
+
+        return json.loads(self.content)
+
+    def close(self) -> None:
+        self.content = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace) -> None:
+        self.close()
+
+
+class Http:
+    """modem.http"""
+
+    def __init__(self, channel) -> None:
+        self._channel = channel
+
+    async def get(
+        self, url: str, headers: dict | None = None, limit: int = 8192, sink=None
+    ) -> Response:
+        """GET a URL (manual 3.7.3).
+
+        limit -- bytes of the longest body that is kept
+        sink  -- called with each piece of the body instead of keeping it; a piece is valid until
+                 the call returns
+
+        Returns a Response, whatever the status. Raises BadArgument, CommandError when no answer
+        came from the server, Overflow, PayloadError, Timeout.
+        """
+        await self._prepare(url, headers)
+        return await self._request(dialect.HTTP_GET, (), None, limit, sink)
+
+    async def post(
+        self,
+        url: str,
+        data=None,
+        json=None,
+        headers: dict | None = None,
+        limit: int = 8192,
+        sink=None,
+    ) -> Response:
+        """POST bytes, text or an object as JSON (manual 3.7.4); otherwise like get().
+
+        data -- str or bytes; without a Content-Type among the headers it is sent as octets
+        """
+        kind = _OCTETS
+        if json is not None:
+            import json as codec
+
+            data = codec.dumps(json)
+            kind = _JSON
+        body = data.encode() if isinstance(data, str) else bytes(data or b"")
+        if len(body) > _BODY_LIMIT:
+            raise at.BadArgument(
+                "a body has at most %d bytes" % _BODY_LIMIT, dialect.HTTP_POST.send
+            )
+        for name, value in (headers or {}).items():
+            if name.lower() == "content-type":
+                kind = _TYPES.get(value.lower(), _OTHER)
+        await self._prepare(url, headers)
+        await self._channel.run(dialect.HTTP_TYPE, kind)
+        return await self._request(dialect.HTTP_POST, (len(body),), body, limit, sink)
+
+    async def _prepare(self, url: str, headers: dict | None) -> None:
+        data = at.check_line(url).encode()
+        if not url.startswith("http://") and not url.startswith("https://"):
+            raise at.BadArgument("a URL begins with http:// or https://", dialect.HTTP_URL.send)
+        if len(data) > _URL_LIMIT or b" " in data or b"+++" in data:
+            raise at.BadArgument(
+                "a URL has at most %d characters, no blank and no +++" % _URL_LIMIT,
+                dialect.HTTP_URL.send,
+            )
+        # All values are looked at before the first byte is sent.
+        lines = [(name, value) for name, value in (headers or {}).items()]
+        for line in lines:
+            at.render(dialect.HTTP_HEADER.send, line)
+        await self._channel.run(dialect.HTTP_URL, len(data), data=data)
+        for line in lines:
+            await self._channel.run(dialect.HTTP_HEADER, *line)
+
+    async def _request(self, form, args: tuple, data, limit: int, sink) -> Response:
+        body = _Body(limit, sink)
+        self._channel.payloads[form.answer] = body
+        try:
+            # An empty body has no prompt to wait for.
+            await self._channel.run(form, *args, data=data)
+        finally:
+            del self._channel.payloads[form.answer]
+        return body.response(form)
+
+
+class _Body:
+    """Takes the three numbers and the body behind them (payload.py)."""
+
+    fields = 0
+    hex = False
+
+    def __init__(self, limit: int, sink) -> None:
+        self._limit = limit
+        self._sink = sink
+        self._numbers = []
+        self._content = bytearray()
+        self._error = None
+
+    def begin(self, values: list) -> int:
+        self._numbers = values
+        length = values[2] if len(values) > 2 and isinstance(values[2], int) else 0
+        if self._sink is None and length > self._limit:
+            self._error = at.Overflow("the body has %d bytes, %d allowed" % (length, self._limit))
+        return length
+
+    def data(self, view) -> None:
+        if self._sink is not None:
+            self._sink(view)
+        elif self._error is None:
+            self._content.extend(view)
+
+    def end(self, error) -> None:
+        self._error = self._error or error
+
+    def response(self, form) -> Response:
+        if len(self._numbers) < 2:
+            raise at.BadAnswer("no status", form.send)
+        if self._numbers[0] != 0:
+            raise at.CommandError("no answer from the server", form.send)
+        if self._error is not None:
+            raise self._error
+        return Response(self._numbers[1], bytes(self._content))
