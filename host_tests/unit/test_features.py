@@ -38,7 +38,8 @@ class Raw(Module):
                 self._fail(want, self.raw)
             self.raw = b""
             for said in self.steps.pop(0)[1:]:
-                self.say(*(said[::-1] if isinstance(said, tuple) else (said,)))
+                after_ms, text = said if isinstance(said, tuple) else (0, said)
+                self.say(text, after_ms)
             return len(data)
         return Module.write(self, data)
 
