@@ -254,7 +254,7 @@ async def test_poll_of_the_stream_protocol():
 
 async def test_f20_error_in_place_of_the_prompt():
     module, modem, sock = await opened(
-        ("AT+LSIPTPS=1,1,5000,3", b"4\r"), ("AT+CSQ", b"+CSQ: 22,99\r\n0\r")
+        ("AT+LSIPTPS=1,1,5000,1460", b"4\r"), ("AT+CSQ", b"+CSQ: 22,99\r\n0\r")
     )
     async with modem.passthrough(sock) as pipe:
         with raises(at.CommandError):
@@ -283,7 +283,7 @@ async def test_transparent_sending():
     async def scenario():
         module = Transparent(
             *OPENED,
-            ("AT+LSIPTPS=1,1,5000,9", b"> "),
+            ("AT+LSIPTPS=1,1,5000,1460", b"> "),
             (None, b"\r+LSIP:OK\r0\r+LSIPRTCP=1,1,31\r"),
         )
         modem = C1100(module)
@@ -318,7 +318,7 @@ async def test_f21_prompt_that_comes_late_or_never():
     """What was to be sent is never taken for a command, nor the next command for data."""
     module = Transparent(
         *OPENED,
-        ("AT+LSIPTPS=1,1,5000,3", (31000, b"> ")),
+        ("AT+LSIPTPS=1,1,5000,1460", (31000, b"> ")),
         ("+++", b"\r+LSIP:OK\r0\r"),
         ("AT+CSQ", b"+CSQ: 1,99\r\n0\r"),
         ("AT+CSQ", b"+CSQ: 22,99\r\n0\r"),

@@ -54,10 +54,11 @@ class Http:
         self._channel = channel
 
     async def get(
-        self, url: str, headers: dict | None = None, limit: int = 8192, sink=None
+        self, url: str | None = None, headers: dict | None = None, limit: int = 8192, sink=None
     ) -> Response:
         """GET a URL (manual 3.7.3).
 
+        url   -- None for the one that is set
         limit -- bytes of the longest body that is kept
         sink  -- called with each piece of the body instead of keeping it; a piece is valid until
                  the call returns
@@ -65,12 +66,15 @@ class Http:
         Returns a Response, whatever the status. Raises BadArgument, CommandError when no answer
         came from the server, Overflow, PayloadError, Timeout.
         """
-        await self._prepare(url, headers)
+        self._check(url, headers)
+        if url is not None:
+            await self.set_url(url)
+        await self.set_headers(headers)
         return await self._request(dialect.HTTP_GET, (), None, limit, sink)
 
     async def post(
         self,
-        url: str,
+        url: str | None = None,
         data=None,
         json=None,
         headers: dict | None = None,
@@ -81,12 +85,12 @@ class Http:
 
         data -- str or bytes; without a Content-Type among the headers it is sent as octets
         """
-        kind = _OCTETS
+        kind = "application/octet-stream"
         if json is not None:
             import json as codec
 
             data = codec.dumps(json)
-            kind = _JSON
+            kind = "application/json"
         body = data.encode() if isinstance(data, str) else bytes(data or b"")
         if len(body) > _BODY_LIMIT:
             raise at.BadArgument(
@@ -94,27 +98,53 @@ class Http:
             )
         for name, value in (headers or {}).items():
             if name.lower() == "content-type":
-                kind = _TYPES.get(value.lower(), _OTHER)
-        await self._prepare(url, headers)
-        await self._channel.run(dialect.HTTP_TYPE, kind)
+                kind = value
+        self._check(url, headers)
+        if url is not None:
+            await self.set_url(url)
+        await self.set_headers(headers)
+        await self.set_content_type(kind)
         return await self._request(dialect.HTTP_POST, (len(body),), body, limit, sink)
 
-    async def _prepare(self, url: str, headers: dict | None) -> None:
-        data = at.check_line(url).encode()
-        if not url.startswith("http://") and not url.startswith("https://"):
-            raise at.BadArgument("a URL begins with http:// or https://", dialect.HTTP_URL.send)
-        if len(data) > _URL_LIMIT or b" " in data or b"+++" in data:
-            raise at.BadArgument(
-                "a URL has at most %d characters, no blank and no +++" % _URL_LIMIT,
-                dialect.HTTP_URL.send,
-            )
-        # All values are looked at before the first byte is sent.
-        lines = [(name, value) for name, value in (headers or {}).items()]
-        for line in lines:
-            at.render(dialect.HTTP_HEADER.send, line)
-        await self._channel.run(dialect.HTTP_URL, len(data), data=data)
-        for line in lines:
-            await self._channel.run(dialect.HTTP_HEADER, *line)
+    async def set_url(self, url: str, length: int | None = None) -> None:
+        """Set the URL of the requests that follow (manual 3.7.1).
+
+        length -- to announce; a URL that is shorter is ended by +++
+        """
+        self._check(url, None)
+        data = url.encode()
+        if length is not None and length > len(data):
+            data += b"+++"
+        await self._channel.run(dialect.HTTP_URL, length or len(data), data=data)
+
+    async def set_headers(self, headers: dict | None) -> None:
+        """Set headers for the requests that follow (manual 3.7.2)."""
+        self._check(None, headers)
+        for name, value in (headers or {}).items():
+            await self._channel.run(dialect.HTTP_HEADER, name, value)
+
+    async def set_content_type(self, kind: str) -> None:
+        """Set the content type of the POSTs that follow (manual 3.7.2).
+
+        kind -- a media type; one that the module has no number for must be among the headers
+        """
+        await self._channel.run(dialect.HTTP_TYPE, _TYPES.get(kind.lower(), _OTHER))
+
+    def _check(self, url: str | None, headers: dict | None) -> None:
+        """Look at all values before the first byte is sent. Raises BadArgument."""
+        if url is not None:
+            at.check_line(url)
+            if not url.startswith("http://") and not url.startswith("https://"):
+                raise at.BadArgument(
+                    "a URL begins with http:// or https://", dialect.HTTP_URL.send
+                )
+            if len(url) > _URL_LIMIT or " " in url or "+++" in url:
+                raise at.BadArgument(
+                    "a URL has at most %d characters, no blank and no +++" % _URL_LIMIT,
+                    dialect.HTTP_URL.send,
+                )
+        for name, value in (headers or {}).items():
+            at.render(dialect.HTTP_HEADER.send, (name, value))
 
     async def _request(self, form, args: tuple, data, limit: int, sink) -> Response:
         body = _Body(limit, sink)

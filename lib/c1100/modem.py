@@ -439,11 +439,11 @@ class C1100:
         await ppp.dial(apn, user, password, factory, timeout_s)
         return ppp
 
-    def passthrough(self, sock):
+    def passthrough(self, sock, **options):
         """``async with modem.passthrough(sock) as pipe:`` transparent sending (manual 3.3.2)."""
         from .passthrough import Passthrough
 
-        return Passthrough(self._channel, sock)
+        return Passthrough(self._channel, sock, **options)
 
     @property
     def http(self):

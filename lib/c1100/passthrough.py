@@ -9,17 +9,21 @@ from micropython import const
 
 from . import at, dialect
 
-_LONGEST = const(1460)  # the module takes 1498 bytes (F)
-_TIMEOUT_MS = const(5000)
+LONGEST = const(1460)  # the module takes 1498 bytes (F)
 _END = b"+++"
 
 
 class Passthrough:
-    """``async with modem.passthrough(sock) as pipe: await pipe.write(data)``"""
+    """``async with modem.passthrough(sock) as pipe: await pipe.write(data)``
 
-    def __init__(self, channel, sock) -> None:
+    timeout_ms, longest -- as the manual's table 7 has them: time-out and most bytes at once
+    """
+
+    def __init__(self, channel, sock, timeout_ms: int = 5000, longest: int = LONGEST) -> None:
         self._channel = channel
         self._sock = sock
+        self._timeout_ms = timeout_ms
+        self._longest = min(longest, LONGEST)
 
     async def __aenter__(self):
         await self._sock.drain()
@@ -38,16 +42,16 @@ class Passthrough:
         while view:
             if self._sock.error is not None:
                 raise self._sock.error
-            piece = bytes(view[:_LONGEST])
-            view = view[_LONGEST:]
+            piece = bytes(view[: self._longest])
+            view = view[self._longest :]
             if _END in piece or piece[-1:] == b"+":
                 await self._sock.sendall(piece)
                 continue
             await self._channel.run(
                 dialect.IP_TRANSPARENT,
                 self._sock.number,
-                _TIMEOUT_MS,
-                len(piece),
+                self._timeout_ms,
+                self._longest,
                 data=piece + _END,
             )
             if self._sock.error is not None:
