@@ -26,9 +26,9 @@ BESIDES = {
     "AT+LSMQTTCALL=0": b"0\r",
 }
 # Settings of one run may come in any order, and one that is right already may be left out.
-SETTINGS = ("AT+LSMQTTCFG=", "AT+LSHTTPHEADERINFO=", "AT+LSHTTPCFG=", "AT+LSIPHEX=")
-# Printed twice in the manual, once with a misprint: the driver sends the right one.
-MISPRINTS = ("AT+CDGCONT=",)
+SETTINGS = ("AT+LSMQTTCFG=", "AT+LSHTTPHEADERINFO=", "AT+LSHTTPCFG=", "AT+LSIPHEX=", "AT+CEREG=")
+# Misprinted in the manual beside the right form, or shown to the virtual module only.
+NOT_SENT = ("AT+CDGCONT=", "AT+CEDRXS=2")
 
 
 def plain(command: str) -> str:
@@ -106,4 +106,4 @@ class ManualModule(Module):
 
 
 def _may_be_left_out(command: str) -> bool:
-    return command.endswith("?") or command.startswith((*SETTINGS, *MISPRINTS))
+    return command.endswith("?") or command.startswith((*SETTINGS, *NOT_SENT))

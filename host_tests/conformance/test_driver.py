@@ -144,6 +144,16 @@ async def http_post(modem: C1100):
     return reply.status_code, reply.text
 
 
+async def psm(modem: C1100):
+    granted = await modem.power.psm(tau_s=60, active_s=10)
+    return tuple(granted), await modem.power.wait_psm()
+
+
+async def edrx(modem: C1100):
+    before = await modem.power.edrx(cycle_s=81.92, rat=5)
+    return before, await modem.power.edrx_granted()
+
+
 def hex_mode(data: bytes) -> bytes:
     """3.3.2 prints received data as text. The driver keeps to hex digits, which 3.3.1.1 prints:
     other sockets rely on them while one sends transparently."""
@@ -171,6 +181,8 @@ FLOWS = {
     "3.7.2": (http_headers, None, ()),
     "3.7.3": (http_get, (200, b'{"a":1}\r\nOK\r\n0\r\r\n\r\n'), ()),
     "3.7.4": (http_post, (200, "ok"), ()),
+    "3.8.1": (psm, ((10, 60), True), ()),
+    "3.8.2": (edrx, (None, (81.92, 5.12)), ()),
 }
 
 

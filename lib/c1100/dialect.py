@@ -63,6 +63,15 @@ GPRS_REPORT = _set("+CGREG={n:d2}", "M 3.1")
 GPRS_STATE = _ask("+CGREG?", "+CGREG", "ii", "S 27.007 10.1.20")
 OPERATOR = _ask("+COPS?", "+COPS", "i", "M 3.1", wait=30)
 
+# Sleep, manual 3.8
+PSM_ON = _set("+CPSMS=1,,,{t3412:q8},{t3324:q8}", "M 3.8.1, S 27.007 7.38")
+PSM_OFF = _set("+CPSMS=0", "S 27.007 7.38, F")
+PSM_STATE = _ask("+CPSMS?", "+CPSMS", "i", "M 3.8.1, S 27.007 7.38")
+EDRX_ON = _set("+CEDRXS=1,{act:d5},{cycle:q4}", "M 3.8.2, S 27.007 7.40")
+EDRX_OFF = _set("+CEDRXS=3", "S 27.007 7.40")
+EDRX_STATE = _ask("+CEDRXS?", "+CEDRXS", "i", "M 3.8.2, S 27.007 7.40")
+EDRX_GRANTED = _ask("+CEDRXRDP", "+CEDRXRDP", "i", "M 3.8.2, S 27.007 7.41")
+
 # TCP/UDP, manual 3.3.1.1, 3.5.1.2 and 3.3.2
 IP_PROFILE = _set("+LSIPPROFILE=1,{apn:q64}", "M 3.3.1.1")
 IP_CALL = Form("+LSIPCALL=1", "+LSIPCALL", "i", "", False, _NET, False, "M 3.3.1.1")
@@ -153,8 +162,8 @@ URCS = {
     "+MQTTSUB": False,  # I
     "+MQTTCLOSE": True,  # I
     "^DATADISCONN": False,  # M 3.8.1
-    "^ENTERPSMMODE": True,  # M 3.8.1
-    "^EXITPSMMODE": True,  # M 3.8.1
+    "^ENTERPSMMODE": False,  # M 3.8.1; events, because their order tells the state
+    "^EXITPSMMODE": False,  # M 3.8.1
 }
 
 # Last parameter of an outcome line that tells of failure.
@@ -170,6 +179,7 @@ KEY_OFF_MS = const(2000)  # 1.2 s at least on a module of the same chip
 STATUS_MS = const(5000)  # by then the status pin shows that the key was heard
 BOOT_MS = const(15000)
 RESTART_MS = const(2000)  # until the module that was told to restart has gone
+PSM_SLACK_MS = const(3000)  # after the active time, before PSM is assumed (I)
 SIM_READY_MS = const(20000)
 OFF_MS = const(10000)
 

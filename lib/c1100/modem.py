@@ -7,7 +7,7 @@ from collections import namedtuple
 from micropython import const
 
 from . import at, dialect
-from .channel import COMMAND, DATA, OFF, UNKNOWN, Channel
+from .channel import ASLEEP, COMMAND, DATA, OFF, UNKNOWN, Channel
 
 _DENIED = const(3)
 _REGISTERED = (1, 5)
@@ -74,9 +74,11 @@ class C1100:
         self.apn = None
         # Features, once they are used
         self._ip = None
+        self._power = None
         self._http = None
         self._gnss = None
         self._last_use = time.ticks_ms()
+        self.wake_on_use = True  # a command wakes a module that sleeps; else it raises Asleep
         # Commands that the module forgets when it restarts: sent again when that is noticed.
         self._settings = [
             (dialect.NUMERIC, ()),
@@ -86,6 +88,8 @@ class C1100:
         self._changed = asyncio.Event()  # a registration URC has come
         self._channel.on("+CEREG", self._on_registration)
         self._channel.on("+CGREG", self._on_registration)
+        self._channel.on("^ENTERPSMMODE", self.fell_asleep)
+        self._channel.on("^EXITPSMMODE", self._on_woke)
 
     @property
     def stats(self) -> dict:
@@ -157,6 +161,44 @@ class C1100:
 
         return parse((await self._channel.ask(dialect.MODEL))[0])
 
+    # Sleep ----------------------------------------------------------------------------------
+
+    @property
+    def can_wake(self) -> bool:
+        """Whether the board has a wire that wakes the module out of PSM."""
+        return self._pwrkey is not None or self._wake is not None
+
+    @property
+    def has_status(self) -> bool:
+        """Whether the status pin is wired."""
+        return self._status is not None
+
+    @property
+    def looks_off(self) -> bool:
+        """Whether the status pin says that the module is off, or in PSM."""
+        return self._status is not None and not self._status.value()
+
+    def fell_asleep(self, _values: list | None = None) -> None:
+        """The module is in PSM: registered, but its UART dead, its sockets and settings gone."""
+        self._channel.mode = ASLEEP
+        self._forget()
+        for callback in list(self._channel.on_restart):
+            callback()
+
+    def _on_woke(self, _values: list) -> None:
+        """The module has left PSM, by itself or because it was woken."""
+        self._channel.mode = UNKNOWN
+        self._forget()
+
+    async def wake(self) -> None:
+        """Wake the module out of PSM, by wake pin or power key, and wait until it answers.
+
+        Settings that it has forgotten are restored with the next command. Raises NoModule.
+        """
+        if self._channel.mode == ASLEEP:
+            self._channel.mode = UNKNOWN
+        await self.power_on()
+
     # Start-up -------------------------------------------------------------------------------
 
     async def start(
@@ -175,8 +217,8 @@ class C1100:
         await self.power_on()
         await self._unlock(pin)
         await self.signal()
-        await self._set(dialect.EPS_REPORT, 1)
-        await self._set(dialect.GPRS_REPORT, 1)
+        await self.keep(dialect.EPS_REPORT, 1)
+        await self.keep(dialect.GPRS_REPORT, 1)
         await self.operator()
         return await self.register(timeout_s)
 
@@ -249,7 +291,7 @@ class C1100:
         await escape(self._channel)
         if not await self._channel.probe():
             return False
-        await self._channel.run(dialect.HANG_UP)
+        await self._channel.transact(dialect.HANG_UP, dialect.HANG_UP.send)
         return True
 
     def _is_powered(self) -> bool:
@@ -356,7 +398,7 @@ class C1100:
 
     # The gate before each command -----------------------------------------------------------
 
-    async def _set(self, form: dialect.Form, *args) -> None:
+    async def keep(self, form: dialect.Form, *args) -> None:
         """Run a setting, and remember it for when the module has forgotten it."""
         await self._channel.run(form, *args)
         self._settings = [entry for entry in self._settings if entry[0] is not form]
@@ -372,6 +414,10 @@ class C1100:
             raise at.NotConnected("the module is in data mode: hang up first")
         if channel.mode == OFF:
             raise at.Asleep("the module is switched off: call start()")
+        if channel.mode == ASLEEP:
+            if not self.wake_on_use:
+                raise at.Asleep("the module is in PSM: call wake()")
+            await self.wake()
         if channel.mode == COMMAND and self._nap_ms and idle > self._nap_ms:
             channel.mode = UNKNOWN
         if channel.mode != COMMAND and not await channel.probe():
@@ -444,6 +490,15 @@ class C1100:
         from .passthrough import Passthrough
 
         return Passthrough(self._channel, sock, **options)
+
+    @property
+    def power(self):
+        """PSM and eDRX (manual 3.8); see power.Power."""
+        if self._power is None:
+            from .power import Power
+
+            self._power = Power(self, self._channel)
+        return self._power
 
     @property
     def http(self):

@@ -1,0 +1,141 @@
+"""PSM and eDRX (manual 3.8): what is asked for, what the network grants, and sleeping itself.
+
+granted = await modem.power.psm(tau_s=3600, active_s=10)
+await modem.power.wait_psm()
+...                           # the module's UART is dead
+await modem.wake()            # or the next command, which wakes it
+"""
+
+import asyncio
+import time
+from collections import namedtuple
+
+from micropython import const
+
+from . import at, dialect, timers
+from .channel import ASLEEP
+
+_ASK_S = const(3)  # between questions for what the network has granted
+
+# Seconds; None where the network has granted nothing, which refuses PSM.
+Granted = namedtuple("Granted", ("active_s", "tau_s"))
+GrantedEdrx = namedtuple("GrantedEdrx", ("cycle_s", "ptw_s"))
+
+
+class Power:
+    """modem.power"""
+
+    def __init__(self, modem, channel) -> None:
+        self._modem = modem
+        self._channel = channel
+        self.requested = None  # Granted, as last asked for
+        self._released = None  # ticks_ms of the last RRC release
+        self._active_s = None  # granted active time
+        channel.on("^DATADISCONN", self._on_release)
+
+    async def psm(
+        self, tau_s: float | None, active_s: float, timeout_s: float = 30
+    ) -> Granted | None:
+        """Ask for power saving mode (manual 3.8.1).
+
+        tau_s     -- seconds from one periodic tracking-area update to the next; None for none
+        active_s  -- seconds that the module stays reachable after its last activity
+        timeout_s -- seconds to wait for the network's answer
+
+        Returns what was granted, which may differ; None when the network grants no PSM. Raises
+        BadArgument when the times cannot be expressed, NotSupported when nothing could wake the
+        module again.
+        """
+        if tau_s is None and not self._modem.can_wake:
+            raise at.NotSupported("nothing could wake the module: wire its power key or wake pin")
+        t3412 = timers.encode_t3412(tau_s)
+        t3324 = timers.encode_t3324(active_s)
+        await self._modem.keep(dialect.EPS_REPORT, 4)
+        await self._channel.run(dialect.PSM_ON, t3412, t3324)
+        self.requested = Granted(timers.decode_t3324(t3324), timers.decode_t3412(t3412))
+        begin = time.ticks_ms()
+        while True:
+            found = await self.granted()
+            if found is not None:
+                return found
+            if time.ticks_diff(time.ticks_ms(), begin) > timeout_s * 1000:
+                return None
+            await asyncio.sleep_ms(_ASK_S * 1000)
+
+    async def granted(self) -> Granted | None:
+        """What the network has granted by now (manual 3.8.1 step 5); None without PSM."""
+        values = await self._channel.ask(dialect.EPS_STATE)
+        active, tau = (values + [None] * 9)[7:9]  # active time comes first here
+        self._active_s = timers.decode_t3324(active) if isinstance(active, str) else None
+        if self._active_s is None:
+            return None
+        return Granted(self._active_s, timers.decode_t3412(tau) if isinstance(tau, str) else None)
+
+    async def settings(self) -> Granted | None:
+        """What the module is set to ask for (manual 3.8.1 step 3); None when PSM is off."""
+        values = (await self._channel.ask(dialect.PSM_STATE)) + [None] * 5
+        if values[0] != 1:
+            return None
+        tau, active = values[3:5]
+        return Granted(
+            timers.decode_t3324(active) if isinstance(active, str) else None,
+            timers.decode_t3412(tau) if isinstance(tau, str) else None,
+        )
+
+    async def psm_off(self) -> None:
+        """No power saving mode any more."""
+        await self._channel.run(dialect.PSM_OFF)
+        self.requested = self._active_s = None
+
+    async def wait_psm(self, timeout_s: float = 120) -> bool:
+        """Wait until the module sleeps (manual 3.8.1 step 7).
+
+        Returns True when the module or its status pin has told, False when it is assumed, because
+        the active time since the last RRC release is over and no word came. Raises Timeout.
+        """
+        begin = time.ticks_ms()
+        while time.ticks_diff(time.ticks_ms(), begin) < timeout_s * 1000:
+            if self._channel.mode == ASLEEP:
+                return True
+            if self._modem.looks_off:
+                self._modem.fell_asleep()
+                return True
+            if self._active_is_over():
+                self._modem.fell_asleep()
+                return False
+            await asyncio.sleep_ms(100)
+        raise at.Timeout("the module does not enter PSM: is there still traffic?")
+
+    def _active_is_over(self) -> bool:
+        if self._released is None or self._active_s is None or self._modem.has_status:
+            return False
+        since = time.ticks_diff(time.ticks_ms(), self._released)
+        return since > self._active_s * 1000 + dialect.PSM_SLACK_MS
+
+    def _on_release(self, _values: list) -> None:
+        self._released = time.ticks_ms()
+
+    async def edrx(self, cycle_s: float, rat: int) -> GrantedEdrx | None:
+        """Ask for extended discontinuous reception (manual 3.8.2).
+
+        cycle_s -- seconds between the moments at which the module can be reached
+        rat     -- timers.WB_S1 (Cat-M1), timers.NB_S1 (NB-IoT) or timers.GERAN
+
+        Returns what is granted by now, None when nothing is; edrx_granted() asks again. Raises
+        BadArgument.
+        """
+        await self._channel.run(dialect.EDRX_ON, rat, timers.encode_edrx(cycle_s, rat))
+        return await self.edrx_granted()
+
+    async def edrx_granted(self) -> GrantedEdrx | None:
+        """Cycle and paging time window that the network has granted (manual 3.8.2 step 3)."""
+        values = await self._channel.ask(dialect.EDRX_GRANTED)
+        act, _, cycle, window = (values + [None] * 4)[:4]
+        if not act or not isinstance(cycle, str):
+            return None
+        window_s = timers.decode_ptw(window, act) if isinstance(window, str) and window else None
+        return GrantedEdrx(timers.decode_edrx(cycle, act), window_s)
+
+    async def edrx_off(self) -> None:
+        """No extended discontinuous reception any more, and its parameters forgotten."""
+        await self._channel.run(dialect.EDRX_OFF)
