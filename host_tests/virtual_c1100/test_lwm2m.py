@@ -1,5 +1,6 @@
 """LwM2M against servers on a real CoAP stack: registration, lifetime, reading, observing."""
 
+import contextlib
 import socket
 from collections.abc import Iterator
 
@@ -14,9 +15,13 @@ PRINTED = {3: "5.39.83.206", 4: "5.39.83.205", 5: "5.39.83.204"}  # manual 3.5.2
 
 
 def free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """A port that TCP has free too: aiocoap binds both."""
+    while True:
+        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.bind(("127.0.0.1", 0))
+            with contextlib.suppress(OSError):
+                tcp.bind(udp.getsockname())
+                return udp.getsockname()[1]
 
 
 @pytest.fixture

@@ -64,3 +64,329 @@ def test_request_grant_release_and_sleep() -> None:
         ("psm", "t3324"),
     ]
     assert [at - tau for at, _, _ in seen] == pytest.approx([0, 1.275, 1.5, 16.5, 26.8])
+
+
+def test_t3412_wakes_it_for_an_update_and_it_sleeps_again() -> None:
+    """Manual 3.8.1 step 8; the times of every state, over and over."""
+    rig = asleep(t3412=b"01111110")  # 60 s after the release, 49.7 s after falling asleep
+    start = rig.now
+    seen = states(rig)
+    rig.wait(150)
+    period = [
+        (0, "boot", "t3412"),
+        (BOOT, "search", "t3412"),
+        (BOOT + RESYNC, "connected-rx", "t3412"),
+        (BOOT + RESYNC + 0.85 * TAU, "connected-tx", "t3412"),
+        (BOOT + RESYNC + TAU, "idle", "release"),
+        (BOOT + RESYNC + TAU + 10 + ENTRY, "psm", "t3324"),
+    ]
+    first = seen[0][0]
+    assert first == pytest.approx(49.7, abs=0.06)
+    once = BOOT + RESYNC + TAU + 60
+    wanted = [(first + n * once + at, *what) for n in range(2) for at, *what in period]
+    assert [(state, cause) for _, state, cause in seen] == [w[1:] for w in wanted]
+    assert [at for at, *_ in seen] == pytest.approx([w[0] for w in wanted], abs=0.002)
+    assert rig.take() == 2 * b"\r\n^EXITPSMMODE\r\n\r\n^DATADISCONN\r\n\r\n^ENTERPSMMODE\r\n"
+    assert [level for at, _, level in rig.pins if at >= start] == [True, False] * 2
+
+
+@pytest.mark.parametrize("pin", ["pwrkey", "wake"])
+def test_host_wakes_it_and_finds_its_settings_forgotten(pin: str) -> None:
+    rig = sleeper()
+    rig.ask(b"AT+CMEE=2;+CGREG=2;+LSIPHEX=1;+COPS=3,0\r")
+    rig.ask(b'AT+LSMQTTCFG="clientid","x"\r')
+    rig.ask(b'AT+LSIPPROFILE=1,"CMNET"\r')
+    rig.ask(b"AT+LSIPCALL=1;+LSMQTTCALL=1\r", 4)
+    rig.until(b"^ENTERPSMMODE\r\n")
+    rig.wait(600)
+    rig.module.set_pin(pin, True)
+    pressed = rig.now
+    rig.wait(1)
+    rig.module.set_pin(pin, False)
+    assert not rig.module.get_pin("status")
+    assert rig.until(b"^EXITPSMMODE\r\n") == b"\r\n^EXITPSMMODE\r\n"
+    assert rig.now - pressed == pytest.approx(BOOT + (0.7 if pin == "pwrkey" else 0), abs=0.06)
+    assert rig.module.get_pin("status")
+    assert rig.ask(b"AT\r") == b"AT\r\r\nOK\r\n"
+    rig.ask(b"ATE0V0\r")
+    kept = b'+CPSMS: 1,,,"00100001","00000101"\r\n'
+    assert rig.ask(b"AT+CMEE?;+CEREG?;+CGREG?;+LSIPHEX?;+CPSMS?\r") == (
+        b"+CMEE: 1\r\n+CEREG: 0,1\r\n+CGREG: 0,0\r\n+LSIPHEX: 0\r\n" + kept + b"0\r"
+    )
+    assert rig.ask(b"AT+COPS?;+CPIN?\r") == b'+COPS: 0,2,"46000",7\r\n+CPIN: READY\r\n0\r'
+    assert rig.ask(b"AT+LSIPCALL?;+LSMQTTCALL?\r") == (
+        b"+LSIPCALL: 1, 10.32.226.112\r\n+LSMQTTCALL: 1\r\n0\r"
+    )
+    assert rig.ask(b'AT+LSMQTTOPEN="127.0.0.1",1883,60\r') == b"4\r"  # no client id any more
+
+
+def test_waking_alone_connects_nothing_and_after_t3324_it_sleeps_again() -> None:
+    rig = asleep()
+    rig.wait(100)
+    rig.module.set_pin("wake", True)
+    rig.module.set_pin("wake", False)
+    seen = states(rig)
+    rig.wait(60)
+    assert seen == [
+        (BOOT, "search", "wake pin"),
+        (BOOT + RESYNC, "idle", "wake pin"),
+        (pytest.approx(BOOT + RESYNC + 10 + ENTRY), "psm", "t3324"),
+    ]
+
+
+def test_t3412_runs_on_through_a_wake_of_the_host() -> None:
+    rig = sleeper(t3412=b"01111110")
+    rig.until(b"^DATADISCONN\r\n")
+    released = rig.now
+    rig.wait(20)
+    rig.module.set_pin("wake", True)
+    rig.module.set_pin("wake", False)
+    seen = states(rig)
+    rig.wait(50)
+    update = next(at for at, state, cause in seen if (state, cause) == ("boot", "t3412"))
+    assert update + 20 == pytest.approx(60, abs=0.06)
+    assert released > 0
+
+
+def test_t3412_that_expires_while_the_host_wakes_it() -> None:
+    rig = sleeper(t3412=b"01111110")
+    rig.until(b"^DATADISCONN\r\n")
+    rig.wait(58)
+    rig.module.set_pin("wake", True)
+    rig.module.set_pin("wake", False)
+    seen = states(rig)
+    rig.wait(10)
+    assert [(state, cause) for _, state, cause in seen] == [
+        ("search", "wake pin"), ("connected-rx", "t3412"), ("connected-tx", "t3412"),
+        ("idle", "release"),
+    ]  # fmt: skip
+
+
+def test_wake_pin_keeps_it_awake() -> None:
+    rig = sleeper()
+    rig.module.set_pin("wake", True)
+    rig.wait(300)
+    assert rig.module.get_pin("status")
+    assert b"^ENTERPSMMODE" not in rig.take()
+    rig.module.set_pin("wake", False)
+    rig.wait(0.5)
+    assert rig.take() == b"^ENTERPSMMODE\r\n"
+    assert not rig.module.get_pin("status")
+
+
+def test_commands_keep_it_awake() -> None:
+    """Field (SARA-R4, same chip): PSM only after 6 s without AT commands."""
+    rig = sleeper()
+    rig.until(b"^DATADISCONN\r\n")
+    for _ in range(10):
+        assert rig.ask(b"AT\r", 5) == b"0\r"
+    assert rig.until(b"^ENTERPSMMODE\r\n") == b"^ENTERPSMMODE\r\n"
+
+
+def test_active_time_of_zero_means_sleep_at_the_release() -> None:
+    rig = sleeper(t3324=NO)
+    assert rig.until(b"^ENTERPSMMODE\r\n") == b"^DATADISCONN\r\n^ENTERPSMMODE\r\n"
+
+
+def test_long_command_is_not_cut() -> None:
+    rig = sleeper()
+    rig.until(b"^DATADISCONN\r\n")
+    assert rig.ask(b"AT+COPS=?\r", 42).endswith(b",,(0-4),(0-2)\r\n0\r")
+    rig.until(b"^ENTERPSMMODE\r\n", 7)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (["grants.psm=false"], b""),
+        (['grants.t3324="00011110"'], b',,,"00011110","00100001"'),
+        (['grants.t3412="01000010"'], b',,,"00000101","01000010"'),
+        (["grants.active_only=true"], b',,,"00000101",'),
+        (["grants.least_t3412_s=11400"], b',,,"00000101","00010011"'),
+    ],
+)
+def test_network_grants_what_it_wants(settings: list[str], told: bytes) -> None:
+    """F29"""
+    rig = Rig(profile_with(settings), form="V0E0")
+    rig.ask(b"AT+CEREG=4\r")
+    rig.ask(b'AT+CPSMS=1,,,"00100001","00000101"\r')
+    line = rig.until(b"+CEREG: ")
+    rig.wait(0.1)
+    line += rig.take()
+    assert line == b'+CEREG: 1,"1A2B","01234567",7' + told + b"\r\n"
+    rig.wait(16)
+    assert rig.take() == b"^DATADISCONN\r\n"
+    # 60 s of active time are longer than this
+    rig.wait(12)
+    assert (rig.take() == b"^ENTERPSMMODE\r\n") is (told != b"" and b"00011110" not in told)
+    assert rig.ask(b"AT+CPSMS?\r") in (b'+CPSMS: 1,,,"00100001","00000101"\r\n0\r', b"")
+
+
+def test_without_a_periodic_time_the_usual_54_minutes_hold() -> None:
+    rig = asleep("grants.active_only=true")
+    seen = states(rig)
+    rig.wait(3300)
+    assert seen[0] == (pytest.approx(3240 - 10.3, abs=0.1), "boot", "t3412")
+
+
+def test_periodic_update_without_psm() -> None:
+    rig = Rig(form="V0E0")
+    rig.wait(30)
+    seen = states(rig)
+    rig.wait(2 * 3240)
+    updates = [at for at, state, cause in seen if (state, cause) == ("connected-rx", "t3412")]
+    assert len(updates) == 2
+    assert updates[1] - updates[0] == pytest.approx(3240 + TAU)
+    assert rig.take() == b""
+
+
+@pytest.mark.parametrize("t3324", [b"11100000", b"11111111"])
+def test_active_time_deactivated_means_no_psm(t3324: bytes) -> None:
+    rig = sleeper(t3324=t3324)
+    rig.wait(600)
+    assert rig.module.get_pin("status")
+
+
+def test_periodic_time_deactivated_means_sleep_until_woken() -> None:
+    rig = asleep(t3412=b"11100000")
+    rig.wait(400 * 86400)
+    assert rig.take() == b""
+    rig.press(1)
+    rig.wait(5)
+    assert rig.take() == b"\r\n^EXITPSMMODE\r\n"
+
+
+def test_switched_off_and_on_again() -> None:
+    rig = sleeper()
+    rig.ask(b"AT+CPSMS=0\r", 3)
+    assert rig.ask(b"AT+CEREG?\r") == b'+CEREG: 4,1,"1A2B","01234567",7\r\n0\r'
+    rig.wait(60)
+    assert rig.module.get_pin("status")
+    rig.take()
+    assert rig.ask(b"AT+CPSMS=1\r", 3) == b"0\r" + GRANTED + b"^DATADISCONN\r\n"
+
+
+def test_values_are_checked() -> None:
+    rig = Rig(form="V0E0")
+    for bad in (b"3", b'1,,,"0010000","00000101"', b'1,,,"0010000x"', b"1,,,00100001", b""):
+        assert rig.ask(b"AT+CPSMS=%s\r" % bad) == b"+CME ERROR: 50\r\n"
+    for bad in (b"4", b'1,3,"0101"', b'1,4,"01010"', b'1,4,"01x1"', b"3,4", b""):
+        assert rig.ask(b"AT+CEDRXS=%s\r" % bad) == b"+CME ERROR: 50\r\n"
+    assert rig.ask(b"AT+CPSMS?\r") == b'+CPSMS: 0,,,"00100001","00000101"\r\n0\r'
+    assert rig.ask(b"AT+CEDRXS?\r") == b"0\r"
+    assert rig.ask(b"AT+CPSMS=?;+CEDRXS=?\r") == (
+        b'+CPSMS: (0-2),,,("00000000"-"11111111"),("00000000"-"11111111")\r\n'
+        b'+CEDRXS: (0-3),(2,4,5),("0000"-"1111")\r\n0\r'
+    )
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_psm_settings_of_an_earlier_owner(stored: bool) -> None:
+    """F43"""
+    rig = sleeper("quirks.psm_stored=" + str(stored).lower())
+    rig.ask(b"AT+CFUN=1,1\r", 12)
+    rig.ask(b"ATE0V0\r")
+    assert rig.ask(b"AT+CPSMS?\r").startswith(b"+CPSMS: %d," % stored)
+    rig.wait(60)
+    assert rig.module.get_pin("status") is not stored
+
+
+def test_denied_at_the_update() -> None:
+    rig = asleep(t3412=b"01111110")
+    rig.module.network.deny(11)
+    rig.wait(70)
+    rig.ask(b"ATE0V0\r")
+    assert rig.ask(b"AT+CEREG?\r") == b"+CEREG: 0,3\r\n0\r"
+
+
+def test_coverage_lost_while_asleep_is_found_out_at_the_update() -> None:
+    rig = asleep(t3412=b"01111110")
+    rig.module.network.lose()
+    rig.wait(40)
+    assert not rig.module.get_pin("status")
+    rig.wait(20)
+    rig.ask(b"ATE0V0\r")
+    assert rig.ask(b"AT+CEREG?\r") == b"+CEREG: 0,2\r\n0\r"
+    rig.module.network.restore()
+    rig.wait(10)
+    assert rig.ask(b"AT+CEREG?\r") == b"+CEREG: 0,1\r\n0\r"
+    rig.until(b"^ENTERPSMMODE\r\n")
+
+
+def test_supply_removed_while_asleep() -> None:
+    rig = asleep(t3412=b"01111110")
+    rig.module.power_cycle()
+    rig.wait(600)
+    assert rig.take() == b""
+    seen = states(rig)
+    rig.press(1)
+    rig.wait(10)
+    assert [state for _, state, _ in seen][:3] == ["boot", "idle", "search"]
+
+
+def test_gsm_has_no_psm() -> None:
+    rig = Rig(profile_with(["cell.acts=[0]"]), form="V0E0")
+    rig.ask(b'AT+CPSMS=1,,,"00100001","00000101"\r', 120)
+    assert rig.module.get_pin("status")
+
+
+# Faults ---------------------------------------------------------------------------------------
+
+
+def test_never_enters_psm() -> None:
+    rig = sleeper()
+    rig.module.faults.add("psm-never")
+    rig.wait(600)
+    assert rig.module.get_pin("status")
+
+
+def test_F32_does_not_wake_at_the_first_pulse() -> None:
+    rig = asleep()
+    rig.module.faults.add("psm-deaf")
+    rig.press(1)
+    rig.wait(10)
+    assert not rig.module.get_pin("status")
+    rig.press(1)
+    rig.wait(5)
+    assert rig.module.get_pin("status")
+
+
+def test_F30_silent() -> None:
+    rig = sleeper()
+    rig.module.faults.add("psm-silent")
+    rig.wait(60)
+    assert not rig.module.get_pin("status")
+    rig.press(1)
+    rig.wait(5)
+    assert rig.take() == b"^DATADISCONN\r\n"
+    assert rig.module.get_pin("status")
+
+
+def test_F29_refused() -> None:
+    rig = Rig(form="V0E0")
+    rig.module.faults.add("psm-refused")
+    rig.module.faults.add("edrx-refused")
+    rig.ask(b"AT+CEREG=4\r")
+    rig.ask(b'AT+CPSMS=1,,,"00100001","00000101";+CEDRXS=1,4,"0101"\r', 5)
+    assert rig.ask(b"AT+CEREG?;+CEDRXRDP\r") == (
+        b'+CEREG: 4,1,"1A2B","01234567",7\r\n+CEDRXRDP: 0\r\n0\r'
+    )
+    rig.wait(120)
+    assert rig.module.get_pin("status")
+
+
+def test_psm_cut_short_by_a_downlink() -> None:
+    rig = asleep()
+    rig.module.faults.add("psm-cut", "20")
+    rig.press(1)
+    rig.until(b"^ENTERPSMMODE")
+    rig.wait(1)
+    rig.take()
+    seen = states(rig)
+    rig.wait(60)
+    assert [(state, cause) for _, state, cause in seen] == [
+        ("boot", "downlink"), ("search", "downlink"), ("idle", "downlink"),
+        ("connected-rx", "downlink"), ("connected-tx", "downlink"), ("connected-rx", "downlink"),
+        ("connected-tail", "downlink"), ("idle", "release"), ("psm", "t3324"),
+    ]  # fmt: skip
+    assert rig.take().startswith(b"\r\n^EXITPSMMODE\r\n\r\n^DATADISCONN\r\n")

@@ -62,7 +62,6 @@ class RadioLink:
     search_time: float = 20.0  # without a cell: one scan, then a pause that doubles (inferred)
     first_pause: float = 30.0
     longest_pause: float = 600.0
-    grants: Grants = field(default_factory=Grants)
     lte_m: Air = field(default_factory=lambda: Air(
         375_000, 300_000, setup=0.2, attach=1.5, tau=1.5, tx_share=0.15, resync=0.3, cycle=1.28,
     ))  # fmt: skip

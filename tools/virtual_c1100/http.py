@@ -10,6 +10,7 @@ from tools.virtual_c1100.http_request import HttpRequest, Reply, Request
 from tools.virtual_c1100.network import Network
 
 URL_LIMIT, BODY_LIMIT, HEADER_LIMIT = 512, 4096, 256  # inferred
+HANDSHAKE = 120  # bytes of the TCP handshake on the air (inferred)
 ESCAPE, ESCAPE_PAUSE_S = b"+++", 0.05
 FROM_HEADERS = 5
 CONTENT_TYPES = {
@@ -121,7 +122,9 @@ class Http:
                 request, profile.routes, reply, profile.latency.http_timeout, profile.patience_s
             )
 
-        self._core.later(profile.latency.connect, go)
+        head = sum(len(name) + len(value) + 4 for name, value in request.headers.items())
+        size = HANDSHAKE + len(request.url) + head + len(request.body or b"")
+        self._network.uplink(size, "http", profile.latency.connect, go)
         return LATER
 
     def _finish(self, call: Call, request: Request, reply: Reply) -> None:

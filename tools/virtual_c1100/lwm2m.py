@@ -104,6 +104,7 @@ class Lwm2m:
             link = Lwm2mLink(
                 self._core.timeline, self._core.rng, address, f"urn:imei:{profile.imei}",
                 self._lifetime_s, self._objects(SHORT_IDS[number]), profile.patience_s,
+                lambda size, then: self._network.radio.send(size, "lwm2m", then),
             )  # fmt: skip
             self.links[number] = link
             link.register()

@@ -38,7 +38,10 @@ class _Outstanding:
 
 
 class Lwm2mLink:
-    """A peer in the sense of `VirtualC1100.peers()`."""
+    """A peer in the sense of `VirtualC1100.peers()`.
+
+    on_air(size, then) -- takes the radio's time for a datagram, `then` sends it
+    """
 
     cause = "lwm2m"
     want_write = False
@@ -52,7 +55,11 @@ class Lwm2mLink:
         lifetime_s: int,
         objects: Objects,
         patience_s: float,
+        on_air: Callable[[int, Callable[[], None]], None],
     ) -> None:
+        self._on_air = on_air
+        self._under_way = 0
+        self._closed = False
         self._timeline = timeline
         self._rng = rng
         self._endpoint = endpoint
@@ -86,6 +93,8 @@ class Lwm2mLink:
     @property
     def pending(self) -> bool:
         """Virtual time waits for the server's answer, but not for ever."""
+        if self._under_way:
+            return False  # it is the radio that takes time
         return bool(self._outstanding) and time.monotonic() < self._patient_until
 
     @property
@@ -139,6 +148,7 @@ class Lwm2mLink:
 
     def close(self) -> None:
         """The client stops; the server finds out when the lifetime is over."""
+        self._closed = True
         for waiting in self._outstanding.values():
             if waiting.timer:
                 waiting.timer.cancel()
@@ -182,7 +192,6 @@ class Lwm2mLink:
 
     def _transmit(self, token: bytes, waiting: _Outstanding) -> None:
         self._send(waiting.raw)
-        self._patient_until = time.monotonic() + self._patience_s
         delay = ACK_TIMEOUT_S * 2 ** (waiting.sends - 1)
         waiting.timer = self._timeline.call_later(
             round(delay * 1e6), lambda: self._retransmit(token, waiting)
@@ -197,8 +206,14 @@ class Lwm2mLink:
         self._transmit(token, waiting)
 
     def _send(self, raw: bytes) -> None:
-        if self.silent:
+        self._under_way += 1
+        self._on_air(len(raw), lambda: self._sent(raw))
+
+    def _sent(self, raw: bytes) -> None:
+        self._under_way -= 1
+        if self.silent or self._closed:
             return
+        self._patient_until = time.monotonic() + self._patience_s
         try:
             self._sock.send(raw)
         except OSError:

@@ -15,9 +15,13 @@ from tools.virtual_c1100.commands import Call, Command, Failure
 from tools.virtual_c1100.core import Core
 from tools.virtual_c1100.mqtt_link import MqttLink, Settings
 from tools.virtual_c1100.network import Network
+from tools.virtual_c1100.pdp import CALL_SIZE
 from tools.virtual_c1100.peers import connect, resolve
 
 TEXT_LIMIT, HEX_LIMIT, TOPIC_LIMIT = 1024, 512, 128  # bytes; inferred (wire contract)
+
+HANDSHAKE = 120  # bytes of the TCP handshake on the air, both SYN and ACK (inferred)
+PACKET_HEAD = 7  # MQTT 3.1.1 clauses 3.3, 3.8: fixed header, lengths, packet identifier
 
 # key of +LSMQTTCFG: the form of its values (manual 3.6.1 names the keys, field firmware the forms)
 KEYS: dict[str, tuple[Int | Text, ...]] = {
@@ -118,10 +122,12 @@ class Mqtt:
 
     def _call(self, call: Call) -> None:
         if call.args[0]:
-            self._core.later(self._core.profile.latency.pdp, self._call_done)
+            size = 0 if self._called else CALL_SIZE
+            self._network.uplink(size, "pdp", self._core.profile.latency.pdp, self._call_done)
             return
         if not self._called:
             raise Failure
+        self._network.uplink(CALL_SIZE, "pdp", 0.0, lambda: None)
         self._end_call()
 
     def _call_done(self) -> None:
@@ -154,8 +160,9 @@ class Mqtt:
             self._text("username"), self._text("password"), will,
         )  # fmt: skip
         self._opening = True
-        self._core.later(
-            self._core.profile.latency.mqtt_open, lambda: self._dial(host, port, settings)
+        delay = self._core.profile.latency.mqtt_open
+        self._network.uplink(
+            settings.size + HANDSHAKE, "mqtt", delay, lambda: self._dial(host, port, settings)
         )
 
     def _dial(self, host: str, port: int, settings: Settings) -> None:
@@ -164,7 +171,7 @@ class Mqtt:
             if address is None or not self._network.attached:
                 raise OSError("unreachable")
             link = MqttLink(
-                self._core.timeline, connect(address), settings,
+                self._core.timeline, connect(address), settings, self._on_air,
                 on_open=lambda good: self._opened(link, good), on_message=self._incoming,
                 on_lost=self._lost, on_end=lambda link: self.links.remove(link),
             )  # fmt: skip
@@ -200,7 +207,7 @@ class Mqtt:
             link.close()
             self._urc("+MQTTCLOSE:1")
 
-        self._core.later(self._core.profile.latency.mqtt_packet, close)
+        self._uplink(2, close)
 
     def _coverage(self, attached: bool) -> None:
         if self._link:
@@ -219,10 +226,13 @@ class Mqtt:
             raise Failure
         if call.args[0]:
             qos, _ = self._flags()
-            self._send(lambda done: link.subscribe(topic, qos, done), "+MQTTSUB:1", "+MQTTSUB:0")
+            self._send(
+                len(topic), lambda done: link.subscribe(topic, qos, done),
+                "+MQTTSUB:1", "+MQTTSUB:0",
+            )  # fmt: skip
         else:
             good = self._core.profile.quirks.unsubscribed_urc
-            self._send(lambda done: link.unsubscribe(topic, done), good, "+MQTTSUB:0")
+            self._send(len(topic), lambda done: link.unsubscribe(topic, done), good, "+MQTTSUB:0")
 
     def _publish(self, call: Call) -> None:
         link, topic, payload = self._open_link(), self._text("topic"), self._payload()
@@ -230,12 +240,21 @@ class Mqtt:
             raise Failure
         qos, retained = self._flags()
         self._send(
+            len(topic) + len(payload),
             lambda done: link.publish(topic, payload, qos, retained, done),
             "+MQTTPUB:1", "+MQTTPUB:0",
         )  # fmt: skip
 
-    def _send(self, start: Callable[[Callable[[bool], None]], None], good: str, bad: str) -> None:
-        """After the uplink's latency let `start` send; one URC says how it ended."""
+    def _on_air(self, size: int, then: Callable[[], None]) -> None:
+        self._network.radio.send(size, "mqtt", then)
+
+    def _uplink(self, size: int, then: Callable[[], None]) -> None:
+        self._network.uplink(size, "mqtt", self._core.profile.latency.mqtt_packet, then)
+
+    def _send(
+        self, size: int, start: Callable[[Callable[[bool], None]], None], good: str, bad: str
+    ) -> None:
+        """After the uplink let `start` send `size` bytes; one URC says how it ended."""
         answered: list[bool] = []
 
         def done(success: bool) -> None:
@@ -247,7 +266,7 @@ class Mqtt:
             start(done)
             self._core.later(self._core.profile.latency.mqtt_timeout, lambda: done(False))
 
-        self._core.later(self._core.profile.latency.mqtt_packet, go)
+        self._uplink(size + PACKET_HEAD, go)
 
     def _incoming(self, topic: str, qos: int, retained: bool, payload: bytes) -> None:
         """Prefix and order of the fields: inferred, seen nowhere (wire contract)."""

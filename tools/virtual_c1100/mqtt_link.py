@@ -13,8 +13,9 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tools.timeline import Timeline, Timer
-from tools.virtual_c1100.peers import unread
+from tools.virtual_c1100.peers import reset, unread
 
+PING_SIZE, ACK_SIZE = 2, 4  # bytes, MQTT 3.1.1 clauses 3.12, 3.4
 GRACE = 1.5  # MQTT 3.1.1 clause 3.1.2.10
 
 
@@ -28,6 +29,14 @@ class Settings:
     username: str | None = None
     password: str | None = None
     will: tuple[str, bytes, int, bool] | None = None  # topic, payload, QoS, retained
+
+    @property
+    def size(self) -> int:
+        """Bytes of CONNECT (MQTT 3.1.1 clause 3.1)."""
+        texts = [self.client_id, *filter(None, (self.username, self.password))]
+        if self.will:
+            texts += [self.will[0], self.will[1].decode("latin-1")]
+        return 12 + sum(2 + len(text) for text in texts)
 
 
 class _Client(paho.Client):
@@ -54,6 +63,7 @@ class _Client(paho.Client):
 class MqttLink:
     """From the TCP connection to its end. A peer in the sense of `VirtualC1100.peers()`.
 
+    on_air(size, then) -- takes the radio's time for what the link sends by itself
     on_open(accepted) -- CONNACK has come, or the connection failed before it
     on_message(topic, qos, retained, payload)
     on_lost() -- the connection was up and is gone, not by `close`
@@ -67,6 +77,7 @@ class MqttLink:
         timeline: Timeline,
         sock: socket.socket,
         settings: Settings,
+        on_air: Callable[[int, Callable[[], None]], None],
         on_open: Callable[[bool], None],
         on_message: Callable[[str, int, bool, bytes], None],
         on_lost: Callable[[], None],
@@ -75,6 +86,7 @@ class MqttLink:
         self._timeline = timeline
         self._sock = sock
         self._settings = settings
+        self._on_air = on_air
         self._on_open = on_open
         self._on_message = on_message
         self._on_lost = on_lost
@@ -235,6 +247,7 @@ class MqttLink:
         self._client.loop_read()
         if self._client.want_write():
             self._flush()
+            self._on_air(ACK_SIZE, lambda: None)
         self._check()
 
     def _check(self) -> None:
@@ -242,15 +255,9 @@ class MqttLink:
             self._end()
 
     def _discard(self) -> None:
-        """Nobody reads any more; only the end of the connection matters."""
-        try:
-            data = self._sock.recv(65536)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self._end()
+        """The module runs again and knows nothing of this connection: it answers with RST."""
+        reset(self._sock)
+        self._end()
 
     def _arm_keepalive(self) -> None:
         if self._keepalive_timer:
@@ -268,6 +275,12 @@ class MqttLink:
             self._end()
             return
         if idle_us >= self._settings.keepalive_s * 1_000_000:
+            self._on_air(PING_SIZE, self._ping)
+        else:
+            self._arm_keepalive()
+
+    def _ping(self) -> None:
+        if not self._ended and not self._silent:
             self._client.ping()
             self._flush()
         self._arm_keepalive()

@@ -8,6 +8,7 @@ from tools.virtual_c1100.commands import LATER, Call, Command, Failure, Later, R
 from tools.virtual_c1100.core import Core
 from tools.virtual_c1100.network import Network
 
+CALL_SIZE = 100  # bytes of signalling for a bearer (inferred)
 HOLD_S = 60.0  # a bearer outlives a loss of coverage for so long (inferred)
 
 
@@ -67,10 +68,13 @@ class Pdp:
 
     def _call(self, call: Call) -> Later | None:
         if call.args[0]:
-            self._core.later(self._core.profile.latency.pdp, lambda: self._called(call))
+            size = 0 if self.up else CALL_SIZE
+            delay = self._core.profile.latency.pdp
+            self._network.uplink(size, "pdp", delay, lambda: self._called(call))
             return LATER
         if self.up:
             self._down()
+            self._network.uplink(CALL_SIZE, "pdp", 0.0, lambda: None)
         call.info("+LSIPCALL:0", end="\r")
         call.info("+LSIP:OK", end="\r")
         return None

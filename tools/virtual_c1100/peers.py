@@ -5,6 +5,7 @@ import errno
 import fcntl
 import ipaddress
 import socket
+import struct
 import termios
 from typing import Protocol
 
@@ -35,6 +36,12 @@ def unread(sock: socket.socket) -> int:
     count = array.array("i", [0])
     fcntl.ioctl(sock, termios.FIONREAD, count)
     return count[0]
+
+
+def reset(sock: socket.socket) -> None:
+    """Close with RST: nobody here knows the connection."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
 
 
 def resolve(routes: dict[Address, Address], host: str, port: int) -> Address | None:

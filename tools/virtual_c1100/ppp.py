@@ -98,12 +98,12 @@ class Ppp:
     def _connect(self, call: Call) -> None:
         core = self._core
         self.nat = nat = Nat(
-            lambda packet: server.send_ip(packet), lambda: core.timeline.now_us * 1000,
+            lambda packet: self._arrived(server, packet), lambda: core.timeline.now_us * 1000,
             lambda: not core.congested(), core.profile.peer_grace_s,
         )  # fmt: skip
         self._server = server = PppServer(
-            self._to_client, nat.packet_in, self._over, core.later, core.rng,
-            Addresses(CLIENT, GATEWAY, DNS), core.profile.ppp_login,
+            self._to_client, lambda packet: self._depart(nat, packet), self._over,
+            core.later, core.rng, Addresses(CLIENT, GATEWAY, DNS), core.profile.ppp_login,
         )  # fmt: skip
         self._online = True
         self._held, self._last_us = b"", core.timeline.now_us
@@ -153,6 +153,20 @@ class Ppp:
     def _pass(self, data: bytes) -> None:
         if self._server:
             self._server.feed(data)
+
+    def _depart(self, nat: Nat, packet: bytes) -> None:
+        def gone() -> None:
+            if self.nat is nat:
+                nat.packet_in(packet)
+
+        self._network.radio.send(len(packet), "ppp", gone)
+
+    def _arrived(self, server: PppServer, packet: bytes) -> None:
+        def there() -> None:
+            if self._server is server:
+                server.send_ip(packet)
+
+        self._network.radio.receive(len(packet), "ppp", there)
 
     def _to_client(self, frame: bytes) -> None:
         if self._online:

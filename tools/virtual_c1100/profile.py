@@ -147,6 +147,7 @@ class Profile:
     track: Track = field(default_factory=Track)
     quirks: Quirks = field(default_factory=Quirks)
     radio: RadioLink = field(default_factory=RadioLink)
+    grants: Grants = field(default_factory=Grants)
     # Where the module's network traffic really goes. What has no route must be loopback.
     routes: dict[Address, Address] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)  # "NAME" or "NAME:PARAMETER", see faults.py

@@ -174,7 +174,7 @@ class Sleep:
 
     def _negotiate(self, act: int) -> None:
         """Attach or update accepted: what the network gives of what was asked for."""
-        grants, faults = self._radio.link.grants, self._faults.active
+        grants, faults = self._core.profile.grants, self._faults.active
         self._forget_grants()
         if self.psm.on and act != GSM and not faults.psm_refused:
             self._network.timers = grants.timers(self.psm.t3324, self.psm.t3412)
@@ -206,7 +206,7 @@ class Sleep:
         if self.psm.on or self._network.shows_timers:
             self._urc("^DATADISCONN")
         periodic = self._network.timers[1]
-        usual = self._radio.link.grants.usual_t3412_s
+        usual = self._core.profile.grants.usual_t3412_s
         seconds = timers.t3412_s(periodic) if periodic else usual
         if seconds is not None:
             self._t3412 = self._later(seconds, self._update_due)

@@ -5,7 +5,7 @@ import socket
 import time
 from collections.abc import Callable
 
-from tools.virtual_c1100.peers import connect, unread
+from tools.virtual_c1100.peers import connect, reset, unread
 from tools.virtual_c1100.profile import Address
 
 READ_SIZE = 4096
@@ -45,6 +45,8 @@ class SocketLink:
         self._patient_until = 0.0
         self._ended = False
         self.silent = False
+        self._orphan = False
+        self._on_end: Callable[[], None] = lambda: None
         self._sock = _datagram_socket(address) if udp else connect(address)
 
     def fileno(self) -> int:
@@ -55,16 +57,20 @@ class SocketLink:
 
     @property
     def want_read(self) -> bool:
+        if self._orphan:
+            return True
         return self.up and not self.silent and self._ready()
 
     @property
     def want_write(self) -> bool:
-        return not self.silent and (not self.up or bool(self._out) or bool(self._datagrams))
+        if self._orphan or self.silent:
+            return False
+        return not self.up or bool(self._out) or bool(self._datagrams)
 
     @property
     def pending(self) -> bool:
         """Virtual time must wait: for the connection, for room, or for a likely answer."""
-        if self._ended or self.silent:
+        if self._ended or self.silent or self._orphan:
             return False
         if self.want_write:
             return True
@@ -73,6 +79,9 @@ class SocketLink:
     def on_ready(self) -> None:
         """The socket is readable or writable."""
         if self._ended:
+            return
+        if self._orphan:
+            self.refuse()
             return
         if not self.up:
             self._connected()
@@ -90,6 +99,18 @@ class SocketLink:
             self._out += data
         self.sent += len(data)
         self._drained.append((self.sent, done))
+
+    def abandon(self, on_end: Callable[[], None]) -> None:
+        """The module has forgotten the connection, the other end has not. TCP only."""
+        self._orphan = True
+        self._on_end = on_end
+
+    def refuse(self) -> None:
+        """End an abandoned connection with RST."""
+        if not self._ended:
+            self._ended = True
+            reset(self._sock)
+            self._on_end()
 
     def close(self) -> None:
         """Close it; none of the callbacks is called any more."""

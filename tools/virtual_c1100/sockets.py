@@ -12,6 +12,7 @@ from tools.virtual_c1100.peers import resolve
 from tools.virtual_c1100.socket_link import SocketLink
 
 IDS = (1, 2, 3, 4)
+TCP_KEEPALIVE_S = 7200  # RFC 1122 clause 4.2.3.6
 BUFFER = 1500  # manual 3.3.1.1 step 7
 HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 CONFIRM, BUFFER_FULL = 1, 3  # modes of AT+LSIPTPS; 2 and 4 are not supported (manual table 7)
@@ -37,6 +38,7 @@ class Sockets:
         self._network = network
         self._pdp = pdp
         self._open_sockets: dict[int, Socket] = {}
+        self._orphans: list[SocketLink] = []
         pdp.on_down.append(self._close_all)
         network.on_change.append(self._coverage)
         self.boot()
@@ -57,14 +59,27 @@ class Sockets:
         )  # fmt: skip
 
     def boot(self) -> None:
-        """Settings and connections are gone."""
-        self._close_all()
+        """Settings and connections are gone; the other ends find out in their own time."""
+        for socket in self._open_sockets.values():
+            if socket.link.udp or not socket.link.up:
+                socket.link.close()
+            else:
+                self._abandon(socket.link)
+        self._open_sockets.clear()
         self._hex = False
         self._direct = True
 
     def peers(self) -> list[SocketLink]:
         """The connections to serve."""
-        return [s.link for s in self._open_sockets.values()]
+        return [*(s.link for s in self._open_sockets.values()), *self._orphans]
+
+    def _abandon(self, link: SocketLink) -> None:
+        """The other end has a connection still, until it sends something that the module answers
+        with RST, or its TCP keepalive gives up.
+        """
+        self._orphans.append(link)
+        link.abandon(lambda: self._orphans.remove(link))
+        self._core.timeline.call_later(TCP_KEEPALIVE_S * 1_000_000, link.refuse)
 
     def _close_all(self) -> None:
         for socket in self._open_sockets.values():
@@ -81,9 +96,15 @@ class Sockets:
         number, _, host, port, udp = call.args
         if not self._pdp.up or number in self._open_sockets:
             raise Failure
-        self._core.later(
-            self._core.profile.latency.connect, lambda: self._dial(call, number, host, port, udp)
-        )
+        delay = self._core.profile.latency.connect
+
+        def dial() -> None:
+            self._dial(call, number, host, port, udp)
+
+        if udp:
+            self._core.later(delay, dial)  # nothing is sent
+        else:
+            self._network.uplink(0, "tcp", delay, dial)
         return LATER
 
     def _dial(self, call: Call, number: int, host: str, port: int, udp: int) -> None:
@@ -137,7 +158,11 @@ class Sockets:
             call.info("+LSIP:OK", end="\r")
             call.finish()
 
-        self._core.later(self._core.profile.latency.packet, close)
+        delay = self._core.profile.latency.packet
+        if socket.link.udp:
+            self._core.later(delay, close)
+        else:
+            self._network.uplink(0, "tcp", delay, close)
         return LATER
 
     def _remote_closed(self, number: int) -> None:
@@ -229,7 +254,7 @@ class Sockets:
             else:
                 sent()
 
-        self._core.later(latency.packet, go)
+        self._network.uplink(len(data), socket.link.cause, latency.packet, go)
 
     def _arrived(self, number: int, data: bytes) -> None:
         socket = self._open_sockets[number]
