@@ -25,7 +25,7 @@ class Gnss:
         self._channel = channel
         self.last = None  # the latest Fix
         self.bad = 0  # sentences whose checksum was wrong
-        self._gga = None
+        self._gga = self._rmc = None
         self._fixed = asyncio.Event()
 
     async def start(
@@ -44,7 +44,7 @@ class Gnss:
         What the arguments mean to the module is inferred from their order. Raises CommandError
         where the variant has no receiver.
         """
-        self._gga = None
+        self._gga = self._rmc = None
         self._channel.sinks["$"] = self._sentence
         run = self._channel.run
         await run(dialect.GNSS_MODE, mode)
@@ -75,10 +75,15 @@ class Gnss:
         if kind == "GGA":
             self._gga = fields
         elif kind == "RMC":
-            found = combine(self._gga, fields)
-            if found is not None:
-                self.last = found
-                self._fixed.set()
+            self._rmc = fields
+        else:
+            return
+        # Which of the two comes first differs between receivers.
+        found = combine(self._gga, self._rmc)
+        if found is not None:
+            self._gga = self._rmc = None
+            self.last = found
+            self._fixed.set()
 
 
 def sentence(line: str) -> list | None:
@@ -97,10 +102,10 @@ def sentence(line: str) -> list | None:
     return line[1:star].split(",")
 
 
-def combine(gga: list | None, rmc: list) -> Fix | None:
+def combine(gga: list | None, rmc: list | None) -> Fix | None:
     """A Fix from the GGA and RMC sentences of one moment; None unless both are valid."""
     try:
-        if gga is None or gga[1] != rmc[1] or rmc[2] != "A" or gga[6] in ("", "0"):
+        if gga is None or rmc is None or gga[1] != rmc[1] or rmc[2] != "A" or gga[6] in ("", "0"):
             return None
         clock, date = rmc[1], rmc[9]
         moment = (

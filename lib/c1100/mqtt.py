@@ -8,8 +8,8 @@ from micropython import const
 from . import at, dialect
 
 _LINK_URCS = ("+MQTTCALL", "+MQTTOPEN", "+MQTTCLOSE")
-_WAITING = const(8)  # messages that wait to be fetched
-_LONGEST = const(4096)  # bytes of one of them
+_ROOM = const(4096)  # bytes of the messages that wait to be fetched
+_EACH = const(64)  # bytes that a waiting message costs besides its topic and payload
 
 Message = namedtuple("Message", ("topic", "payload", "retained", "qos"))
 
@@ -135,7 +135,7 @@ class MQTT:
 
     def check_msg(self):
         """The next queued Message, None if there is none."""
-        return self._inbox.messages.pop(0) if self._inbox.messages else None
+        return self._inbox.take()
 
     async def wait_msg(self):
         """Wait for the next Message. Raises NotConnected when the session ends before one."""
@@ -191,6 +191,7 @@ class _Inbox:
         self.arrived = asyncio.Event()
         self.callback = None
         self.lost = 0
+        self._used = 0  # bytes of the messages
         self._head = {}
         self._data = bytearray()
 
@@ -200,7 +201,7 @@ class _Inbox:
         return self._head["length"]
 
     def data(self, view) -> None:
-        if len(self._data) + len(view) <= _LONGEST:
+        if len(self._data) + len(view) <= _ROOM:
             self._data.extend(view)
 
     def end(self, error) -> None:
@@ -213,11 +214,23 @@ class _Inbox:
         )
         if self.callback is not None:
             self.callback(message.topic, message.payload)
-        elif len(self.messages) >= _WAITING:
+        elif self._used + _size(message) > _ROOM:
             self.lost += 1
         else:
+            self._used += _size(message)
             self.messages.append(message)
             self.arrived.set()
+
+    def take(self) -> Message | None:
+        if not self.messages:
+            return None
+        message = self.messages.pop(0)
+        self._used -= _size(message)
+        return message
+
+
+def _size(message: Message) -> int:
+    return _EACH + len(message.topic) + len(message.payload)
 
 
 def _plain(payload) -> str | None:

@@ -1,0 +1,68 @@
+"""A program on the bench: flash with the driver and one flow, a virtual C1100 on the UART."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tools.lockstep import Bench
+from tools.virtual_board.board import Board, flash_folder
+from tools.virtual_c1100 import Profile, VirtualC1100
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = Path(__file__).parent / "programs"
+
+
+class Flow:
+    """`said(word)`: what the program has printed behind a word, in order."""
+
+    def __init__(self, folder: Path, name: str, settings: dict, profile: Profile) -> None:
+        folder.mkdir()
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / "lib" / "c1100", folder / "lib" / "c1100", ignore=ignore)
+        shutil.copy(PROGRAMS / "main.py", folder / "main.py")
+        shutil.copy(PROGRAMS / f"{name}.py", folder / "flow.py")
+        (folder / "flow.json").write_text(json.dumps(settings))
+        self.bench = Bench(
+            Board(flash_folder(folder), heap="512K"),
+            lambda timeline, send: VirtualC1100(timeline, profile, send),
+            stuck_s=30,
+        )
+
+    @property
+    def module(self) -> VirtualC1100:
+        module = self.bench.module
+        assert isinstance(module, VirtualC1100)
+        return module
+
+    @property
+    def lines(self) -> list[str]:
+        return [line for _, line in self.bench.console]
+
+    def run(self, limit_s: float = 600, until: str = "done") -> None:
+        """Until the program has printed `until`."""
+
+        def over() -> bool:
+            return any(line in (until, "failed") for line in self.lines)
+
+        self.bench.run(until=over, limit_s=limit_s)
+        assert "failed" not in self.lines, "\n".join(self.lines)
+
+    def said(self, word: str) -> list[str]:
+        return [line[len(word) + 1 :] for line in self.lines if line.startswith(word + " ")]
+
+
+@pytest.fixture
+def flow(tmp_path: Path):
+    """flow(name, settings, profile) -> Flow"""
+    flows = []
+
+    def make(name: str, settings: dict | None = None, profile: Profile | None = None) -> Flow:
+        made = Flow(tmp_path / f"flash{len(flows)}", name, settings or {}, profile or Profile())
+        flows.append(made)
+        return made
+
+    yield make
+    for made in flows:
+        made.bench.close()
