@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from tools.virtual_c1100 import Profile, VirtualC1100
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(__file__).parent / "programs"
+PEER_LIMIT_S = 10.0  # real seconds
 
 
 class Flow:
@@ -48,6 +51,14 @@ class Flow:
 
         self.bench.run(until=over, limit_s=limit_s)
         assert "failed" not in self.lines, "\n".join(self.lines)
+
+    def go_on_until(self, condition: Callable[[], bool], step_s: float = 1.0) -> None:
+        """Let virtual time pass in steps until a peer, which lives in real time, has answered."""
+        limit = time.monotonic() + PEER_LIMIT_S
+        while not condition():
+            assert time.monotonic() < limit, "the peer does not answer"
+            self.bench.run(until=self.bench.timeline.now_us / 1e6 + step_s)
+            time.sleep(0.01)
 
     def said(self, word: str) -> list[str]:
         return [line[len(word) + 1 :] for line in self.lines if line.startswith(word + " ")]
