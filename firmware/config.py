@@ -5,6 +5,8 @@ import json
 from .outbox import POLICIES
 
 _WORD = "text without spaces or quotes"
+PIN = "pin"  # a number, -1 where none is wired, or the board's name for it
+_PIN_LENGTH = 8
 
 # key: (default, type, least, most) -- least and most are of the value, or of a text's length --
 # or (default, choices). A default of None means that the key must be given.
@@ -20,16 +22,18 @@ SCHEMA = {
     "mqtt.user": ("", str, 0, 64),
     "uart.id": (1, int, 0, 8),
     "uart.baud": (115200, int, 9600, 921600),
-    "uart.tx": (-1, int, -1, 255),
-    "uart.rx": (-1, int, -1, 255),
-    "pins.pwrkey": (-1, int, -1, 255),
-    "pins.wake": (-1, int, -1, 255),
-    "pins.status": (-1, int, -1, 255),
-    "pins.battery": (-1, int, -1, 255),
-    "pins.temperature": (-1, int, -1, 255),
+    "uart.tx": (-1, PIN, -1, 255),
+    "uart.rx": (-1, PIN, -1, 255),
+    "pins.pwrkey": (-1, PIN, -1, 255),
+    "pins.wake": (-1, PIN, -1, 255),
+    "pins.status": (-1, PIN, -1, 255),
+    "pins.ring": (-1, PIN, -1, 255),
+    "pins.battery": (-1, PIN, -1, 255),
+    "pins.temperature": (-1, PIN, -1, 255),
     "pins.pwrkey_active": (1, int, 0, 1),
     "pins.wake_active": (0, int, 0, 1),
     "pins.status_active": (1, int, 0, 1),
+    "pins.ring_active": (0, int, 0, 1),
     "battery.divider": (2.0, float, 1, 100),
     "outbox.bytes": (65536, int, 8192, 1 << 24),
     "outbox.policy": ("oldest", POLICIES),
@@ -108,18 +112,24 @@ def _fits(value, rule: tuple) -> bool:
     if len(rule) == 2:
         return value in rule[1]
     _, kind, least, most = rule
+    if kind is PIN:
+        kind = int
+        if isinstance(value, str):
+            kind, least, most = str, 1, _PIN_LENGTH
     if type(value) is not kind:
         return False
-    if kind is not str:
-        return least <= value <= most
-    # Text goes into AT commands, topics and file names.
-    return least <= len(value) <= most and all("!" <= c <= "~" and c != '"' for c in value)
+    if isinstance(value, str):
+        # Text goes into AT commands, topics and file names.
+        return least <= len(value) <= most and all("!" <= c <= "~" and c != '"' for c in value)
+    return least <= value <= most
 
 
 def _allowed(rule: tuple) -> str:
     if len(rule) == 2:
         return "allowed is one of " + ", ".join(rule[1])
     _, kind, least, most = rule
+    if kind is PIN:
+        return "allowed is a number from %d to %d, or a pin's name" % (least, most)
     if kind is str:
         return "allowed is %s, %d to %d characters" % (_WORD, least, most)
     noun = "a whole number" if kind is int else "a number"

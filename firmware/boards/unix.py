@@ -6,41 +6,26 @@ like the one of a real board.
 
 import machine
 
-_RX_BYTES = 4096
+from .base import Base, rx_bytes
 
 
-class Board:
+class Board(Base):
     """settings -- as config.load() returns them"""
 
     def __init__(self, settings: dict) -> None:
-        self._settings = settings
+        super().__init__(settings)
         self._rtc = machine.RTC()
+        self._rang = False
 
     def uart(self) -> machine.UART:
         """The UART that the module is on."""
-        settings = self._settings
-        return machine.UART(settings["uart.id"], settings["uart.baud"], timeout=0, rxbuf=_RX_BYTES)
-
-    def output(self, name: str) -> machine.Signal | None:
-        """The output ``pwrkey`` or ``wake``, not asserted; None if it is not wired."""
-        number = self._settings["pins." + name]
-        if number < 0:
-            return None
-        low = not self._settings["pins." + name + "_active"]
-        return machine.Signal(machine.Pin(number, machine.Pin.OUT, value=low), invert=low)
-
-    def input(self, name: str) -> machine.Signal | None:
-        """The input ``status``; None if it is not wired."""
-        number = self._settings["pins." + name]
-        if number < 0:
-            return None
-        low = not self._settings["pins." + name + "_active"]
-        return machine.Signal(machine.Pin(number, machine.Pin.IN), invert=low)
+        baud = self._settings["uart.baud"]
+        return machine.UART(self._settings["uart.id"], baud, timeout=0, rxbuf=rx_bytes(baud))
 
     def volts(self, name: str) -> float | None:
         """Voltage at the analogue input ``battery`` or ``temperature``; None if not wired."""
-        number = self._settings["pins." + name]
-        return None if number < 0 else machine.ADC(number).read_uv() / 1000000
+        pin = self._pin(name)
+        return None if pin is None else machine.ADC(pin).read_uv() / 1000000
 
     def load(self) -> bytes:
         """What store() kept over deep sleep; empty after a loss of supply."""
@@ -50,6 +35,46 @@ class Board:
         """Keep up to 2 KiB over deep sleep and resets."""
         self._rtc.memory(data)
 
-    def sleep(self, ms: int) -> None:
-        """Deep sleep: does not return, the next wake is a boot."""
+    def sleep(self, ms: int, ring: bool = False) -> None:
+        """Deep sleep: does not return, the next wake is a boot.
+
+        ms   -- milliseconds
+        ring -- whether the module's ring pin ends it too, where that is wired
+        """
+        self._arm(ring, machine.DEEPSLEEP)
         machine.deepsleep(ms)
+
+    def light_sleep(self, ms: int, ring: bool = False) -> bool:
+        """Sleep with all state kept; what comes over the UART meanwhile is lost.
+
+        ms   -- milliseconds
+        ring -- whether the module's ring pin ends it too, where that is wired
+
+        Returns whether the ring pin ended it.
+        """
+        self._rang = False
+        self._arm(ring, machine.SLEEP)
+        machine.lightsleep(ms)
+        return self._rang
+
+    def woken_by_ring(self) -> bool:
+        """Whether the ring pin ended the deep sleep before this start."""
+        return machine.wake_reason() == machine.PIN_WAKE
+
+    def watchdog(self, ms: int) -> machine.WDT:
+        """Start the watchdog; from then on ``feed()`` it at least every ``ms`` milliseconds."""
+        return machine.WDT(timeout=ms)
+
+    def _arm(self, ring: bool, sleep: int) -> None:
+        number = self._pin("ring")
+        if number is None:
+            return
+        pin = machine.Pin(number, machine.Pin.IN)
+        if not ring:
+            pin.irq(None)
+            return
+        edge = pin.IRQ_FALLING if self._invert("ring") else pin.IRQ_RISING
+        pin.irq(self._on_ring, edge, wake=sleep)
+
+    def _on_ring(self, _pin: machine.Pin) -> None:
+        self._rang = True

@@ -1,5 +1,8 @@
 """Uplink over the module's MQTT (manual 3.6)."""
 
+# Compiled while the heap is still in one piece, not in the middle of a wake.
+import c1100.mqtt  # noqa: F401
+
 
 class Uplink:
     """settings -- as config.load() returns them; modem -- a started C1100"""

@@ -102,6 +102,13 @@ def test_a_secret_is_never_in_a_message():
     assert "hush" not in text
 
 
+def test_a_pin_is_a_number_or_a_name():
+    for pin in (-1, 4, "X5", "PB3"):
+        assert check(pins={"ring": pin})["pins.ring"] == pin
+    for pin in ("", "a long name", 4.0, True, None, 'X"'):
+        assert "pins.ring" in message({"id": "n", "mqtt": {"host": "h"}, "pins": {"ring": pin}})
+
+
 def test_whole_numbers_do_for_a_number():
     assert check(battery={"divider": 3})["battery.divider"] == 3.0
 

@@ -1,0 +1,64 @@
+"""What is alike on all boards. Each port's file adds how it sleeps, remembers and measures."""
+
+import machine
+from micropython import const
+
+# Bytes that come while nobody reads: the driver's longest pause between two looks at the UART
+# (300 ms), and some work.
+_UNREAD_MS = const(350)
+_LEAST_RX_BYTES = const(4096)
+
+_CAUSES = (
+    ("PWRON_RESET", "power"),
+    ("HARD_RESET", "reset"),
+    ("WDT_RESET", "watchdog"),
+    ("DEEPSLEEP_RESET", "deepsleep"),
+    ("SOFT_RESET", "soft"),
+)
+
+
+def rx_bytes(baud: int) -> int:
+    """Size of a receive buffer that does not overflow at this rate (8N1)."""
+    return max(_LEAST_RX_BYTES, baud // 10 * _UNREAD_MS // 1000)
+
+
+class Base:
+    """settings -- as config.load() returns them"""
+
+    def __init__(self, settings: dict) -> None:
+        self._settings = settings
+
+    def _pin(self, name: str) -> int | str | None:
+        """Number or name of a pin; None if it is not wired."""
+        pin = self._settings["pins." + name]
+        return None if pin == -1 else pin
+
+    def _invert(self, name: str) -> bool:
+        return not self._settings["pins." + name + "_active"]
+
+    def output(self, name: str) -> machine.Signal | None:
+        """The output ``pwrkey`` or ``wake``, not asserted; None if it is not wired."""
+        pin = self._pin(name)
+        if pin is None:
+            return None
+        low = self._invert(name)
+        return machine.Signal(machine.Pin(pin, machine.Pin.OUT, value=low), invert=low)
+
+    def input(self, name: str) -> machine.Signal | None:
+        """The input ``status`` or ``ring``; None if it is not wired."""
+        pin = self._pin(name)
+        if pin is None:
+            return None
+        return machine.Signal(machine.Pin(pin, machine.Pin.IN), invert=self._invert(name))
+
+    def reset_cause(self) -> str:
+        """Why the board started: power, reset, watchdog, deepsleep or soft."""
+        cause = machine.reset_cause()
+        for constant, name in _CAUSES:
+            if getattr(machine, constant, None) == cause:
+                return name
+        return "unknown %d" % cause
+
+    def unique_id(self) -> bytes:
+        """What no other chip has."""
+        return machine.unique_id()
