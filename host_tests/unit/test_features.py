@@ -485,6 +485,40 @@ async def test_f35_board_restarted_while_the_module_was_in_data_mode():
     modem.close()
 
 
+async def test_f36_carrier_lost_without_a_word():
+    """The network has hung up: +++ falls into command mode, and hanging up still ends there."""
+    module, modem = start(*DIAL, (b"+++",), ("AT", b"4\r"), SIGNAL, ("ATH", b"0\r"), SIGNAL)
+    ppp = await modem.ppp("3GNET", factory=Link)
+    module.say(b"\x7e\xff\r3\r")
+    await ppp.hang_up()
+    assert (await modem.signal()).rssi == -69
+    module.check()
+    modem.close()
+
+
+async def test_f36_module_that_stays_in_data_mode():
+    module, modem = start(*DIAL, *[(b"+++",)], *[(lambda line: True,)] * 9)
+    ppp = await modem.ppp("3GNET", factory=Link)
+    await fails(Timeout, ppp.hang_up())
+    assert modem._channel.mode == 1
+    modem.close()
+
+
+async def test_f37_what_happened_in_data_mode_is_asked_for_afterwards():
+    module, modem = start(
+        *DIAL,
+        *BACK[:-1],
+        ("AT+CEREG?", b"+CEREG: 1,2\r\n0\r"),
+        ("AT+CGREG?", b"+CGREG: 1,2\r\n0\r"),
+    )
+    ppp = await modem.ppp("3GNET", factory=Link)
+    module.say(b"\x7e\xff\x03+CEREG: 2\r\n\x7e")  # swallowed by whoever has the stream
+    await ppp.hang_up()
+    assert (await modem.registration()).searching
+    module.check()
+    modem.close()
+
+
 # Variants ---------------------------------------------------------------------------------------
 
 
@@ -500,5 +534,23 @@ async def test_variants():
     assert 39 in variants.parse("C1100-MGGT").bands[variants.LTE_M]
     with raises(NotSupported):
         variants.parse("SIM7000")
+    module.check()
+    modem.close()
+
+
+async def test_what_a_variant_lacks_is_said():
+    module, modem = start(
+        ("AT+GPSMODE=1", b"4\r"),
+        ("AT+CGMM", b"C1100 MGGT\r\n0\r"),
+        ('AT+CEDRXS=1,2,"0101"', b"+CME ERROR: 50\r\n"),
+        ("AT+CGMM", b"C1100 NGGT\r\n0\r"),
+        ('AT+CEDRXS=1,2,"0101"', b"4\r"),
+        ("AT+CGMM", b"C1100\r\n0\r"),
+    )
+    error = await fails(CommandError, modem.gnss.start())
+    assert error.command == "+GPSMODE={mode:d4}"
+    error = await fails(NotSupported, modem.power.edrx(48, 2))
+    assert str(error) == "the C1100 NGGT has no gsm"
+    await fails(CommandError, modem.power.edrx(48, 2))
     module.check()
     modem.close()

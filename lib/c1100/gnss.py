@@ -21,8 +21,9 @@ Fix = namedtuple(
 class Gnss:
     """modem.gnss"""
 
-    def __init__(self, channel) -> None:
+    def __init__(self, channel, explain) -> None:
         self._channel = channel
+        self._explain = explain  # modem.C1100.explain
         self.last = None  # the latest Fix
         self.bad = 0  # sentences whose checksum was wrong
         self._gga = self._rmc = None
@@ -41,15 +42,19 @@ class Gnss:
         timeout_s -- seconds after which the module gives up its search
         fixes     -- after so many the module stops by itself
 
-        What the arguments mean to the module is inferred from their order. Raises CommandError
-        where the variant has no receiver.
+        What the arguments mean to the module is inferred from their order. Raises NotSupported
+        where the variant has no receiver, CommandError, BadArgument.
         """
         self._gga = self._rmc = None
         self._channel.sinks["$"] = self._sentence
         run = self._channel.run
-        await run(dialect.GNSS_MODE, mode)
-        await run(dialect.GNSS_CONFIG, accuracy_m, timeout_s, fixes, interval_s)
-        await run(dialect.GNSS_START)
+        try:
+            await run(dialect.GNSS_MODE, mode)
+            await run(dialect.GNSS_CONFIG, accuracy_m, timeout_s, fixes, interval_s)
+            await run(dialect.GNSS_START)
+        except at.CommandError as error:
+            self._channel.sinks.pop("$", None)
+            await self._explain(error, "gnss")
 
     async def fix(self, timeout_s: float) -> Fix:
         """Wait for the next position. Raises Timeout when there is none in so many seconds."""

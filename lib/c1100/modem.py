@@ -161,6 +161,17 @@ class C1100:
 
         return parse((await self._channel.ask(dialect.MODEL))[0])
 
+    async def explain(self, error: at.CommandError, feature: str) -> None:
+        """Raise NotSupported when a command failed because this variant lacks the feature, else
+        the error itself.
+        """
+        try:
+            variant = await self.variant()
+        except at.C1100Error:  # it does not say which variant it is
+            raise error
+        variant.require(feature)
+        raise error
+
     # Sleep ----------------------------------------------------------------------------------
 
     @property
@@ -515,7 +526,7 @@ class C1100:
         if self._gnss is None:
             from .gnss import Gnss
 
-            self._gnss = Gnss(self._channel)
+            self._gnss = Gnss(self._channel, self.explain)
         return self._gnss
 
     @property

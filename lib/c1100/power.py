@@ -17,6 +17,8 @@ from .channel import ASLEEP
 
 _ASK_S = const(3)  # between questions for what the network has granted
 
+_FEATURES = {timers.GERAN: "gsm", timers.WB_S1: "lte-m", timers.NB_S1: "nb-iot"}
+
 # Seconds; None where the network has granted nothing, which refuses PSM.
 Granted = namedtuple("Granted", ("active_s", "tau_s"))
 GrantedEdrx = namedtuple("GrantedEdrx", ("cycle_s", "ptw_s"))
@@ -122,9 +124,13 @@ class Power:
         rat     -- timers.WB_S1 (Cat-M1), timers.NB_S1 (NB-IoT) or timers.GERAN
 
         Returns what is granted by now, None when nothing is; edrx_granted() asks again. Raises
-        BadArgument.
+        BadArgument, NotSupported when the variant lacks this radio.
         """
-        await self._channel.run(dialect.EDRX_ON, rat, timers.encode_edrx(cycle_s, rat))
+        cycle = timers.encode_edrx(cycle_s, rat)
+        try:
+            await self._channel.run(dialect.EDRX_ON, rat, cycle)
+        except at.CommandError as error:
+            await self._modem.explain(error, _FEATURES[rat])
         return await self.edrx_granted()
 
     async def edrx_granted(self) -> GrantedEdrx | None:
