@@ -162,6 +162,29 @@ def test_t3412_that_expires_while_the_host_wakes_it() -> None:
     ]  # fmt: skip
 
 
+def test_t3412_that_expires_on_the_way_into_psm() -> None:
+    rig = sleeper(t3412=b"01100101")  # 10 s, as T3324
+    rig.module.profile.grants.t3324 = "00000100"
+    rig.ask(b'AT+CPSMS=1,,,"01100110","00000101"\r', 1)  # 12 s
+    rig.module.profile.latency.at_idle = 11.9
+    seen = states(rig)
+    rig.until(b"^DATADISCONN\r\n")
+    rig.module.sleep.heard()
+    rig.wait(20)
+    assert ("psm", "t3324") in [(state, cause) for _, state, cause in seen]
+    psm = next(at for at, state, _ in seen if state == "psm")
+    assert (psm, "boot", "t3412") in seen
+
+
+def test_wake_pin_asserted_on_the_way_into_psm() -> None:
+    rig = sleeper()
+    rig.until(b"^ENTERPSMMODE\r\n")
+    rig.module.set_pin("wake", True)
+    rig.wait(5)
+    assert rig.module.get_pin("status")
+    assert rig.take() == b"\r\n^EXITPSMMODE\r\n"
+
+
 def test_wake_pin_keeps_it_awake() -> None:
     rig = sleeper()
     rig.module.set_pin("wake", True)
@@ -360,6 +383,26 @@ def test_F30_silent() -> None:
     rig.wait(5)
     assert rig.take() == b"^DATADISCONN\r\n"
     assert rig.module.get_pin("status")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "told"),
+    [
+        ("00100010,01000001", b'"00100010","01000001"'),
+        ("00001000,", b'"00001000",'),
+        (",01000001", b',"01000001"'),
+    ],
+)
+def test_F29_granted_otherwise(parameter: str, told: bytes) -> None:
+    rig = Rig(form="V0E0")
+    rig.module.faults.add("psm-other", parameter)
+    rig.ask(b"AT+CEREG=4\r")
+    rig.ask(b'AT+CPSMS=1,,,"00100001","00000101"\r', 3)
+    assert rig.ask(b"AT+CEREG?\r") == (
+        b'+CEREG: 4,1,"1A2B","01234567",7,,,' + told + b"\r\n0\r"
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="8 bits"):
+        rig.module.faults.add("psm-other", "0010")
 
 
 def test_F29_refused() -> None:

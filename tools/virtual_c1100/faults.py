@@ -69,7 +69,7 @@ class Active:
     deaf_pulses: int = 0  # wake-ups from PSM that are not noticed
     psm_never: bool = False
     psm_silent: bool = False
-    psm_refused: bool = False
+    psm_granted: tuple[str, str] | None = None  # T3324 and T3412 in place of the network's
     psm_cut_s: float | None = None  # something ends PSM after so long
     edrx_refused: bool = False
 
@@ -151,6 +151,13 @@ def _set(name: str, kind: Callable[[str], object]) -> Callable[["Faults", str], 
     return lambda faults, parameter: setattr(faults.active, name, kind(parameter))
 
 
+def _two(parameter: str) -> tuple[str, str]:
+    first, _, second = parameter.partition(",")
+    if any(set(bits) - {"0", "1"} or len(bits) not in (0, 8) for bits in (first, second)):
+        raise ValueError(f"{parameter!r} is not T3324,T3412 of 8 bits each")
+    return first, second
+
+
 def _eat(faults: "Faults", parameter: str) -> None:
     count, _, idle = parameter.partition(",")
     faults.active.eat_count = int(count)
@@ -194,7 +201,10 @@ FAULTS: dict[str, tuple[str, str, str, Callable[["Faults", str], None]]] = {
     "psm-never": ("F30", "", "PSM granted, but never entered", _set("psm_never", lambda _: True)),
     "psm-silent": ("F30", "", "PSM entered and left without URC",
                    _set("psm_silent", lambda _: True)),
-    "psm-refused": ("F29", "", "the network grants no PSM", _set("psm_refused", lambda _: True)),
+    "psm-refused": ("F29", "", "the network grants no PSM",
+                    _set("psm_granted", lambda _: ("", ""))),
+    "psm-other": ("F29", "00100010,01000001", "the network grants T3324,T3412; one may be empty",
+                  _set("psm_granted", _two)),
     "psm-cut": ("F30", "20", "a downlink ends PSM after SECONDS", _set("psm_cut_s", float)),
     "edrx-refused": ("F29", "", "the network grants no eDRX",
                      _set("edrx_refused", lambda _: True)),

@@ -104,11 +104,14 @@ class Lwm2m:
             link = Lwm2mLink(
                 self._core.timeline, self._core.rng, address, f"urn:imei:{profile.imei}",
                 self._lifetime_s, self._objects(SHORT_IDS[number]), profile.patience_s,
-                lambda size, then: self._network.radio.send(size, "lwm2m", then),
+                self._on_air,
             )  # fmt: skip
             self.links[number] = link
             link.register()
         self._core.later(NOTIFY_S, self._notify)
+
+    def _on_air(self, size: int, then: Callable[[], None]) -> None:
+        self._network.radio.send(size, "lwm2m", then)
 
     def _notify(self) -> None:
         for link in self.links.values():

@@ -8,6 +8,7 @@ module.receive(b"ATV0\\r")              # answered through `send` at the virtual
 import enum
 from collections.abc import Callable
 
+from tools.network import Peer
 from tools.timeline import Timeline, Timer
 from tools.virtual_c1100.coap import Coap
 from tools.virtual_c1100.commands import table
@@ -22,7 +23,6 @@ from tools.virtual_c1100.mqtt import Mqtt
 from tools.virtual_c1100.network import Network
 from tools.virtual_c1100.over_air import Sky
 from tools.virtual_c1100.pdp import Pdp
-from tools.virtual_c1100.peers import Peer
 from tools.virtual_c1100.ppp import Ppp
 from tools.virtual_c1100.profile import Profile
 from tools.virtual_c1100.radio import Radio, State
@@ -267,6 +267,9 @@ class VirtualC1100:
         self._enter(Power.PSM)
         if (seconds := self.faults.active.psm_cut_s) is not None:
             self._core.later(seconds, lambda: self._wake("downlink"))
+        self.sleep.fallen()
+        if self._inputs["wake"]:
+            self._woken_by_host("wake pin")
 
     def _wake_pin(self, asserted: bool) -> None:
         """Asserted it wakes the module and keeps it awake (field)."""

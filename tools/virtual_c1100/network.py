@@ -40,7 +40,7 @@ class Network:
         self._sim = sim
         self.radio = radio
         self.on_accept: Callable[[int], None] = lambda act: None
-        self.timers = ("", "")
+        self.timers: tuple[str, str] = ("", "")
         self._pause_s = 0.0
         self.cell = core.profile.cell
         self.on_change: list[Callable[[bool], None]] = []
@@ -139,7 +139,11 @@ class Network:
         """`then()` when `size` bytes have reached the other end: the time on the air and
         `delay_s` behind the base station. Comes too when there is no network.
         """
-        self.radio.send(size, cause, lambda: self._core.later(delay_s, then))
+
+        def sent() -> None:
+            self._core.later(delay_s, then)
+
+        self.radio.send(size, cause, sent)
 
     def _off_air(self) -> None:
         self.radio.leave(State.IDLE, "radio off")
@@ -245,6 +249,12 @@ class Network:
         self.cell.covered = False
         if self._sim.ready and self._radio:
             self.search()
+
+    def degrade(self, level: int, rssi: int | None = None) -> None:
+        """Another coverage level, 0 to 2, and perhaps another <rssi> of +CSQ."""
+        self.radio.link.coverage = level
+        if rssi is not None:
+            self.cell.rssi = rssi
 
     def restore(self) -> None:
         """Coverage is back; the module finds it after its registration time."""

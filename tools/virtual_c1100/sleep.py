@@ -120,6 +120,11 @@ class Sleep:
         """The DTE has sent something, or has woken the module: it keeps awake for a while."""
         self._heard_us = self._core.timeline.now_us
 
+    def fallen(self) -> None:
+        """The module is in PSM. T3412 may have expired on the way there."""
+        if self._tau_due:
+            self.leave("t3412")
+
     def look_again(self) -> None:
         """What held the module awake may have ended."""
         if self._over:
@@ -176,8 +181,9 @@ class Sleep:
         """Attach or update accepted: what the network gives of what was asked for."""
         grants, faults = self._core.profile.grants, self._faults.active
         self._forget_grants()
-        if self.psm.on and act != GSM and not faults.psm_refused:
-            self._network.timers = grants.timers(self.psm.t3324, self.psm.t3412)
+        if self.psm.on and act != GSM:
+            granted = grants.timers(self.psm.t3324, self.psm.t3412)
+            self._network.timers = granted if faults.psm_granted is None else faults.psm_granted
         before, self.granted = self.granted, None
         act_type = ACT_TYPES[act]
         wanted = self.edrx.cycles.get(act_type)
