@@ -27,11 +27,16 @@ class Flow:
         shutil.copy(PROGRAMS / "main.py", folder / "main.py")
         shutil.copy(PROGRAMS / f"{name}.py", folder / "flow.py")
         (folder / "flow.json").write_text(json.dumps(settings))
-        self.bench = Bench(
-            Board(flash_folder(folder), heap="512K"),
-            lambda timeline, send: VirtualC1100(timeline, profile, send),
-            stuck_s=30,
-        )
+        self.heard = bytearray()  # all that the module has sent over the UART
+
+        def module(timeline, send) -> VirtualC1100:
+            def tapped(data: bytes) -> None:
+                self.heard += data
+                send(data)
+
+            return VirtualC1100(timeline, profile, tapped)
+
+        self.bench = Bench(Board(flash_folder(folder), heap="512K"), module, stuck_s=30)
 
     @property
     def module(self) -> VirtualC1100:

@@ -13,6 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from host_tests.flows import echo
 from host_tests.virtual_c1100.http_server import PAGE, HttpServer
 from host_tests.virtual_c1100.lwm2m_server import Lwm2mServer
+from host_tests.virtual_c1100.ppp_client import PppClient
 from tools.broker import mosquitto
 from tools.demo.subscriber import Subscriber
 from tools.virtual_c1100 import Profile
@@ -131,6 +132,55 @@ def test_mqtt(flow, login):
     assert f.said("retained") == ["b'kept' True"]
     assert f.said("lost") == ["0"]
     assert not any("secret-word" in line for line in f.lines)
+
+
+class Wire:
+    """The UART between board and module, as the independent PPP client needs it."""
+
+    def __init__(self, flow) -> None:
+        self._flow = flow
+        self.module = flow.module
+
+    @property
+    def now(self) -> float:
+        return self._flow.bench.timeline.now_us / 1e6
+
+    def wait(self, seconds: float) -> None:
+        self._flow.bench.run(until=self.now + seconds)
+
+    def take(self) -> bytes:
+        data = bytes(self._flow.heard)
+        self._flow.heard.clear()
+        return data
+
+
+def test_ppp(flow):
+    """The driver dials and hangs up on the board. In between an independent PPP client, whose
+    frames scapy builds and checks, has the wire, in place of a board's network.PPP."""
+    with HttpServer() as server:
+        f = flow("ppp", {"online_s": 600})
+        f.run(until="online")
+        client = PppClient(Wire(f))
+        client.open()
+        assert client.address == bytes((10, 0, 2, 15))
+        assert client.http_get(server.address[1], "/index.html").endswith(PAGE)
+        f.run(limit_s=1200)
+    assert f.said("connect") == ["{}"]
+    assert "disconnect" in f.lines
+    assert f.said("signal") == ["-69"]
+    assert f.said("registered") == ["True"]
+
+
+@pytest.mark.parametrize(("password", "accepted"), [(b"right", True), (b"wrong", False)])
+def test_ppp_with_pap(flow, password, accepted):
+    f = flow("ppp", {"online_s": 600}, Profile(ppp_login=("node", "right")))
+    f.run(until="online")
+    client = PppClient(Wire(f), (b"node", password))
+    client.configure()
+    client.until(lambda: client.auth_accepted is not None)
+    assert client.auth_accepted is accepted
+    f.run(limit_s=1200)
+    assert f.said("signal") == ["-69"]
 
 
 def test_psm(flow):

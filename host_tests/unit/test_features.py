@@ -497,7 +497,7 @@ async def test_f36_carrier_lost_without_a_word():
 
 
 async def test_f36_module_that_stays_in_data_mode():
-    module, modem = start(*DIAL, *[(b"+++",)], *[(lambda line: True,)] * 9)
+    _, modem = start(*DIAL, *[(b"+++",)], *[(lambda line: True,)] * 9)
     ppp = await modem.ppp("3GNET", factory=Link)
     await fails(Timeout, ppp.hang_up())
     assert modem._channel.mode == 1

@@ -83,5 +83,7 @@ async def escape(channel) -> None:
     channel.stream.write(b"+++")
     await asyncio.sleep_ms(_GUARD_MS)
     channel.ring.clear()
+    while channel.ring.readfrom(channel.stream):
+        channel.ring.clear()
     channel.mode = UNKNOWN
     channel.start()
