@@ -20,6 +20,7 @@ from .uplinks.mqtt import Uplink
 _LEAST_SLEEP_MS = const(1000)
 _LONGEST_WAKE_MS = const(300000)  # whatever hangs, the node sleeps again
 _SAFE_MODE_S = const(600)
+_GRANT_S = const(10)  # patience with the network's answer to a request for PSM
 _SENSORS = (battery, temperature)
 _MODEM_SENSORS = (link,)
 
@@ -98,6 +99,7 @@ async def _report(node: Node) -> None:
     samples = [("start", None, node.state.starts), ("wake", None, node.state.wakes)]
     samples += await sample(node, _SENSORS)
     ladder = recovery.Recovery(node.modem, node.time_left)
+    asleep = False
     try:
         try:
             await ladder.run(lambda: _start(node))
@@ -107,8 +109,10 @@ async def _report(node: Node) -> None:
                 samples.append(("recovery", None, len(ladder.events)))
             _keep(node, samples)
         await ladder.run(lambda: _deliver(node))
+        asleep = await _let_sleep(node)
     finally:
-        await _switch_off(node.modem)
+        if not asleep:
+            await _switch_off(node.modem)
 
 
 def _keep(node: Node, samples: list) -> None:
@@ -160,6 +164,25 @@ async def sample(node: Node, sensors: tuple) -> list:
         except (C1100Error, OSError) as error:
             print("sensor failed:", error)
     return samples
+
+
+async def _let_sleep(node: Node) -> bool:
+    """Leave the module to power saving mode, if that is configured and the network grants it.
+
+    It enters PSM by itself once its active time is over, and stays registered.
+    """
+    settings = node.settings
+    if settings["sleep.module"] != "psm":
+        return False
+    try:
+        granted = await node.modem.power.psm(
+            settings["sleep.tau_s"], settings["sleep.active_s"], _GRANT_S
+        )
+    except C1100Error as error:
+        print("no psm:", error)
+        return False
+    print("psm", "refused" if granted is None else "granted %s %s" % tuple(granted))
+    return granted is not None
 
 
 async def _switch_off(modem: C1100) -> None:

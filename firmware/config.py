@@ -35,6 +35,9 @@ SCHEMA = {
     "pins.status_active": (1, int, 0, 1),
     "pins.ring_active": (0, int, 0, 1),
     "battery.divider": (2.0, float, 1, 100),
+    "sleep.module": ("off", ("off", "psm")),
+    "sleep.tau_s": (86400, int, 60, 35712000),
+    "sleep.active_s": (10, int, 0, 11160),
     "outbox.bytes": (65536, int, 8192, 1 << 24),
     "outbox.policy": ("oldest", POLICIES),
 }

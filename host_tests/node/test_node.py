@@ -144,6 +144,30 @@ def test_sessions_that_fail_climb_the_ladder_and_tell_of_it(node, broker):
     assert wakes_of(subscriber.payloads) == [1, 2]
 
 
+def test_psm_keeps_the_registration_from_wake_to_wake(node, broker):
+    with Subscriber(broker, TOPIC) as subscriber:
+        n = node(sleep={"module": "psm", "tau_s": 86400, "active_s": 10})
+        n.live(4)
+        subscriber.wait(4, 5)
+    assert wakes_of(subscriber.payloads) == [1, 2, 3, 4]
+    assert n.said("psm") == ["granted 10 86400"] * 4
+    off = node()
+    off.live(2)
+    assert n.asleep_by(3) < off.asleep_by(2)
+
+
+def test_network_that_refuses_psm_has_the_module_switched_off(node, broker):
+    profile = Profile()
+    profile.grants.psm = False
+    n = node(profile, sleep={"module": "psm"})
+    with Subscriber(broker, TOPIC) as subscriber:
+        n.live(2)
+        subscriber.wait(2, 5)
+    assert wakes_of(subscriber.payloads) == [1, 2]
+    assert n.said("psm") == ["refused"] * 2
+    assert n.module.power.value in ("stopping", "off")
+
+
 def test_the_same_seed_gives_the_same_life(node):
     lives = []
     for _ in range(2):
