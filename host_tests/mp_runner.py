@@ -7,16 +7,17 @@ Prints a line for each test and a count; the exit code is 1 when one has failed.
 
 import sys
 
-sys.path[:0] = [".", "lib", "host_tests/.."]
+sys.path[:0] = [".", "lib", "tools/virtual_board/stand_ins/lockstep"]
 
 
 class _Time:
     """The module `time` with a clock that only asyncio's waiting moves."""
 
     PERIOD = 1 << 30
+    START = PERIOD - 5000  # the counter wraps early in every test
 
     def __init__(self, real):
-        self.now = self.PERIOD - 5000  # the counter wraps early in every test
+        self.now = self.START
         for name in dir(real):
             if not name.startswith("_"):
                 setattr(self, name, getattr(real, name))
@@ -24,6 +25,9 @@ class _Time:
         self.ticks_us = lambda: self._ticks_ms() * 1000 % self.PERIOD
         self.ticks_add = lambda ticks, delta: (ticks + delta) % self.PERIOD
         self.ticks_diff = self._ticks_diff
+        self.sleep_ms = self._sleep_ms
+        self.sleep_us = lambda us: self._sleep_ms(us // 1000)
+        self.sleep = lambda s: self._sleep_ms(int(s * 1000))
 
     def _ticks_ms(self):
         return self.now % self.PERIOD
@@ -32,47 +36,95 @@ class _Time:
         half = self.PERIOD // 2
         return (end - start + half) % self.PERIOD - half
 
+    def _sleep_ms(self, ms):
+        self.now += max(0, ms)
+
 
 import time as _real_time  # noqa: E402
 
 clock = _Time(_real_time)
 sys.modules["time"] = clock
+# The interpreter's task queue looks at the host's clock; the lockstep bench's asks `time`.
+import _tasks  # noqa: E402
+
+sys.modules["_asyncio"] = _tasks
 
 import asyncio  # noqa: E402
 from asyncio import core  # noqa: E402
 
+from host_tests.support import streams  # noqa: E402
 
-class _Waiting:
-    """Stands for asyncio's I/O queue: waiting moves the clock."""
+
+class _Queue(core.IOQueue):
+    """asyncio's I/O queue, but waiting moves the clock when nothing is ready."""
+
+    JUMPS = 200000  # as host_tests/virtual_time.py
 
     def __init__(self):
-        self.map = {0: None}
+        super().__init__()
+        self.map[0] = [None, None, None]  # with an empty map, asyncio would end without a word
+        self.jumps = 0
 
     def wait_io_event(self, ms):
+        core.IOQueue.wait_io_event(self, 0)
+        task = core._task_queue.peek()
+        if task and clock._ticks_diff(task.ph_key, clock._ticks_ms()) <= 0:
+            return
         if ms < 0:
-            raise RuntimeError("deadlock: nothing is scheduled")
+            raise AssertionError("deadlock: nothing is scheduled, and tasks wait")
         clock.now += ms
-
-    def remove(self, task):
-        pass
+        self.jumps += 1
+        if self.jumps > self.JUMPS:
+            raise AssertionError("deadlock: the clock jumped %d times" % self.JUMPS)
 
 
 def _fresh_loop(faults):
+    clock.now = clock.START
     core._task_queue = core.TaskQueue()
-    core._io_queue = _Waiting()
+    core._io_queue = _Queue()
     core._exc_context["exception"] = core._exc_context["future"] = None
     asyncio.get_event_loop().set_exception_handler(lambda loop, context: faults.append(context))
 
 
 def run(function):
-    """Run one test function, `async` or not."""
+    """Run one test function, `async` or not. Raises the first thing that went wrong anywhere."""
     faults = []
     _fresh_loop(faults)
-    result = function()
-    if hasattr(result, "send"):
-        asyncio.run(result)
-    if faults:
-        raise faults[0].get("exception") or AssertionError(faults[0]["message"])
+    streams.take_mistakes()
+    error = None
+    try:
+        result = function()
+        if hasattr(result, "send"):
+            asyncio.run(result)
+    except BaseException as raised:  # a CancelledError is no Exception
+        error = raised
+    mistakes = streams.take_mistakes()
+    for mistake in mistakes:  # more often the cause than the effect
+        print("the scripted module:", mistake)
+    if error is not None:
+        raise error
+    assert not mistakes, mistakes[0]
+    _end_tasks(faults)
+    for fault in faults:
+        raise fault["exception"]
+
+
+def _end_tasks(faults):
+    """Cancel what the test has left running; a task that crashed, or now does, is a fault."""
+    left = []
+    while core._task_queue.peek():
+        left.append(core._task_queue.pop())
+    for task in left:
+        if task.done():
+            faults.append({"exception": task.data})
+            continue
+        core._task_queue.push(task)
+        task.cancel()
+    asyncio.run(_moment())
+
+
+async def _moment():
+    await asyncio.sleep_ms(0)
 
 
 def main(paths):
@@ -85,7 +137,9 @@ def main(paths):
                 continue
             try:
                 run(getattr(module, test))
-            except Exception as error:
+            except BaseException as error:
+                if isinstance(error, KeyboardInterrupt):
+                    raise
                 failed += 1
                 print("FAILED", name, test)
                 sys.print_exception(error)

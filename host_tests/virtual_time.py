@@ -1,10 +1,23 @@
-"""An asyncio loop for CPython whose clock jumps to the next timer when nothing else is ready."""
+"""An asyncio loop for CPython whose clock jumps to the next timer when nothing else is ready.
+
+`run` fails a test that passes but leaves something wrong behind: a task that crashed, an error
+that nobody has asked for, a scripted module that heard what it did not expect.
+"""
 
 import asyncio
+from collections.abc import Coroutine, Iterator
+from typing import Any, TypeVar
+
+from host_tests.support import streams
+
+T = TypeVar("T")
+
+# More jumps of the clock than any test makes: a task that polls for ever hides a deadlock.
+JUMPS = 200_000
 
 
 class Deadlock(AssertionError):
-    """Nothing is ready and nothing is scheduled: the test would wait for ever."""
+    """Nothing will ever wake the tasks that the text names."""
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
@@ -12,37 +25,83 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, start_s: float = (1 << 30) / 1_000 - 5) -> None:
         self._now = start_s
-        self.faults = []
+        self.tasks: list[asyncio.Task] = []
+        self.faults: list[dict] = []
         super().__init__()
         self._selector = _JumpingSelector(self, self._selector)
         self.set_exception_handler(lambda loop, context: self.faults.append(context))
+        self.set_task_factory(self._new_task)
 
     def time(self) -> float:
         return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass while no task runs: what a blocking sleep does on a board."""
+        self._now += seconds
+
+    def waiting(self) -> str:
+        """Where each unfinished task waits, for people."""
+        places = [_place(task.get_coro()) for task in self.tasks if not task.done()]
+        return "; ".join(places) or "no task at all"
+
+    def _new_task(self, loop: asyncio.AbstractEventLoop, coro, **options) -> asyncio.Task:
+        task = asyncio.Task(coro, loop=loop, **options)
+        self.tasks.append(task)
+        return task
 
 
 class _JumpingSelector:
     def __init__(self, loop: VirtualTimeLoop, real) -> None:
         self._loop = loop
         self._real = real
+        self._jumps = 0
 
     def select(self, timeout=None):
         events = self._real.select(0)
         if not events:
             if timeout is None:
-                raise Deadlock("nothing is ready, nothing is scheduled")
-            self._loop._now += max(0, timeout)
+                raise Deadlock(f"nothing is scheduled, and these wait: {self._loop.waiting()}")
+            if timeout > 0:
+                self._jumps += 1
+                self._loop.advance(timeout)
+            if self._jumps > JUMPS:
+                self._jumps = 0  # the tasks get time to be cancelled
+                raise Deadlock(f"the clock jumped {JUMPS} times: {self._loop.waiting()}")
         return events
 
     def __getattr__(self, name):
         return getattr(self._real, name)
 
 
-def run(coroutine):
-    """Run to the end under virtual time. A task that died of an exception fails the run."""
-    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        result = runner.run(coroutine)
-        faults = runner.get_loop().faults
-    if faults:
-        raise faults[0].get("exception") or AssertionError(faults[0]["message"])
+def _place(coro) -> str:
+    """The innermost coroutine that a task waits in, and its line."""
+    while hasattr(getattr(coro, "cr_await", None), "cr_frame"):
+        coro = coro.cr_await
+    frame = getattr(coro, "cr_frame", None)
+    return f"{coro.__qualname__}, line {frame.f_lineno}" if frame else repr(coro)
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run to the end under virtual time. Raises the first thing that went wrong anywhere."""
+    streams.take_mistakes()
+    try:
+        with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+            loop = runner.get_loop()
+            assert isinstance(loop, VirtualTimeLoop)
+            result = runner.run(coroutine)
+    except Exception as error:
+        for mistake in streams.take_mistakes():  # more often the cause than the effect
+            error.add_note(f"the scripted module: {mistake}")
+        raise
+    mistakes = streams.take_mistakes()
+    assert not mistakes, mistakes[0]
+    for fault in (*loop.faults, *_crashes(loop)):
+        raise fault.get("exception") or AssertionError(fault["message"])
     return result
+
+
+def _crashes(loop: VirtualTimeLoop) -> Iterator[dict]:
+    """Tasks whose exception nobody has retrieved, though asyncio tells only when they are freed."""
+    for task in loop.tasks:
+        if task.done() and not task.cancelled() and task._log_traceback:
+            yield {"message": f"{task!r} crashed", "exception": task.exception()}

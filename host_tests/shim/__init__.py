@@ -2,13 +2,16 @@
 
 `import host_tests.shim` installs it: module `micropython`, `time.ticks_ms()` and its kin, which
 wrap at 30 bits as on a board, `asyncio.sleep_ms()`, `wait_for_ms()` and `ThreadSafeFlag`.
-Under the virtual-time loop of the tests, `time` follows the loop's clock.
+Under the virtual-time loop of the tests, `time` follows the loop's clock. What CPython cannot
+tell is absent, not invented: heap figures (`gc.mem_alloc`), `machine`.
 """
 
 import asyncio
 import sys
 import time
+import traceback
 import types
+from collections.abc import Callable
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +42,16 @@ def _ticks_diff(end: int, start: int) -> int:
     return (end - start + _TICKS_HALF) % _TICKS_PERIOD - _TICKS_HALF
 
 
+def _block(seconds: float) -> None:
+    """A blocking sleep. On virtual time nothing else runs meanwhile, but the clock does."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        loop = None
+    advance = getattr(loop, "advance", time.sleep)
+    advance(max(0, seconds))
+
+
 async def _sleep_ms(ms: int) -> None:
     # Rounded up by a microsecond: a float's last bit must not make a sleeper early.
     await asyncio.sleep(max(0, ms) / 1_000 + 1e-6 if ms > 0 else 0)
@@ -65,12 +78,27 @@ class _ThreadSafeFlag:
         self._event.clear()
 
 
+def _schedule(function: Callable, argument) -> None:
+    try:
+        asyncio.get_running_loop().call_soon(function, argument)
+    except RuntimeError:
+        function(argument)
+
+
 def _micropython() -> types.ModuleType:
     module = types.ModuleType("micropython")
     module.const = lambda value: value
-    module.schedule = lambda function, argument: function(argument)
+    module.schedule = _schedule
     module.opt_level = lambda level=0: 0
+    module.alloc_emergency_exception_buf = lambda size: None
+    # CPython's heap cannot be locked; that nothing is allocated is proved on MicroPython.
+    module.heap_lock = module.heap_unlock = lambda: 0
+    module.mem_info = lambda verbose=0: print("mem: CPython")
     return module
+
+
+def _print_exception(error: BaseException, file=None) -> None:
+    traceback.print_exception(error, file=file or sys.stdout)
 
 
 def install() -> None:
@@ -80,6 +108,9 @@ def install() -> None:
     time.ticks_us = _ticks_us
     time.ticks_add = _ticks_add
     time.ticks_diff = _ticks_diff
+    time.sleep_ms = lambda ms: _block(ms / 1_000)
+    time.sleep_us = lambda us: _block(us / 1_000_000)
+    sys.print_exception = _print_exception
     asyncio.sleep_ms = _sleep_ms
     asyncio.wait_for_ms = _wait_for_ms
     asyncio.ThreadSafeFlag = _ThreadSafeFlag
