@@ -101,7 +101,7 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 def _crashes(loop: VirtualTimeLoop) -> Iterator[dict]:
-    """Tasks whose exception nobody has retrieved, though asyncio tells only when they are freed."""
+    """Tasks whose error nobody has asked for: asyncio itself tells only when they are freed."""
     for task in loop.tasks:
         if task.done() and not task.cancelled() and task._log_traceback:
             yield {"message": f"{task!r} crashed", "exception": task.exception()}

@@ -120,14 +120,14 @@ class Module:
 
 
 async def at_every_split(scenario):
-    """Run ``await scenario()`` -> (module, result) whole, in small chunks, byte by byte, and cut at
-    every byte boundary of what the module says; the results must be the same.
+    """Run ``await scenario()`` -> (module, result) whole, byte by byte, in small chunks, and cut
+    at every byte boundary of what the module says; the results must be the same.
     """
     global _cut, _chunk
     module, want = await scenario()
     module.check()
     try:
-        for _chunk in (1, 7, 64):  # noqa: B007 (the modules look at it)
+        for _chunk in (1, 7, 64):
             module, got = await scenario()
             module.check()
             assert got == want, "%d bytes a read: %r, whole: %r" % (_chunk, got, want)
