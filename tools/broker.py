@@ -36,6 +36,10 @@ class BrokerError(Exception):
     """A broker is missing or does not come up; the text says what to do."""
 
 
+class NotInstalled(BrokerError):
+    """The broker's program is not on this machine."""
+
+
 def free_port() -> int:
     """A TCP port of the loopback interface that nobody listens on."""
     with socket.create_server((HOST, 0)) as server:
@@ -64,7 +68,7 @@ def embedded() -> Iterator[Address]:
 def mosquitto(passwords: dict[str, str] | None = None) -> Iterator[Address]:
     """Eclipse mosquitto, without persistence. `passwords`: user -> password, else anonymous.
 
-    Raises BrokerError when it is not installed or does not come up.
+    Raises NotInstalled, or BrokerError when it does not come up.
     """
     program = _program("mosquitto")
     port = free_port()
@@ -96,7 +100,7 @@ def mosquitto(passwords: dict[str, str] | None = None) -> Iterator[Address]:
 def _program(name: str) -> str:
     found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
     if found is None:
-        raise BrokerError(f"{name} is not installed: apt-get install mosquitto")
+        raise NotInstalled(f"{name} is not installed: apt-get install mosquitto")
     return found
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.broker import Address, mosquitto
+from host_tests.peers import any_broker
+from tools.broker import Address
 from tools.demo import flash
 from tools.lockstep import Bench
 from tools.virtual_board.board import Board, flash_folder
@@ -64,7 +65,7 @@ class Node:
 
 @pytest.fixture(scope="module")
 def broker() -> Iterator[Address]:
-    with mosquitto() as address:
+    with any_broker() as address:
         yield address
 
 
