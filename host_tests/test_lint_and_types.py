@@ -40,7 +40,7 @@ def test_types_against_the_stubs_of(port, tmp_path):
     """The driver and the firmware, with the modules that this port's MicroPython has."""
     stubs = ROOT / "build" / "typings" / port
     assert stubs.is_dir(), f"no stubs in {stubs}: run the suite by `make test`"
-    others = [f"{ROOT}/firmware/boards/{name}.py" for name in (*PORTS, "unix") if name != port]
+    others = [f"{ROOT}/firmware/boards/{name}*.py" for name in (*PORTS, "unix") if name != port]
     check_types(
         tmp_path,
         {

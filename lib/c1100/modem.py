@@ -491,7 +491,9 @@ class C1100:
         if factory is None:
             import network
 
-            factory = network.PPP
+            factory = getattr(network, "PPP", None)
+            if factory is None:
+                raise at.NotSupported("this MicroPython is built without network.PPP")
         ppp = Ppp(self._channel)
         await ppp.dial(apn, user, password, factory, timeout_s)
         return ppp
