@@ -11,6 +11,7 @@ from host_tests.virtual_c1100.servers import TcpServer
 from host_tests.virtual_c1100.watcher import Watcher
 from tools.broker import Address, mosquitto
 from tools.virtual_c1100 import timers
+from tools.virtual_c1100.profile import load
 
 HOST = ("server.example", 7)
 BROKER = ("mqtt.example", 1883)
@@ -432,3 +433,43 @@ def test_same_seed_same_states(one_broker: Address) -> None:
     first = life()
     assert len(first) > 30
     assert life() == first
+
+
+# Data -----------------------------------------------------------------------------------------
+
+
+def test_codes_of_24_008() -> None:
+    units = {0: 600, 1: 3600, 2: 36_000, 3: 2, 4: 30, 5: 60, 6: 1_152_000}
+    for code in range(256):
+        unit, count = divmod(code, 32)
+        bits = f"{code:08b}"
+        wanted = None if unit == 7 else units[unit] * count
+        assert timers.t3412_s(bits) == wanted
+        wanted = {0: 2 * count, 2: 360 * count, 7: None}.get(unit, 60 * count)
+        assert timers.t3324_s(bits) == wanted
+    assert timers.t3412_bits(11_400) == "00010011"
+    assert timers.t3412_s(timers.t3412_bits(11_401)) == 12_000
+    with pytest.raises(ValueError, match="no T3412"):
+        timers.t3412_bits(31 * 1_152_000 + 1)
+    assert [timers.window_s("0011", t) for t in (timers.WB_S1, timers.NB_S1)] == [5.12, 10.24]
+    assert timers.edrx_cycle_s("1110", timers.NB_S1) == 5242.88
+    assert timers.edrx_cycle_s("1110", timers.WB_S1) == 2621.44
+
+
+def test_profile_file_sets_network_and_link(tmp_path) -> None:
+    file = tmp_path / "cell.toml"
+    file.write_text(
+        "[radio]\ncoverage = 2\nrepetition = [1.0, 2.0, 4.0]\ninactivity = 20.0\n"
+        "[radio.nb_iot]\ntau = 2.0\n"
+        '[grants]\nleast_t3412_s = 11400\nwindow = "0011"\n'
+    )
+    profile = load(file)
+    assert profile.radio.factor == 4.0
+    assert (profile.radio.nb_iot.tau, profile.radio.nb_iot.setup) == (2.0, 0.5)
+    assert profile.grants.timers("00000101", "00100001") == ("00000101", "00010011")
+    file.write_text("[radio.nb_iot]\nspeed = 1\n")
+    with pytest.raises(ValueError, match="no setting 'speed'"):
+        load(file)
+    file.write_text("radio = 1\n")
+    with pytest.raises(ValueError, match="radio is a table"):
+        load(file)

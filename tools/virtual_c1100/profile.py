@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools.virtual_c1100.air import Air, Grants, RadioLink
+from tools.virtual_c1100.air import Grants, RadioLink
 
 GSM, LTE_M, NB_IOT = 0, 7, 9  # <AcT>, 3GPP TS 27.007 clause 7.3
 LTE_BANDS = (1, 2, 3, 4, 5, 8, 12, 13, 17, 18, 19, 20, 26, 28)
@@ -175,34 +175,23 @@ def load(path: Path) -> Profile:
 
     Raises ValueError naming the key that does not exist.
     """
-    return _build(Profile, tomllib.loads(path.read_text()), str(path))
+    return _changed(Profile(), tomllib.loads(path.read_text()), str(path))
 
 
-def _build(kind: type, values: dict[str, Any], where: str) -> Any:
-    known = {f.name: f for f in dataclasses.fields(kind)}
+def _changed(part: Any, values: dict[str, Any], where: str) -> Any:
+    """`part`, a dataclass, with these values; tables are those of its parts."""
+    known = [f.name for f in dataclasses.fields(part)]
     made = {}
     for key, value in values.items():
         if key not in known:
             raise ValueError(f"{where}: no setting {key!r}; there are {', '.join(known)}")
         if key == "routes":
             value = {parse_address(a): parse_address(b) for a, b in value.items()}
-        elif isinstance(value, dict):
-            value = _build(_PARTS[key], value, f"{where}, [{key}]")
+        elif dataclasses.is_dataclass(getattr(part, key)):
+            if not isinstance(value, dict):
+                raise ValueError(f"{where}: {key} is a table, [{key}]")
+            value = _changed(getattr(part, key), value, f"{where}, [{key}]")
         elif isinstance(value, list) and key != "faults":
             value = tuple(value)
         made[key] = value
-    return kind(**made)
-
-
-_PARTS = {
-    "sim": SimCard,
-    "cell": Cell,
-    "latency": Latency,
-    "quirks": Quirks,
-    "track": Track,
-    "radio": RadioLink,
-    "grants": Grants,
-    "lte_m": Air,
-    "nb_iot": Air,
-    "gsm": Air,
-}
+    return dataclasses.replace(part, **made)
