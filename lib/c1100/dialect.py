@@ -90,7 +90,14 @@ IP_SEND = Form(
 IP_PUSH = _set("+LSIPPUSH={id:d4}", "M 3.3.1.1", wait=_NET, again=False)
 IP_CLOSE = Form("+LSIPCLOSE={id:d4}", "+LSIPCLOSE", "i", "", False, 20, False, "M 3.5.1.2")
 IP_TRANSPARENT = Form(
-    "+LSIPTPS=1,{id:d4},{timeout:d65535},{longest:d1498}", "", "", "", True, 30, False, "M 3.3.2"
+    "+LSIPTPS={mode:d3},{id:d4},{timeout:d65535},{longest:d1498}",
+    "",
+    "",
+    "",
+    True,
+    30,
+    False,
+    "M 3.3.2; most bytes F",
 )
 
 # PPP, manual 3.3.3 (which misprints CGDCONT)

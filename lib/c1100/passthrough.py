@@ -1,27 +1,37 @@
 """Transparent sending over an open TCP or UDP socket (manual 3.3.2): bytes as they are, no digits.
 
-Mode 1 of AT+LSIPTPS is used: everything up to +++ is sent. Modes 2 and 4 do not exist on the
-module, and mode 3 has no way to end a message that is shorter than announced. What the far end
-sends is received as ever.
+What the far end sends is received by the socket as ever. Modes 2 and 4 of AT+LSIPTPS do not exist
+on the module (manual table 7).
 """
 
 from micropython import const
 
 from . import at, dialect
+from .connection import UDP
 
-LONGEST = const(1460)  # the module takes 1498 bytes (F)
+LONGEST = const(1460)  # one TCP segment; the module takes 1498 bytes (F)
+ESCAPE = 1  # mode: everything up to +++ is sent
+COUNTED = 3  # mode: as many bytes as announced are sent
+
 _END = b"+++"
 
 
 class Passthrough:
     """``async with modem.passthrough(sock) as pipe: await pipe.write(data)``
 
-    timeout_ms, longest -- as the manual's table 7 has them: time-out and most bytes at once
+    mode       -- ESCAPE (1) or COUNTED (3)
+    timeout_ms -- of the module for the input; the manual does not say what it does then
+    longest    -- most bytes that are handed over at once
     """
 
-    def __init__(self, channel, sock, timeout_ms: int = 5000, longest: int = LONGEST) -> None:
+    def __init__(
+        self, channel, sock, mode: int = ESCAPE, timeout_ms: int = 5000, longest: int = LONGEST
+    ) -> None:
+        if mode != ESCAPE and mode != COUNTED:
+            raise at.NotSupported("the module has modes 1 and 3, not %s" % mode)
         self._channel = channel
         self._sock = sock
+        self._mode = mode
         self._timeout_ms = timeout_ms
         self._longest = min(longest, LONGEST)
 
@@ -33,26 +43,32 @@ class Passthrough:
         """Nothing stays open: each write ends its own transparent mode."""
 
     async def write(self, data) -> None:
-        """Send bytes, any bytes, and wait until the module has sent them.
+        """Send bytes, any bytes, and wait until the module has sent them. UDP: as one datagram.
 
-        What holds the escape, or ends with a part of it, would be cut: such a piece goes by
-        AT+LSIPSEND. Raises CommandError, NotConnected, Timeout.
+        What the module could take for the escape goes by AT+LSIPSEND instead. After a failure it
+        is not known what has been sent, and the socket closes: as with any other write.
+
+        Raises BadArgument for a datagram that is too long, CommandError, NotConnected, Timeout.
         """
+        if self._sock.kind == UDP and len(data) > self._longest:
+            raise at.BadArgument("a datagram has at most %d bytes" % self._longest)
         view = memoryview(data)
         while view:
-            if self._sock.error is not None:
-                raise self._sock.error
             piece = bytes(view[: self._longest])
             view = view[self._longest :]
-            if _END in piece or piece[-1:] == b"+":
+            # Whether +++ counts in mode 3 too, the manual does not say.
+            if _END in piece or (self._mode == ESCAPE and piece[-1] == _END[0]):
                 await self._sock.sendall(piece)
-                continue
-            await self._channel.run(
-                dialect.IP_TRANSPARENT,
-                self._sock.number,
-                self._timeout_ms,
-                self._longest,
-                data=piece + _END,
-            )
-            if self._sock.error is not None:
-                raise at.NotConnected("the connection ended while sending", "+LSIPTPS")
+            else:
+                await self._sock.exclusive(self._send, piece)
+
+    async def _send(self, piece: bytes) -> None:
+        counted = self._mode == COUNTED
+        await self._channel.run(
+            dialect.IP_TRANSPARENT,
+            self._mode,
+            self._sock.number,
+            self._timeout_ms,
+            len(piece) if counted else self._longest,
+            data=piece if counted else piece + _END,
+        )
