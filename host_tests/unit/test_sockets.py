@@ -94,7 +94,7 @@ def nth(n):
         ("AT+LSIPOPEN?", b"+LSIPOPEN:" + free + b"\r\n0\r"),
         ('AT+LSIPOPEN=%d,0,"a.example",7,0' % n, opened),
     ]
-    return steps if n == 1 else [UP, *steps]
+    return steps if n == 1 else [UP] + steps
 
 
 async def test_all_sockets_in_use():
@@ -368,7 +368,7 @@ async def test_context_that_is_gone_when_it_ends():
     async with modem.pdp("CMNET"):
         pass
     module.check()
-    module.steps += [*PDP, ("AT+LSIPCALL=0",)]
+    module.steps += PDP + (("AT+LSIPCALL=0",),)
     with raises(ValueError):
         async with modem.pdp("CMNET"):
             raise ValueError
