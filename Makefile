@@ -1,51 +1,60 @@
 # `make demo` and `make test` need Python >= 3.11 and make, and nothing else.
 
-PYTHON ?= python3
+# The first interpreter that is new enough; another one by `make PYTHON=/path/to/python`.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; \
+	done)
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
 TYPINGS := build/typings
 ARGS ?=
 
-.PHONY: help demo test bench lint clean
+.PHONY: help venv demo test bench lint clean
 
 help:
 	@echo "make demo    a node's life on the virtual board   (ARGS=--help for its options)"
 	@echo "make test    the whole test suite, as CI runs it  (ARGS=... goes to pytest)"
 	@echo "make bench   figures, also in build/bench.json"
 	@echo "make lint    ruff and the type checks alone"
+	@echo "make venv    .venv with all that the above need"
 	@echo "make clean   removes .venv and build"
 
 demo: $(VENV)/demo
-	$(BIN)/python -m tools demo $(ARGS)
+	@$(BIN)/python -m tools demo $(ARGS)
 
-test: $(VENV)/test $(TYPINGS)/esp32 $(TYPINGS)/stm32
+test: venv
 	$(BIN)/python -m pytest $(ARGS)
 
-bench: $(VENV)/test
+bench: venv
 	$(BIN)/python -m tools bench $(ARGS)
 
-lint: $(VENV)/test $(TYPINGS)/esp32 $(TYPINGS)/stm32
-	$(BIN)/python -m pytest host_tests/test_lint_and_types.py
+lint: venv
+	$(BIN)/python -m pytest host_tests/test_lint_and_types.py $(ARGS)
 
-$(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+venv: $(VENV)/test $(TYPINGS)/esp32 $(TYPINGS)/stm32
+
+# From scratch, so that nothing of an environment for another Python is left.
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python"; exit 1; }
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 # A stamp for each set of packages: they are installed again only when their list has changed.
-$(VENV)/demo: requirements.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+$(VENV)/demo: requirements.txt | $(BIN)/python
+	@echo "installing what requirements.txt lists into $(VENV)"
+	@$(PIP) -r requirements.txt
 	@touch $@
 
-$(VENV)/test: requirements-test.txt requirements.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
-	@touch $@
+$(VENV)/test: requirements-test.txt requirements.txt | $(BIN)/python
+	@echo "installing what requirements-test.txt lists into $(VENV)"
+	@$(PIP) -r requirements-test.txt
+	@touch $(VENV)/demo $@
 
 # The stubs of both ports declare the same modules, so each has a folder of its own.
-$(TYPINGS)/%: requirements-typings.txt | $(VENV)/bin/python
-	rm -rf $@
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $@ \
-	  "$$(grep '^micropython-$*-stubs' requirements-typings.txt)"
+$(TYPINGS)/%: requirements-typings.txt | $(BIN)/python
+	@rm -rf $@
+	@$(PIP) --target $@ "$$(grep '^micropython-$*-stubs' requirements-typings.txt)"
 	@touch $@
 
 clean:

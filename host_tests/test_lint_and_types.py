@@ -19,12 +19,12 @@ def run(*command) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def tracked(*patterns) -> list[Path]:
-    """Files of the project: git's, or all but what is generated where there is no git."""
-    done = subprocess.run(
-        ["git", "ls-files", "-z", *patterns], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    return [ROOT / name for name in done.stdout.split("\0") if name and (ROOT / name).exists()]
+def tracked(folder: str = ".") -> list[Path]:
+    """Files of the project below a folder: what git has, and what it would add."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", folder]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    names = sorted(set(done.stdout.split("\0")))
+    return [ROOT / name for name in names if (ROOT / name).is_file()]
 
 
 def test_ruff_check():
@@ -89,7 +89,7 @@ FORBIDDEN = (
 
 @pytest.mark.parametrize(("folder", "names"), FORBIDDEN, ids=lambda value: str(value))
 def test_nothing_is_imported_against_the_direction_of_the_layout(folder, names):
-    files = tracked(f"{folder}/*.py")
+    files = [path for path in tracked(folder) if path.suffix == ".py"]
     assert files
     for path in files:
         for imported in imports(path):
