@@ -63,7 +63,7 @@ def test_request_grant_release_and_sleep() -> None:
         ("idle", "release"),
         ("psm", "t3324"),
     ]
-    assert [at - tau for at, _, _ in seen] == pytest.approx([0, 1.275, 1.5, 16.5, 26.8])
+    assert [at - tau for at, _, _ in seen] == pytest.approx([0, 1.47, 1.5, 16.5, 26.8])
 
 
 def test_t3412_wakes_it_for_an_update_and_it_sleeps_again() -> None:
@@ -76,7 +76,7 @@ def test_t3412_wakes_it_for_an_update_and_it_sleeps_again() -> None:
         (0, "boot", "t3412"),
         (BOOT, "search", "t3412"),
         (BOOT + RESYNC, "connected-rx", "t3412"),
-        (BOOT + RESYNC + 0.85 * TAU, "connected-tx", "t3412"),
+        (BOOT + RESYNC + 0.98 * TAU, "connected-tx", "t3412"),
         (BOOT + RESYNC + TAU, "idle", "release"),
         (BOOT + RESYNC + TAU + 10 + ENTRY, "psm", "t3324"),
     ]

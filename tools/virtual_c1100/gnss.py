@@ -26,6 +26,7 @@ class Gnss:
         self._unix_time = unix_time
         self._knows_sky_at: float | None = None
         self.stream: Callable[[bytes], None] = lambda data: None
+        self.on_running: Callable[[bool], None] = lambda on: None
         self.boot()
         self.commands = (
             Command("+GPSMODE", "M 3.4", self._set_mode, (Int(1, 4),),
@@ -76,6 +77,7 @@ class Gnss:
         self._started_s, self._fixes = self._now(), 0
         self._fix_at_s = self._started_s + self._time_to_first_fix()
         self._timer = self._core.later(1.0, self._epoch)
+        self.on_running(True)
 
     def _time_to_first_fix(self) -> float:
         latency = self._core.profile.latency
@@ -90,6 +92,7 @@ class Gnss:
         if self._timer:
             self._timer.cancel()
             self._timer = None
+            self.on_running(False)
 
     def _epoch(self) -> None:
         now, track = self._now(), self._core.profile.track
