@@ -32,6 +32,7 @@ class Bench:
     module -- makes the module from (timeline, send); None leaves the UART open
     seed -- of the sensor values
     on_event -- called with every `Event`, in order
+    on_board_state -- called with the board's state when it changes, see `Runner`
     console_pty -- make `tty`, a serial port for mpremote; see `run(attended=True)`
     boot_ms -- virtual milliseconds from a reset to boot.py
     stuck_s -- real seconds without a word from the firmware after which it counts as hanging
@@ -45,6 +46,7 @@ class Bench:
         wiring: Wiring | None = None,
         seed: int = 1,
         on_event: Callable[[Event], None] | None = None,
+        on_board_state: Callable[[str], None] | None = None,
         console_pty: bool = False,
         boot_ms: int = BOOT_MS,
         stuck_s: float = STUCK_S,
@@ -60,6 +62,7 @@ class Bench:
             wiring=wiring,
             seed=seed,
             on_event=on_event,
+            on_state=on_board_state,
             console_pty=console_pty,
             boot_ms=boot_ms,
         )

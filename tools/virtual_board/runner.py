@@ -51,6 +51,7 @@ class Runner:
     lockstep -- the interpreter gets its time from here, else it has the host's clock
     uarts -- in real time: descriptors of ttys, by UART number
     on_event -- called with every `Event`, in order
+    on_state -- called with "active", "light-sleep", "deep-sleep" or "off" when it changes
     console_pty -- make `console.name`, a serial port for mpremote
     boot_ms -- milliseconds of this clock from a reset to boot.py
     """
@@ -66,11 +67,13 @@ class Runner:
         seed: int = 1,
         uarts: dict[int, int] | None = None,
         on_event: Callable[[Event], None] | None = None,
+        on_state: Callable[[str], None] | None = None,
         console_pty: bool = False,
         boot_ms: int = BOOT_MS,
     ) -> None:
         self.timeline = timeline
         self.board = board
+        self.state = "off"
         self.lines: list[tuple[int, str]] = []
         self.wakes: list[Awake] = []
         self.life: Life | None = None
@@ -81,6 +84,7 @@ class Runner:
         self._lockstep = lockstep
         self._uarts = uarts
         self._on_event = on_event
+        self._on_state = on_state
         self._boot_us = boot_ms * 1000
         self._start_timer: Timer | None = None
         self._life_us = 0
@@ -110,12 +114,19 @@ class Runner:
         if self._on_event:
             self._on_event(Event(self.timeline.now_us, kind, detail))
 
+    def _enter(self, state: str) -> None:
+        if state != self.state:
+            self.state = state
+            if self._on_state:
+                self._on_state(state)
+
     # Lives ----------------------------------------------------------------------------------
 
     def cut_power(self, off_s: float) -> None:
         """Take the board's supply away for `off_s` seconds."""
         self._end_life("power cut")
         self.chip.stop()
+        self._enter("off")
         self._start_later(int(off_s * 1e6), lambda: self._restart(Cause.POWER_ON))
 
     def _start_later(self, delay_us: int, fn: Callable[[], None]) -> None:
@@ -125,6 +136,7 @@ class Runner:
 
     def _restart(self, cause: Cause, wake: Wake = Wake.NONE) -> None:
         """The chip comes out of reset; the interpreter follows after the boot time."""
+        self._enter("active")
         if cause is Cause.POWER_ON:
             self.chip.power_on()
         self._start_later(self._boot_us, lambda: self._boot(cause, wake))
@@ -177,6 +189,7 @@ class Runner:
     def _deepsleep(self, ms: int) -> None:
         self._end_life("deep sleep" if ms < 0 else f"deep sleep for {ms} ms")
         self.chip.stop(deep_sleep=True)
+        self._enter("deep-sleep")
         if ms >= 0:
             self._start_later(ms * 1000, lambda: self._restart(Cause.DEEP_SLEEP, Wake.TIMER))
 
@@ -232,6 +245,7 @@ class Runner:
         assert self.life is not None
         self.waiting = None
         self.chip.light_sleep = False
+        self._enter("active")
         passed = struct.pack("<q", self.timeline.now_us - self._life_us)
         self.life.link.answer(passed + self.chip.take() + interrupt)
 
@@ -254,6 +268,7 @@ class Runner:
                 us, uarts, light = fields
                 self.waiting = (self.timeline.now_us + us if us >= 0 else -1, uarts)
                 self.chip.light_sleep = bool(light)
+                self._enter("light-sleep" if light else "active")
             elif kind == link.DEEPSLEEP:
                 self._deepsleep(*fields)
             elif kind == link.RESET:

@@ -1,0 +1,1 @@
+"""Energy: profiles with their sources, an exact meter, models, reports, and the least possible."""

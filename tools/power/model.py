@@ -1,0 +1,195 @@
+"""Event model: what a report, a tracking-area update or a gap costs, as sums over phases.
+
+    conditions = Conditions.of(Profile(), "nb-iot", t3324_s=10, t3412_s=86400)
+    charge_uc(report(conditions, Exchange.mqtt(Latency(), 158)), module)
+
+The times are those of the virtual module and its network (`RadioLink`, `Latency`), the currents
+those of a power profile: the same figures as in a metered run, without running it. Charges are in
+microcoulombs (1 uC = 1 uA s).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from tools.power.currents import Link, module_amperes
+from tools.power.profiles import Profile
+from tools.virtual_c1100.air import Air, RadioLink
+from tools.virtual_c1100.profile import Latency
+from tools.virtual_c1100.profile import Profile as VirtualProfile
+
+UC_PER_MAH = 3.6e6
+
+
+class Phase(NamedTuple):
+    """The module in one state for some seconds."""
+
+    state: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What one session says to the far side.
+
+    seconds -- from the connection's set-up to the last answer, without time on the air
+    up, down -- bytes of each packet
+    """
+
+    seconds: float
+    up: tuple[int, ...]
+    down: tuple[int, ...]
+
+    @classmethod
+    def mqtt(cls, latency: Latency, payload: int, topic: int = 23, client: int = 12) -> "Exchange":
+        """Bearer, CONNECT, one PUBLISH at QoS 1 and their acknowledgements (MQTT 3.1.1)."""
+        seconds = latency.pdp + latency.mqtt_open + latency.mqtt_packet
+        return cls(seconds, (14 + client, 7 + topic + payload), (4, 4))
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Module and network as far as energy depends on them.
+
+    rat -- "lte-m", "nb-iot" or "gsm"; t3324_s -- active time granted, None without PSM
+    t3412_s -- periodic tracking-area update, None: deactivated
+    edrx -- cycle and paging time window in seconds when granted
+    """
+
+    radio: RadioLink
+    latency: Latency
+    rat: str = "lte-m"
+    t3324_s: float | None = None
+    t3412_s: float | None = None
+    edrx: tuple[float, float] | None = None
+    tx_dbm: float = 23.0
+
+    @classmethod
+    def of(
+        cls,
+        profile: VirtualProfile,
+        rat: str = "lte-m",
+        *,
+        t3324_s: float | None = None,
+        t3412_s: float | None = None,
+        edrx: tuple[float, float] | None = None,
+    ) -> "Conditions":
+        """The conditions of a virtual module; without PSM its network's usual T3412 holds."""
+        if t3324_s is None and t3412_s is None:
+            t3412_s = profile.grants.usual_t3412_s
+        return cls(profile.radio, profile.latency, rat, t3324_s, t3412_s, edrx)
+
+    @property
+    def air(self) -> Air:
+        """The figures of the radio access technology."""
+        return {"lte-m": self.radio.lte_m, "nb-iot": self.radio.nb_iot, "gsm": self.radio.gsm}[
+            self.rat
+        ]
+
+    @property
+    def link(self) -> Link:
+        """For the currents."""
+        return Link(self.rat, self.air.cycle, self.edrx, self.tx_dbm)
+
+    def at(self, coverage: int) -> "Conditions":
+        """The same at another coverage level."""
+        return replace(self, radio=replace(self.radio, coverage=coverage))
+
+
+def charge_uc(phases: Iterable[Phase], module: Profile, link: Link, above: float = 0.0) -> float:
+    """Charge of `phases` in microcoulombs, above a floor of `above` amperes."""
+    return 1e6 * sum(
+        (module_amperes(module, state, link) - above) * seconds for state, seconds in phases
+    )
+
+
+def signalling(conditions: Conditions, seconds: float) -> list[Phase]:
+    """A procedure with the core network that takes `seconds` at coverage level 0."""
+    sent = conditions.air.tx_share
+    total = seconds * conditions.radio.factor
+    return [Phase("connected-rx", total * (1 - sent)), Phase("connected-tx", total * sent)]
+
+
+def tau(conditions: Conditions) -> list[Phase]:
+    """A tracking-area update in idle mode (24.301 clause 5.5.3); the network releases at once."""
+    return signalling(conditions, conditions.air.tau)
+
+
+def wake_from_psm(conditions: Conditions) -> list[Phase]:
+    """The firmware starts, and the known cell is found again."""
+    resync = conditions.air.resync * conditions.radio.factor
+    return [Phase("boot", conditions.latency.boot_psm), Phase("search", resync)]
+
+
+def start_from_off(conditions: Conditions) -> list[Phase]:
+    """Boot, SIM, search, attach (manual 3.1)."""
+    latency = conditions.latency
+    attach = min(conditions.air.attach, latency.registration)
+    return [
+        Phase("boot", latency.boot),
+        Phase("awake", latency.sim_ready),
+        Phase("search", latency.registration - attach),
+        *signalling(conditions, attach),
+    ]
+
+
+def exchange(conditions: Conditions, what: Exchange) -> list[Phase]:
+    """From the connection's set-up to the last byte, in RRC connected mode."""
+    air, factor = conditions.air, conditions.radio.factor
+    overhead = conditions.radio.overhead
+    sent = sum(8 * (size + overhead) / air.uplink_bps for size in what.up) * factor
+    received = sum(8 * (size + overhead) / air.downlink_bps for size in what.down) * factor
+    return [
+        *signalling(conditions, air.setup),
+        Phase("connected-tx", sent),
+        Phase("connected-rx", received),
+        Phase("connected-tail", what.seconds),
+    ]
+
+
+def tail(conditions: Conditions) -> list[Phase]:
+    """The connection without traffic, until the network releases it."""
+    return [Phase("connected-tail", conditions.radio.inactivity)]
+
+
+def active_time(conditions: Conditions, hosted: bool = True) -> list[Phase]:
+    """Idle until T3324 ends; the processor is awake for the first seconds after its host."""
+    seconds = conditions.t3324_s or 0.0
+    entry = conditions.latency.psm_entry
+    if not hosted:
+        return [Phase("idle", seconds + entry)]
+    # The processor stays awake from the last AT command, most of it in the connection's tail.
+    awake = max(0.0, conditions.latency.at_idle - conditions.radio.inactivity)
+    seconds = max(seconds, awake)
+    return [Phase("awake", awake), Phase("idle", seconds - awake + entry)]
+
+
+def switch_off(conditions: Conditions) -> list[Phase]:
+    """Detach, and the seconds until the supply is off."""
+    detach = conditions.radio.detach * conditions.radio.factor
+    rest = max(0.0, conditions.latency.power_off - detach)
+    return [*signalling(conditions, conditions.radio.detach), Phase("awake", rest)]
+
+
+def update_from_psm(conditions: Conditions) -> list[Phase]:
+    """T3412 has expired in PSM: wake, update, active time, and back."""
+    return [
+        *wake_from_psm(conditions),
+        *tau(conditions),
+        *active_time(conditions, hosted=False),
+    ]
+
+
+def report_from_psm(conditions: Conditions, what: Exchange) -> list[Phase]:
+    """One whole session out of PSM and back."""
+    return [
+        *wake_from_psm(conditions),
+        *exchange(conditions, what),
+        *tail(conditions),
+        *active_time(conditions),
+    ]
+
+
+def seconds(phases: Iterable[Phase]) -> float:
+    """How long `phases` take."""
+    return sum(phase.seconds for phase in phases)

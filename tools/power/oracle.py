@@ -1,0 +1,312 @@
+"""The least possible: what a set of jobs costs at the very least, and what usual firmwares spend.
+
+    jobs = [Job("sample", 300, flex_s=30, board_s=0.1), Job("report", 3600, flex_s=300, size=158)]
+    least(jobs, 86400, costs).mah_per_day
+
+Pure functions of jobs, profiles and conditions. `least` knows the future and is a lower bound for
+every schedule that does each job once in each of its windows. Times are in seconds from the
+beginning, where the node is off; charges in microcoulombs.
+"""
+
+import bisect
+import functools
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tools.power import model
+from tools.power.currents import board_amperes
+from tools.power.model import UC_PER_MAH, Conditions, Exchange, Phase, charge_uc
+from tools.power.profiles import Profile
+from tools.virtual_board.runner import BOOT_MS
+
+
+class Job(NamedTuple):
+    """A periodic job: its n-th window begins at first_s + n * period_s and is flex_s long.
+
+    size -- bytes that it reports; None: it needs no module
+    board_s -- seconds for which it keeps the board active, besides the module's session
+    """
+
+    name: str
+    period_s: float
+    first_s: float = 0.0
+    flex_s: float = 0.0
+    size: int | None = None
+    board_s: float = 0.0
+
+
+class Window(NamedTuple):
+    """One instance of a job: at the earliest, at the latest."""
+
+    release_s: float
+    deadline_s: float
+    job: Job
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What one way to do the jobs costs over `span_s` seconds."""
+
+    name: str
+    span_s: float
+    charge_uc: float
+    wakes: int
+    sessions: int
+
+    @property
+    def mah_per_day(self) -> float:
+        """Mean consumption in mAh a day."""
+        return self.charge_uc / UC_PER_MAH * 86400 / self.span_s
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Profiles and conditions of a node.
+
+    boot_s -- of the board until its firmware runs
+    keepalive_s -- between the pings of a connection that is kept (manual 3.6.1)
+    """
+
+    module: Profile
+    board: Profile
+    conditions: Conditions
+    boot_s: float = BOOT_MS / 1000
+    keepalive_s: float = 60.0
+
+    def asleep_uc(self, seconds: float) -> float:
+        """The sleeping board and its regulator."""
+        floor = self.board.amperes("deep-sleep") + self.board.amperes("regulator")
+        return floor * seconds * 1e6
+
+    def board_uc(self, seconds: float, state: str = "active") -> float:
+        """What the board needs more than asleep for `seconds` in `state`."""
+        above = board_amperes(self.board, state) - self.board.amperes("deep-sleep")
+        return above * seconds * 1e6
+
+    def module_uc(self, phases: Iterable[Phase]) -> float:
+        """The module in `phases`."""
+        return charge_uc(phases, self.module, self.conditions.link)
+
+    def payload_uc(self, size: int) -> float:
+        """The air time of `size` bytes alone."""
+        seconds = 8 * size / self.conditions.air.uplink_bps * self.conditions.radio.factor
+        return self.module_uc([Phase("connected-tx", seconds)])
+
+    @functools.cached_property
+    def talk(self) -> list[Phase]:
+        """A session without its payload, from the connection's set-up to the last answer."""
+        return model.exchange(self.conditions, Exchange.mqtt(self.conditions.latency, 0))
+
+
+def windows(jobs: Sequence[Job], span_s: float) -> list[Window]:
+    """Every instance whose window lies within the span, in the order of deadlines."""
+    found = []
+    for job in jobs:
+        if job.period_s <= 0:
+            raise ValueError(f"job {job.name!r}: its period is {job.period_s} s")
+        count = math.floor((span_s - job.flex_s - job.first_s) / job.period_s) + 1
+        for n in range(count):
+            release = job.first_s + n * job.period_s
+            found.append(Window(release, release + job.flex_s, job))
+    return sorted(found, key=lambda w: (w.deadline_s, w.release_s))
+
+
+# What the module does between two sessions -----------------------------------------------------
+#
+# Each takes the seconds from the last answer to the next set-up of a connection, and whether
+# there is a next one. It returns the module's charge, and the seconds that its start takes.
+
+Gap = tuple[float, float]
+
+
+def in_psm(costs: Costs, gap_s: float, again: bool) -> Gap:
+    """Tail, active time, PSM, and the updates that fall due. Needs a granted T3324."""
+    conditions = costs.conditions
+    if conditions.t3324_s is None:
+        return math.inf, 0.0
+    waiting = [*model.tail(conditions), *model.active_time(conditions)]
+    wake = model.wake_from_psm(conditions) if again else []
+    update = model.update_from_psm(conditions)
+    count = _updates(conditions, gap_s)
+    awake = [*waiting, *update * count, *wake]
+    rest = gap_s - model.seconds(awake)
+    if rest < 0:  # the next session comes before it sleeps: it stays where it is
+        return in_idle(costs, gap_s, again)
+    return costs.module_uc([*awake, Phase("psm", rest)]), model.seconds(wake)
+
+
+def switched_off(costs: Costs, gap_s: float, again: bool) -> Gap:
+    """Off at once, without waiting for the connection's release, and a whole start."""
+    start = model.start_from_off(costs.conditions) if again else []
+    awake = [*model.switch_off(costs.conditions), *start]
+    rest = gap_s - model.seconds(awake)
+    if rest < 0:
+        return math.inf, 0.0
+    return costs.module_uc([*awake, Phase("off", rest)]), model.seconds(start)
+
+
+def in_idle(costs: Costs, gap_s: float, _again: bool) -> Gap:
+    """Registered, asleep between paging occasions, in eDRX where granted."""
+    return _registered(costs, gap_s, "edrx" if costs.conditions.edrx else "idle"), 0.0
+
+
+def _registered(costs: Costs, gap_s: float, state: str) -> float:
+    conditions = costs.conditions
+    tail = min(gap_s, conditions.radio.inactivity)
+    update = model.tau(conditions) * _updates(conditions, gap_s)
+    rest = max(0.0, gap_s - tail - model.seconds(update))
+    return costs.module_uc([Phase("connected-tail", tail), *update, Phase(state, rest)])
+
+
+def _updates(conditions: Conditions, gap_s: float) -> int:
+    """Periodic updates in a gap: T3412 begins with the release of the connection."""
+    if not conditions.t3412_s:
+        return 0
+    return max(0, math.ceil((gap_s - conditions.radio.inactivity) / conditions.t3412_s) - 1)
+
+
+# The least possible -----------------------------------------------------------------------------
+
+
+def least(jobs: Sequence[Job], span_s: float, costs: Costs) -> Estimate:
+    """The least charge with which all jobs can be done in their windows within `span_s`.
+
+    Any schedule can be moved to deadlines of windows without missing one, so only these are
+    considered: the sessions as a shortest path over them, each step with its cheapest gap and the
+    fewest wakes without module in between. A session may lie earlier than its deadline, so what
+    a gap costs beyond its floor is counted for the shortest that it may have: the result is a
+    lower bound, and exact where windows are short against the gaps.
+    """
+    wanted = windows(jobs, span_s)
+    work = sum(costs.board_uc(w.job.board_s) for w in wanted)
+    work += sum(costs.payload_uc(w.job.size) for w in wanted if w.job.size is not None)
+    charge, wakes, sessions = _cheapest(costs, wanted, span_s)
+    charge += costs.asleep_uc(span_s) + work
+    return Estimate("least possible", span_s, charge, wakes, sessions)
+
+
+def _cheapest(costs: Costs, wanted: list[Window], span_s: float) -> tuple[float, int, int]:
+    """Charge, wakes and sessions of the cheapest path."""
+    earliest: dict[float, float] = {}
+    for w in wanted:
+        earliest[w.deadline_s] = max(earliest.get(w.deadline_s, 0.0), w.release_s)
+    deadlines = [w.deadline_s for w in wanted]
+    points = list(earliest)  # in ascending order, as the windows are
+    talk_s = model.seconds(costs.talk)
+    floor = 1e6 * min(costs.module.amperes("off"), costs.module.amperes("psm"))
+    session = costs.module_uc(costs.talk) + costs.board_uc(costs.boot_s + talk_s)
+    light = costs.board_uc(1.0, "light-sleep")
+
+    @functools.cache
+    def gap(least_s: float, again: bool) -> float:
+        """Charge above the floor of the cheapest way through a gap."""
+        found = (mode(costs, least_s, again) for mode in (in_psm, switched_off, in_idle))
+        return min(uc + light * start_s for uc, start_s in found) - floor * least_s
+
+    start = model.start_from_off(costs.conditions)
+    first = costs.module_uc(start) + (light - floor) * model.seconds(start)
+
+    # best[i]: cheapest way up to and with a session at points[i]; index -1 is the beginning
+    best: dict[int, tuple[float, int, int]] = {-1: (0.0, 0, 0)}
+    end = (math.inf, 0, 0)
+    for i in range(-1, len(points)):
+        if i not in best:
+            continue
+        charge, wakes, sessions = best[i]
+        at = points[i] if i >= 0 else -math.inf
+        stabbed, count = at, 0  # by the wakes without module since points[i]
+        following = iter(wanted[bisect.bisect_right(deadlines, at) :])
+        window = next(following, None)
+        for j in range(i + 1, len(points) + 1):
+            to = points[j] if j < len(points) else math.inf
+            missed = False
+            while window is not None and window.deadline_s < to:
+                if window.job.size is not None:
+                    missed = window.release_s > at
+                    if missed:
+                        break
+                elif window.release_s > stabbed:
+                    stabbed, count = window.deadline_s, count + 1
+                window = next(following, None)
+            if missed:
+                break
+            total = charge + count * costs.board_uc(costs.boot_s)
+            if j == len(points):
+                rest = gap(max(0.0, span_s - at - talk_s), False) if i >= 0 else 0.0
+                end = min(end, (total + rest, wakes + count, sessions))
+                break
+            shortest = max(0.0, earliest[to] - at - talk_s) if i >= 0 else 0.0
+            total += session + (gap(round(shortest, 6), True) if i >= 0 else first)
+            better = (total, wakes + count + 1, sessions + 1)
+            best[j] = min(best.get(j, better), better)
+    charge, wakes, sessions = end
+    asleep_s = span_s - sessions * talk_s
+    return charge + floor * asleep_s, wakes, sessions
+
+
+# Three usual firmwares --------------------------------------------------------------------------
+
+
+def always_connected(jobs: Sequence[Job], span_s: float, costs: Costs) -> Estimate:
+    """Board and module never sleep; one connection, kept by a ping whenever it was silent."""
+    wanted = sorted(windows(jobs, span_s))
+    times = [w.release_s for w in wanted if w.job.size is not None]
+    conditions, talk = costs.conditions, costs.talk
+    ping = model.exchange(conditions, Exchange(conditions.latency.mqtt_packet, (2,), (2,)))
+    charge = costs.asleep_uc(span_s) + costs.board_uc(span_s)
+    charge += costs.module_uc(model.start_from_off(conditions))
+    charge += sum(costs.payload_uc(w.job.size) for w in wanted if w.job.size is not None)
+    for at, following in zip(times, [*times[1:], span_s], strict=True):
+        silent = following - at
+        pings = max(0, math.ceil(silent / costs.keepalive_s) - 1)
+        part = (silent - model.seconds(talk) - pings * model.seconds(ping)) / (pings + 1)
+        between = max(0.0, part)
+        charge += costs.module_uc([*talk, *ping * pings])
+        charge += (pings + 1) * _registered(costs, between, "awake")
+    if times:
+        charge += costs.module_uc([Phase("awake", times[0])])
+    return Estimate("always connected", span_s, charge, 1, len(times))
+
+
+def power_cycled(jobs: Sequence[Job], span_s: float, costs: Costs) -> Estimate:
+    """Each job has its wake; the module is off in between and attaches for each report."""
+    return _job_by_job("module off between reports", jobs, span_s, costs, switched_off)
+
+
+def psm_per_job(jobs: Sequence[Job], span_s: float, costs: Costs) -> Estimate:
+    """Each job has its wake; the module is in PSM in between, if the network grants it."""
+    granted = costs.conditions.t3324_s is not None
+    return _job_by_job("PSM, a wake per job", jobs, span_s, costs, in_psm if granted else in_idle)
+
+
+FIRMWARES = (always_connected, power_cycled, psm_per_job)
+
+
+def _job_by_job(
+    name: str,
+    jobs: Sequence[Job],
+    span_s: float,
+    costs: Costs,
+    between: Callable[[Costs, float, bool], Gap],
+) -> Estimate:
+    wanted = sorted(windows(jobs, span_s))
+    reports = [w for w in wanted if w.job.size is not None]
+    talk_s = model.seconds(costs.talk)
+    charge = costs.asleep_uc(span_s) + len(wanted) * costs.board_uc(costs.boot_s)
+    charge += sum(costs.board_uc(w.job.board_s) for w in wanted)
+    start = model.start_from_off(costs.conditions) if reports else []
+    first_s = reports[0].release_s if reports else span_s
+    charge += costs.module_uc(start) + costs.board_uc(model.seconds(start))
+    charge += costs.module_uc([Phase("off", max(0.0, first_s - model.seconds(start)))])
+    ends = [*(w.release_s for w in reports[1:]), span_s]
+    for n, (w, end) in enumerate(zip(reports, ends, strict=True), 1):
+        again = n < len(reports)
+        rest = max(0.0, end - w.release_s - talk_s)
+        uc, start_s = between(costs, rest, again)
+        if math.isinf(uc):  # too short to go off and come back
+            uc, start_s = in_idle(costs, rest, again)
+        charge += costs.module_uc(costs.talk) + costs.payload_uc(w.job.size or 0) + uc
+        charge += costs.board_uc(talk_s + start_s)
+    return Estimate(name, span_s, charge, len(wanted), len(reports))

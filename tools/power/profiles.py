@@ -1,0 +1,163 @@
+"""Power profiles of modules, boards and batteries: TOML files whose every figure names its source.
+
+    module = load("mdm9206", "module")          # or the path of a file of your own
+    module.figures["psm"].value, .unit, .source, .inferred
+
+A figure has either `source`, the key of a text in the file's [sources], or `inferred`, the reason
+for a value that nobody has published. Whoever measures it edits the file.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "profiles"
+RATS = ("lte-m", "nb-iot", "gsm")
+AMPERES = {"uA": 1e-6, "mA": 1e-3}
+UNITS = {"uA": "A", "mA": "A", "uC": "C", "V": "V", "mAh": "mAh", "share": "share", "dBm": "dBm"}
+
+# kind: figure -> what it measures. "?" may be missing. A module's RATs are optional as a whole.
+_RAT = {"rx": "A", "tail": "A", "page": "C"}
+FIGURES: dict[str, dict[str, str]] = {
+    "module": {
+        "supply": "V", "off": "A", "psm": "A", "boot": "A", "awake": "A", "search": "A",
+        "idle-floor": "A", "gnss": "A",
+    },
+    "board": {"supply": "V", "active": "A", "light-sleep": "A", "deep-sleep": "A",
+              "regulator": "A"},
+    "battery": {"voltage": "V", "capacity": "mAh", "usable": "share", "self-discharge": "share"},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number. `source` is the text of the source, or the reason of an inferred value."""
+
+    value: float
+    unit: str
+    source: str
+    inferred: bool
+
+    @property
+    def amperes(self) -> float:
+        """A current, in amperes. KeyError for a figure of another kind."""
+        return self.value * AMPERES[self.unit]
+
+    def __str__(self) -> str:
+        return f"{self.value:g} {self.unit}"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A module, a board or a battery.
+
+    figures -- by name; those of a radio access technology as "lte-m.rx"
+    tx -- of a module: for each technology the pairs (dBm, figure) in ascending order
+    """
+
+    kind: str
+    name: str
+    title: str
+    figures: dict[str, Figure]
+    tx: dict[str, tuple[tuple[float, Figure], ...]]
+
+    def amperes(self, figure: str) -> float:
+        """The current `figure`, in amperes. KeyError when the profile does not have it."""
+        return self.figures[figure].amperes
+
+    def all_figures(self) -> list[tuple[str, Figure]]:
+        """Every figure with its name, for a table."""
+        sent = [
+            (f"{rat}.tx {dbm:g} dBm", figure)
+            for rat, points in self.tx.items()
+            for dbm, figure in points
+        ]
+        return [*self.figures.items(), *sent]
+
+
+def names(kind: str) -> list[str]:
+    """The profiles that come with the project."""
+    return sorted(p.stem.removeprefix(f"{kind}-") for p in FOLDER.glob(f"{kind}-*.toml"))
+
+
+def load(name: str | Path, kind: str) -> Profile:
+    """A profile of the project by its name, or any file by its path.
+
+    Raises ValueError that says what is wrong with which figure.
+    """
+    path = FOLDER / f"{kind}-{name}.toml"
+    if not path.exists():
+        path = Path(name)
+    if not path.is_file():
+        raise ValueError(f"no {kind} profile {name}: there are {', '.join(names(kind))}")
+    try:
+        raw = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path}: {error}") from error
+    return parse(raw, kind, path.stem.removeprefix(f"{kind}-"), str(path))
+
+
+def parse(raw: dict[str, Any], kind: str, name: str, where: str) -> Profile:
+    """Check the contents of a file. Raises ValueError; `where` names it in the message."""
+    if unknown := raw.keys() - {"kind", "title", "sources", "figures", *RATS}:
+        raise ValueError(f"{where}: unknown table or key {min(unknown)!r}")
+    if raw.get("kind") != kind:
+        raise ValueError(f"{where}: its kind is {raw.get('kind')!r}, expected {kind!r}")
+    if not isinstance(raw.get("title"), str):
+        raise ValueError(f"{where}: no title")
+    sources = raw.get("sources", {})
+    given = dict(raw.get("figures", {}))
+    expected = dict(FIGURES[kind])
+    tx = {}
+    for rat in (rat for rat in RATS if rat in raw):
+        if kind != "module":
+            raise ValueError(f"{where}: a {kind} has no [{rat}]")
+        own = dict(raw[rat])
+        tx[rat] = _sent(own.pop("tx", []), sources, f"{where}, [{rat}] tx")
+        given.update({f"{rat}.{key}": value for key, value in own.items()})
+        expected.update({f"{rat}.{key}": quantity for key, quantity in _RAT.items()})
+    if kind == "module" and not tx:
+        raise ValueError(f"{where}: none of the tables {', '.join(f'[{rat}]' for rat in RATS)}")
+    if missing := expected.keys() - given.keys():
+        raise ValueError(f"{where}: no figure {min(missing)!r}")
+    if unknown := given.keys() - expected.keys():
+        raise ValueError(f"{where}: unknown figure {min(unknown)!r}")
+    figures = {
+        key: _figure(given[key], quantity, sources, f"{where}, {key}")
+        for key, quantity in expected.items()
+    }
+    return Profile(kind, name, raw["title"], figures, tx)
+
+
+def _sent(
+    points: list[dict[str, Any]], sources: dict[str, str], where: str
+) -> tuple[tuple[float, Figure], ...]:
+    """Currents while transmitting, each at its output power."""
+    found = []
+    for point in points:
+        rest = dict(point)
+        dbm = rest.pop("dbm", None)
+        if not isinstance(dbm, int | float):
+            raise ValueError(f"{where}: a point without dbm")
+        found.append((float(dbm), _figure(rest, "A", sources, f"{where} at {dbm} dBm")))
+    if not found:
+        raise ValueError(f"{where}: no point")
+    return tuple(sorted(found, key=lambda pair: pair[0]))
+
+
+def _figure(raw: Any, quantity: str, sources: dict[str, str], where: str) -> Figure:
+    if not isinstance(raw, dict) or not raw.keys() <= {"value", "unit", "source", "inferred"}:
+        raise ValueError(f"{where}: expected value, unit, and source or inferred, got {raw!r}")
+    value, unit = raw.get("value"), raw.get("unit", "")
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise ValueError(f"{where}: {value!r} is not a number of at least 0")
+    if UNITS.get(unit) != quantity:
+        fitting = [name for name, measured in UNITS.items() if measured == quantity]
+        raise ValueError(f"{where}: unit {unit!r}, expected {' or '.join(fitting)}")
+    if ("source" in raw) == ("inferred" in raw):
+        raise ValueError(f"{where}: needs either a source, or the reason why it is inferred")
+    text = raw.get("inferred") if "inferred" in raw else sources.get(raw["source"])
+    if not isinstance(text, str) or not text.strip():
+        raise ValueError(f"{where}: [sources] has no text for {raw.get('source')!r}")
+    return Figure(float(value), unit, text.strip(), "inferred" in raw)
