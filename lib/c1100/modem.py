@@ -465,11 +465,11 @@ class C1100:
         return Context(self._sockets, apn)
 
     async def tcp(self, host: str, port: int, local_port: int = 0, rxbuf: int = 4096):
-        """Open a TCP connection (manual 3.3.1.1); see sockets.Sockets.open and sockets.Socket."""
+        """Open a TCP connection (manual 3.3.1.1); see sockets.open, connection.Socket."""
         return await self._sockets.open(host, port, 0, local_port, rxbuf)
 
     async def udp(self, host: str, port: int, local_port: int = 0, rxbuf: int = 4096):
-        """Open a UDP socket (manual 3.3.1.1, UDP as seen in the field); see sockets.Socket."""
+        """Open a UDP socket (manual 3.3.1.1, UDP as seen in the field); see connection.Socket."""
         return await self._sockets.open(host, port, 1, local_port, rxbuf)
 
     async def ppp(
@@ -488,12 +488,6 @@ class C1100:
         """
         from .ppp import Ppp
 
-        if factory is None:
-            import network
-
-            factory = getattr(network, "PPP", None)
-            if factory is None:
-                raise at.NotSupported("this MicroPython is built without network.PPP")
         ppp = Ppp(self._channel)
         await ppp.dial(apn, user, password, factory, timeout_s)
         return ppp
