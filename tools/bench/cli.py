@@ -2,17 +2,24 @@
 
 import argparse
 import json
+from pathlib import Path
 
-from tools.bench.figures import MEASURES, ROOT, NotMeasured
+from tools.bench.figures import MEASURES, ROOT, MeasureFailed, NotMeasured
+
+OUTPUT = ROOT / "build" / "bench.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", metavar="TEXT", default="", help="measures whose name has TEXT")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="default build/bench.json; none with --only"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Returns 0; a figure that cannot be measured here is named with the reason."""
+    """Returns 0; 1 when what is measured does not work. What cannot be measured here is named."""
     figures = {}
+    failed = 0
     for measure in MEASURES:
         if args.only not in measure.__name__:
             continue
@@ -21,11 +28,16 @@ def run(args: argparse.Namespace) -> int:
         except NotMeasured as reason:
             print(f"{measure.__name__}: not measured: {reason}")
             continue
+        except MeasureFailed as error:
+            failed = 1
+            print(f"{measure.__name__}: FAILED: {error}")
+            continue
         for name, (value, unit) in found.items():
             figures[name] = {"value": value, "unit": unit}
-            print(f"{name:<50} {value:>12g} {unit}")
-    path = ROOT / "build" / "bench.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(figures, indent=2) + "\n")
-    print(f"written to {path.relative_to(ROOT)}")
-    return 0
+            print(f"{name:<50} {value:>12g} {unit}", flush=True)
+    output = args.output or (None if args.only else OUTPUT)
+    if output:
+        output.parent.mkdir(exist_ok=True)
+        output.write_text(json.dumps(figures, indent=2) + "\n")
+        print(f"written to {output}")
+    return failed

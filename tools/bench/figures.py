@@ -5,14 +5,26 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
+
+from tools.broker import embedded
+from tools.demo import flash
+from tools.lockstep import Bench
+from tools.virtual_board.board import Board, flash_folder
+from tools.virtual_c1100 import Profile, VirtualC1100
 
 ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = (ROOT / "lib" / "c1100", ROOT / "firmware")
 SCRIPTS = Path(__file__).parent / "on_micropython"
 BIN = Path(sys.executable).parent
 WASM = "@micropython/micropython-webassembly-pyscript"
 WASM_VERSION = "1.29.0-6"  # the 32-bit port; the tag "latest" is older
+
+PERIOD_S = 900
+WAKES = 20
 
 Figures = Mapping[str, tuple[float, str]]
 
@@ -21,10 +33,16 @@ class NotMeasured(Exception):
     """Something that a figure needs is not on this machine; the text says what."""
 
 
-def on_micropython(script: str, heap: str) -> dict[str, float]:
+class MeasureFailed(Exception):
+    """What is measured does not work; the text holds what it said."""
+
+
+def on_micropython(script: str, heap: str) -> Any:
     """Run a script of `on_micropython/` and return what it has printed as JSON."""
     command = [BIN / "micropython", "-X", f"heapsize={heap}", SCRIPTS / script]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise MeasureFailed(done.stdout + done.stderr)
     return json.loads(done.stdout)
 
 
@@ -40,19 +58,22 @@ def ring_throughput() -> Figures:
     found = on_micropython("ring_throughput.py", "2M")
     return {
         f"ring: throughput, chunks of {chunk} B": (round(rate / 1e6, 2), "MB/s")
-        for chunk, rate in found.items()
+        for chunk, rate in found
     }
 
 
 def commands() -> Figures:
-    found = on_micropython("commands.py", "2M")
-    return {"channel: processor time per command": (round(found["us"], 1), "us")}
+    found = on_micropython("commands.py", "8M")
+    return {
+        "channel: commands per second of processor time": (round(1e6 / found["us"]), "/s"),
+        "channel: heap per command, 64-bit": (round(found["heap"]), "B"),
+    }
 
 
-def compiled(folder: Path) -> Iterator[tuple[str, int]]:
-    """Compile the driver into a folder as deployment does; (name, bytes) of each file."""
-    for source in sorted((ROOT / "lib").rglob("*.py")):
-        name = source.relative_to(ROOT / "lib")
+def compiled(package: Path, folder: Path) -> Iterator[tuple[str, int]]:
+    """Compile a package into a folder; (name, bytes) of each file."""
+    for source in sorted(package.rglob("*.py")):
+        name = source.relative_to(package.parent)
         target = (folder / name).with_suffix(".mpy")
         target.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(
@@ -62,18 +83,27 @@ def compiled(folder: Path) -> Iterator[tuple[str, int]]:
 
 
 def sizes() -> Figures:
+    figures = {}
     with tempfile.TemporaryDirectory() as folder:
-        found = list(compiled(Path(folder)))
-    found.append(("the driver", sum(size for _, size in found)))
-    return {f"flash: {name} as .mpy": (size, "B") for name, size in found}
+        for package in PACKAGES:
+            found = list(compiled(package, Path(folder)))
+            if package.name == "c1100":
+                figures |= {f"flash: {name} as .mpy": (size, "B") for name, size in found}
+            total = sum(size for _, size in found)
+            figures[f"flash: all of {package.name} as .mpy"] = (total, "B")
+    return figures
 
 
-# What is measured, and the statements that do it; each counts what it retains beyond the earlier.
-IMPORTS = {
+# Every program has these; then each of the others is imported alone, after them.
+CORE = {
     "asyncio": "import asyncio",
     "the driver's core": "import c1100",
     "one C1100": "modem = c1100.C1100(None)",
-    "MQTT": "import c1100.mqtt",
+}
+MORE = {
+    **{name: f"import c1100.{name}" for name in ("mqtt", "sockets", "passthrough", "http")},
+    **{name: f"import c1100.{name}" for name in ("gnss", "lwm2m", "ppp", "power", "variants")},
+    "the node's firmware with MQTT": "import firmware.app",
 }
 
 
@@ -89,13 +119,41 @@ def heap_32_bit() -> Figures:
         if subprocess.run(command, check=False).returncode:
             raise NotMeasured(f"npm could not install {WASM}@{WASM_VERSION}")
     with tempfile.TemporaryDirectory() as folder:
-        list(compiled(Path(folder)))
-        script = Path(__file__).with_name("memory.mjs")
-        arguments = [node, script, port, folder, *IMPORTS.values()]
-        done = subprocess.run(arguments, capture_output=True, text=True, check=True)
-    found = json.loads(done.stdout)
+        for package in PACKAGES:
+            list(compiled(package, Path(folder)))
+
+        def retained(*statements: str) -> list[int]:
+            script = Path(__file__).with_name("memory.mjs")
+            command = [node, script, port, folder, *statements]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise MeasureFailed(done.stderr)
+            return json.loads(done.stdout)
+
+        found = dict(zip(CORE, retained(*CORE.values()), strict=True))
+        for name, statement in MORE.items():
+            found[name] = retained(*CORE.values(), statement)[-1]
+    return {f"heap, 32-bit: {name}": (size, "B") for name, size in found.items()}
+
+
+def lockstep() -> Figures:
+    """The project's node publishing through a real broker, on virtual time."""
+    with tempfile.TemporaryDirectory() as folder, embedded() as broker:
+        flash.build(Path(folder), "bench", broker, PERIOD_S)
+        with Bench(
+            Board(flash_folder(Path(folder))),
+            lambda timeline, send: VirtualC1100(timeline, Profile(), send),
+        ) as bench:
+            bench.run(until=lambda: len(bench.wakes) > 2)
+            begin = time.perf_counter()
+            bench.run(until=lambda: len(bench.wakes) > 2 + WAKES)
+            spent = time.perf_counter() - begin
+            asleep = [text for _, text in bench.console if text.startswith("published")]
+    if len(asleep) < WAKES:
+        raise MeasureFailed(f"the node published {len(asleep)} times in {WAKES} wakes")
     return {
-        f"heap, 32-bit: {name}": (found[statement], "B") for name, statement in IMPORTS.items()
+        "lockstep: wakes per second": (round(WAKES / spent, 1), "/s"),
+        "lockstep: virtual time per real time": (round(WAKES * PERIOD_S / spent), "s/s"),
     }
 
 
@@ -105,4 +163,5 @@ MEASURES: tuple[Callable[[], Figures], ...] = (
     commands,
     sizes,
     heap_32_bit,
+    lockstep,
 )

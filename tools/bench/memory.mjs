@@ -1,6 +1,6 @@
 // Heap that statements retain on a 32-bit MicroPython, whose objects are as large as a board's.
 //
-//   node memory.mjs PORT_FOLDER LIB_FOLDER STATEMENT...     prints JSON: bytes for each statement
+//   node memory.mjs PORT_FOLDER LIB_FOLDER STATEMENT...     prints JSON: list of bytes
 //
 // In this port a collection happens only when the outermost call returns to JavaScript, so what is
 // in use after an empty statement is what the statement before has retained. Same figures each run.
@@ -33,10 +33,10 @@ function used() {
 copy(lib, "/lib");
 micropython.runPython("import sys, gc\nsys.path[:] = ['', '.frozen', '/lib']");
 used();
-const retained = {};
+const retained = [];
 for (const statement of statements) {
   const before = used();
   micropython.runPython(statement);
-  retained[statement] = used() - before;
+  retained.push(used() - before);
 }
 console.log(JSON.stringify(retained));

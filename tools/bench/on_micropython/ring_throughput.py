@@ -1,6 +1,6 @@
 """Run by MicroPython: how fast LineRing turns bytes into lines, by the size of the chunks.
 
-Prints one JSON object: bytes per second for each chunk size.
+Prints JSON: [bytes in a chunk, bytes per second] for each size. Every line must be there.
 """
 
 import gc
@@ -21,29 +21,31 @@ TRANSCRIPT = (
     b"+LSIPRTCP=1,24,303132333435363738396162636465666768696a6b6c6d6e\r"
     b"\r\r\n+MQTTPUB:1\r\n"
 )
-BYTES = 400_000
+LINES = 8  # of the transcript
+REPEATS = 64  # whole transcripts make whole chunks of each size but 7
+ROUNDS = 20  # the best counts: other programs of the host only ever slow one down
 
 
 def measure(chunk):
     """Bytes per second. The source is a ring buffer in C, as a board's UART has one."""
     source = RingIO(chunk + 1)
     ring = LineRing(1024)
-    data = TRANSCRIPT * 8
+    data = TRANSCRIPT * REPEATS
     pieces = [data[i : i + chunk] for i in range(0, len(data), chunk)]
-    total = BYTES if chunk > 7 else BYTES // 10
-    done = lines = i = 0
-    gc.collect()
-    begin = time.ticks_us()
-    while done < total:
-        done += source.write(pieces[i])
-        i = (i + 1) % len(pieces)
-        ring.readfrom(source)
-        while ring.line() is not None:
-            lines += 1
-    spent = time.ticks_diff(time.ticks_us(), begin)
-    assert lines > 0
-    assert ring.overflows == 0
-    return done * 1_000_000 // spent
+    best = None
+    for _ in range(ROUNDS):
+        lines = 0
+        gc.collect()
+        begin = time.ticks_us()
+        for piece in pieces:
+            source.write(piece)
+            while ring.readfrom(source):
+                while ring.line() is not None:
+                    lines += 1
+        spent = time.ticks_diff(time.ticks_us(), begin)
+        assert lines == REPEATS * LINES, lines
+        best = spent if best is None else min(best, spent)
+    return len(data) * 1000000 // best
 
 
-print(json.dumps({str(chunk): measure(chunk) for chunk in (1, 7, 64, 256)}))
+print(json.dumps([[chunk, measure(chunk)] for chunk in (1, 7, 64, 256)]))
