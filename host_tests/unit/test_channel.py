@@ -9,7 +9,7 @@ import time
 
 from c1100 import at, dialect
 from c1100.channel import COMMAND, UNKNOWN, Channel
-from host_tests.support import raises
+from host_tests.support import fails, raises
 from host_tests.support.streams import Module, at_every_split
 
 CSQ = ("AT+CSQ", b"+CSQ: 22,99\r\n0\r")
@@ -23,15 +23,6 @@ def open_channel(*steps):
     channel.settings_lost = False
     channel.numeric = channel.quiet = True
     return module, channel
-
-
-async def fails(kind, coroutine):
-    """The error of a command that must fail."""
-    try:
-        got = await coroutine
-    except kind as error:
-        return error
-    raise AssertionError("no %s but %r" % (kind.__name__, got))
 
 
 async def answers(*steps):

@@ -15,49 +15,18 @@ from c1100 import (
     variants,
 )
 from c1100.channel import COMMAND
-from host_tests.support import raises
+from host_tests.support import fails, raises
 from host_tests.support.streams import Module, at_every_split
 
 SIGNAL = ("AT+CSQ", b"+CSQ: 22,99\r\n0\r")
 
 
-class Raw(Module):
-    """A step whose first part is bytes is raw data behind a prompt."""
-
-    def __init__(self, *steps):
-        Module.__init__(self, *steps)
-        self.raw = b""
-
-    def write(self, data):
-        if self.steps and isinstance(self.steps[0][0], bytes):
-            self.raw += bytes(data)
-            want = self.steps[0][0]
-            if len(self.raw) < len(want):
-                return len(data)
-            if self.raw != want:
-                self._fail(want, self.raw)
-            self.raw = b""
-            for said in self.steps.pop(0)[1:]:
-                after_ms, text = said if isinstance(said, tuple) else (0, said)
-                self.say(text, after_ms)
-            return len(data)
-        return Module.write(self, data)
-
-
 def start(*steps):
-    module = Raw(*steps)
+    module = Module(*steps)
     modem = C1100(module)
     modem._channel.mode = COMMAND
     modem._channel.settings_lost = False
     return module, modem
-
-
-async def fails(kind, coroutine):
-    try:
-        await coroutine
-    except kind as error:
-        return error
-    raise AssertionError("no " + kind.__name__)
 
 
 # HTTP -------------------------------------------------------------------------------------------
