@@ -1,5 +1,6 @@
 """What a module or a board draws in each state, from its profile."""
 
+import itertools
 from dataclasses import dataclass
 
 from tools.power.profiles import Profile
@@ -31,7 +32,10 @@ class Link:
     tx_dbm: float = 23.0
 
 
-def module_amperes(profile: Profile, state: str, link: Link = Link()) -> float:
+NO_CELL = Link()
+
+
+def module_amperes(profile: Profile, state: str, link: Link = NO_CELL) -> float:
     """Mean current of a module in `state`, in amperes.
 
     "idle" is DRX and "edrx" eDRX, both with the processor asleep between paging occasions;
@@ -77,7 +81,7 @@ def _transmitting(profile: Profile, link: Link) -> float:
     points = [(dbm, figure.amperes) for dbm, figure in profile.tx[link.rat]]
     if link.tx_dbm <= points[0][0]:
         return points[0][1]
-    for (low, less), (high, more) in zip(points, points[1:], strict=False):
+    for (low, less), (high, more) in itertools.pairwise(points):
         if link.tx_dbm <= high:
             return less + (more - less) * (link.tx_dbm - low) / (high - low)
     return points[-1][1]

@@ -10,7 +10,7 @@ meter.account.by_cause["mqtt"].mah
 from dataclasses import dataclass
 
 from tools.power.account import Account, Interval
-from tools.power.currents import ASLEEP, Link, board_amperes, module_amperes
+from tools.power.currents import ASLEEP, NO_CELL, Link, board_amperes, module_amperes
 from tools.power.profiles import Profile
 
 
@@ -37,7 +37,7 @@ class Meter:
     ) -> None:
         self.module, self.board = module, board
         self._keep = keep
-        self._radio: tuple[str, str, Link] = ("off", "", Link())
+        self._radio: tuple[str, str, Link] = ("off", "", NO_CELL)
         self._host = False
         self._open: dict[str, _Open] = {}
         self.start(start_us)
@@ -54,7 +54,7 @@ class Meter:
         for load in self._open.values():
             load.since_us = at_us
 
-    def module_state(self, at_us: int, state: str, cause: str, link: Link = Link()) -> None:
+    def module_state(self, at_us: int, state: str, cause: str, link: Link = NO_CELL) -> None:
         """The module's radio has entered `state` (currents.MODULE_STATES) because of `cause`."""
         self._radio = (state, cause, link)
         self._module(at_us)
