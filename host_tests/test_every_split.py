@@ -29,7 +29,7 @@ def driver_tests() -> Iterator:
                 yield pytest.param(function, spread, id=f"{name}-{function.__name__[5:]}")
 
 
-@pytest.mark.parametrize(("function", "spread"), driver_tests())
+@pytest.mark.parametrize(("function", "spread"), list(driver_tests()))
 def test_cut_anywhere(function: Callable, spread: int | None, monkeypatch) -> None:
     longest = 0
     put = streams.Module._put

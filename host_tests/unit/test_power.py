@@ -114,9 +114,9 @@ async def test_wake_when_the_first_pulse_is_not_heard():
 async def test_f28_sockets_are_closed_by_sleep():
     module, modem = start(
         ("AT+LSIPCALL?", b"+LSIPCALL: 1, 10.0.0.1\r\n0\r"),
+        ("AT+LSIPHEX=1", b"0\r"),
         ("AT+LSIPOPEN?", b"+LSIPOPEN:1,2,3,4\r\n0\r"),
         ('AT+LSIPOPEN=1,0,"h",7,0', b"+LSIPOPEN=1,1\r0\r"),
-        ("AT+LSIPHEX=1", b"0\r"),
     )
     sock = await modem.tcp("h", 7)
     module.say(b"^ENTERPSMMODE\r\n")

@@ -154,6 +154,7 @@ async def test_f22_only_the_socket_that_fails_fails():
 async def test_f23_short_payload_is_an_error_with_what_came():
     module, modem, sock = await opened(CLOSE)
     module.say(b"+LSIPRTCP=1,10,313233\r")
+    await asyncio.sleep_ms(100)
     assert await sock.recv(100) == b"123"
     with raises(PayloadError):
         await sock.recv(100)
@@ -283,6 +284,7 @@ async def test_a_damaged_datagram_is_dropped_alone():
     module.say(b"+LSIPRUDP=1,3,3132\r+LSIPRUDP=1,2,3334\r")
     assert await sock.recv(100) == b"34"
     module.say(b"+LSIPRUDP=1,3,313233\r+LSIPRUDP=1,3,343536\r+LSIPRUDP=1,1,37\r")
+    await asyncio.sleep_ms(100)
     assert await sock.recv(100) == b"123"
     assert await sock.recv(100) == b"7"
     assert sock.dropped == 2
