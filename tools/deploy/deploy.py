@@ -1,0 +1,70 @@
+"""Copy driver and firmware to boards, compiled for each, only what has changed.
+
+    python -m tools deploy --port /dev/ttyUSB0
+    python -m tools deploy --port /dev/ttyUSB0 --port /dev/ttyUSB1      a tray of boards
+
+The configuration stays as it is: see `python -m tools provision`.
+"""
+
+import argparse
+import functools
+import threading
+
+from tools.deploy import DeployError, compiler, project, sync
+from tools.deploy.connection import Connection
+from tools.deploy.ports import Report, add_port_arguments, at_all_ports
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    add_port_arguments(parser)
+    parser.add_argument("--source", action="store_true", help="copy .py files, not .mpy")
+    parser.add_argument("--prune", action="store_true",
+                        help="remove files of ours that are no longer part of it")  # fmt: skip
+    parser.add_argument("--no-reset", action="store_true", help="leave the board at its prompt")
+    parser.add_argument("--log", type=float, default=3, metavar="SECONDS",
+                        help="show what the board prints after its reset (default 3)")  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """Deploy to all ports at once. Returns 0, or 1 when one of them failed."""
+    build = functools.cache(contents)
+    compiling = threading.Lock()  # a tray of like boards needs it once
+
+    def work(port: str, report: Report) -> None:
+        with Connection(port, args.wait) as board:
+            about = board.about()
+            report.say(f"{about.machine}, MicroPython {'.'.join(map(str, about.version))}")
+            with compiling:
+                want = build(about.mpy, args.source)
+            todo = sync.plan(board.tree(sync.asked_for(want)), want, args.prune)
+            report.total(todo.bytes)
+            sync.carry_out(board, todo, about.free, report.advance)
+            report.say(
+                f"{len(todo.write)} of {len(want)} files copied ({todo.bytes} bytes), "
+                f"{len(todo.remove)} removed"
+            )
+            if todo.stale:
+                report.say(f"no longer needed (--prune removes them): {', '.join(todo.stale)}")
+            if not args.no_reset:
+                board.restart(args.log, lambda text: report.say(f"| {text}"))
+
+    return at_all_ports(args.port, work)
+
+
+def contents(mpy: int, source: bool) -> dict[str, bytes]:
+    """Path on the board -> content, for a board whose sys.implementation._mpy this is.
+
+    source -- .py files instead of .mpy
+
+    Raises DeployError when the board cannot load .mpy files.
+    """
+    files = project.sources()
+    if source:
+        return {target: path.read_bytes() for target, path in files.items()}
+    if not mpy:
+        raise DeployError("the board's MicroPython loads no .mpy files: use --source")
+    form = compiler.Format.of(mpy)
+    compiler.check(form)
+    return compiler.compiled(files, form)
