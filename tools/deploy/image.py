@@ -1,0 +1,97 @@
+"""A LittleFS image of a board's whole file system, ready to be flashed.
+
+    python -m tools image --board esp32-4m --config config.json --secrets secrets.json
+    python -m tools flash --board esp32-4m --port /dev/ttyUSB0 --firmware ESP32_GENERIC.bin \\
+        --image build/esp32-4m.bin
+"""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from littlefs import LittleFS, LittleFSError
+
+from tools.deploy import DeployError, boards, compiler, partitions, project, settings
+from tools.deploy.boards import BoardFlash
+
+# As MicroPython's VfsLfs2 has them by default (extmod/vfs_lfs.c), so that the image is what mkfs
+# on the board would make; version 2.0 is what every MicroPython since 1.12 can mount.
+READ_SIZE = PROG_SIZE = LOOKAHEAD = 32
+DISK_VERSION = 0x00020000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--board", required=True, metavar="NAME", help=", ".join(boards.BOARDS))
+    parser.add_argument("--firmware", type=Path, metavar="FILE",
+                        help="MicroPython for an ESP32: its partition table counts")  # fmt: skip
+    parser.add_argument("--config", type=Path, metavar="FILE", help="becomes config.json")
+    parser.add_argument("--secrets", type=Path, metavar="FILE", help="becomes secrets.json")
+    parser.add_argument("--source", action="store_true", help=".py files, not .mpy")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="default build/<board>.bin")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the image. Returns 0, or 1 when it cannot be made."""
+    out = args.out or Path("build", f"{args.board}.bin")
+    try:
+        flash = placed(boards.named(args.board), args.firmware)
+        given = {"config.json": args.config, "secrets.json": args.secrets}
+        config = {name: path.read_bytes() for name, path in given.items() if path}
+        outbox = settings.checked(config)["outbox.bytes"] if config else 0
+        files = contents(flash, args.source) | config
+        image, free = build(flash, files)
+        if free < outbox:
+            raise DeployError(
+                f"{free} bytes would be free, the outbox needs {outbox}: lower outbox.bytes in "
+                "config.json, or take a board with more flash"
+            )
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(image)
+    except (DeployError, OSError) as error:
+        print(f"image: {error}", file=sys.stderr)
+        return 1
+    print(f"{out}: {len(files)} files, {len(image)} bytes for {flash.start:#x}, {free} free")
+    if not config:
+        print("It has no config.json: the node will not report before it is provisioned.")
+    return 0
+
+
+def placed(flash: BoardFlash, firmware: Path | None) -> BoardFlash:
+    """Where the file system is with this firmware. Raises DeployError when it does not fit."""
+    if firmware is None or not flash.chip:
+        return flash
+    data = firmware.read_bytes()
+    if (chip := partitions.chip_of(data)) != flash.chip:
+        raise DeployError(f"{firmware} is for an {chip}, the board has an {flash.chip}")
+    start, size = partitions.file_system(data, flash.flash_size)
+    return replace(flash, start=start, size=size)
+
+
+def contents(flash: BoardFlash, source: bool) -> dict[str, bytes]:
+    """Path on the board -> content of all that belongs on it. Raises DeployError."""
+    files = project.sources()
+    if source:
+        return {target: path.read_bytes() for target, path in files.items()}
+    return compiler.compiled(files, replace(compiler.emitted(), arch=flash.arch))
+
+
+def build(flash: BoardFlash, files: dict[str, bytes]) -> tuple[bytes, int]:
+    """The image, and how many bytes in it are free. Raises DeployError when it is too small."""
+    system = LittleFS(
+        block_size=flash.block, block_count=flash.size // flash.block,
+        read_size=READ_SIZE, prog_size=PROG_SIZE, lookahead_size=LOOKAHEAD,
+        disk_version=DISK_VERSION,
+    )  # fmt: skip
+    try:
+        for path, data in files.items():
+            if folder := path.rpartition("/")[0]:
+                system.makedirs(folder, exist_ok=True)
+            with system.open(path, "wb") as file:
+                file.write(data)
+    except LittleFSError as error:
+        raise DeployError(f"{sum(map(len, files.values()))} bytes do not fit: {error}") from error
+    used = system.used_block_count * flash.block
+    return bytes(system.context.buffer), flash.size - used

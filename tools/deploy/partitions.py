@@ -1,0 +1,63 @@
+"""What a MicroPython firmware for an ESP32 says of itself: its chip, and its partition table.
+
+MicroPython's .bin is bootloader, partition table (at flash offset 0x8000, ESP-IDF's default) and
+program in one, from the chip's bootloader offset on. The format of the table is in ESP-IDF,
+"Partition Tables": entries of 32 bytes, AA 50, type, subtype, offset, size, label, flags.
+"""
+
+import struct
+
+from esptool.targets import CHIP_DEFS
+
+from tools.deploy import DeployError
+
+_IMAGE_MAGIC = 0xE9
+_CHIP_ID_AT = 12  # ESP-IDF, esp_image_header_t
+_TABLE = 0x8000
+_ENTRY = struct.Struct("<2sBBII16sI")
+_ENTRY_MAGIC = b"\xaa\x50"
+_LABELS = (b"vfs", b"ffat")  # ports/esp32/modules/flashbdev.py
+
+
+def bootloader_offset(chip: str) -> int:
+    """Where in flash the firmware of a chip begins. `chip` is esptool's name of it."""
+    return CHIP_DEFS[chip].BOOTLOADER_FLASH_OFFSET
+
+
+def chip_of(firmware: bytes) -> str:
+    """esptool's name of the chip that a firmware is for. Raises DeployError when it is none."""
+    if len(firmware) > _CHIP_ID_AT + 2 and firmware[0] == _IMAGE_MAGIC:
+        number = int.from_bytes(firmware[_CHIP_ID_AT : _CHIP_ID_AT + 2], "little")
+        for name, chip in CHIP_DEFS.items():
+            if getattr(chip, "IMAGE_CHIP_ID", None) == number:
+                return name
+    raise DeployError(
+        "this is no ESP32 firmware: take the .bin of the board's page on "
+        "https://micropython.org/download (not the .app-bin)"
+    )
+
+
+def file_system(firmware: bytes, flash_size: int) -> tuple[int, int]:
+    """Offset and size in bytes of the file system that a firmware will use.
+
+    flash_size -- bytes of flash that the board has
+
+    Raises DeployError when the firmware has no partition table, or leaves no room.
+    """
+    table = firmware[_TABLE - bootloader_offset(chip_of(firmware)) :]
+    end = 0
+    for at in range(0, len(table) - _ENTRY.size, _ENTRY.size):
+        magic, _, _, offset, size, label, _ = _ENTRY.unpack_from(table, at)
+        if magic != _ENTRY_MAGIC:
+            break
+        if label.rstrip(b"\0") in _LABELS:
+            return offset, size
+        end = max(end, offset + size)
+    if not end:
+        raise DeployError("the firmware has no partition table: is it the .app-bin of an update?")
+    if end >= flash_size:
+        raise DeployError(
+            f"the firmware's partitions end at {end:#x}, the board's flash at {flash_size:#x}: "
+            "is it the right firmware?"
+        )
+    return end, flash_size - end

@@ -1,0 +1,57 @@
+"""config.json and secrets.json, checked by the firmware's own table before they go anywhere."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tools.deploy import DeployError, project
+from tools.virtual_board.process import BoardError, interpreter
+
+_CHECK = """\
+import json
+import sys
+sys.path[:] = [{!r}]
+from firmware import config
+try:
+    all = config.load({!r})
+except config.ConfigError as e:
+    print(e)
+    sys.exit(3)
+print(json.dumps({{key: all[key] for key in config.SCHEMA}}))
+"""
+_REFUSED = 3
+
+
+def micropython() -> str:
+    """The executable of MicroPython on this host. Raises DeployError when there is none."""
+    try:
+        found = interpreter()
+    except BoardError as error:
+        raise DeployError(str(error)) from error
+    # What pip installs is a library with a script beside Python's.
+    return str(Path(sys.executable).with_name("micropython")) if found.endswith(".so") else found
+
+
+def checked(files: dict[str, bytes]) -> dict[str, Any]:
+    """All settings but the secrets, flat and complete, as the firmware reads them.
+
+    files -- content of "config.json", and of "secrets.json" if there is one
+
+    Real MicroPython runs the firmware's config.py. Raises DeployError with its words.
+    """
+    with tempfile.TemporaryDirectory(prefix="settings.") as folder:  # nobody else may read it
+        for name, data in files.items():
+            Path(folder, name).write_bytes(data)
+        code = _CHECK.format(str(project.ROOT), folder + "/")
+        done = subprocess.run(
+            [micropython(), "-c", code], capture_output=True, text=True, check=False
+        )
+        said = done.stdout.replace(folder + "/", "").strip()
+    if done.returncode == _REFUSED:
+        raise DeployError(said)
+    if done.returncode:
+        raise DeployError(f"the firmware's config.py does not run:\n{done.stdout}{done.stderr}")
+    return json.loads(said)
