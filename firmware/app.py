@@ -1,28 +1,28 @@
-"""One wake: restore, sample, report, persist, sleep.
+"""One wake: restore, what is due, persist, sleep.
 
-A wake is a boot: cold start, timed wake and reset take the same path.
+A wake is a boot: cold start, timed wake and reset take the same path. The driver is loaded only
+when a job needs the module.
 """
 
 import asyncio
+import gc
 import sys
 import time
 from binascii import crc32
 
 from micropython import const
 
-from c1100 import C1100, C1100Error, PinRefused
-
-from . import boards, config, pin_guard, recovery, state, telemetry
+from . import boards, clock, config, energy, jobs, recovery, state, telemetry
 from .outbox import Full, Outbox
-from .sensors import battery, link, temperature
-from .uplinks.mqtt import Uplink
+from .sensors import battery, temperature
 
 _LEAST_SLEEP_MS = const(1000)
 _LONGEST_WAKE_MS = const(300000)  # whatever hangs, the node sleeps again
+_LONGEST_SLEEP_S = const(86400)
 _SAFE_MODE_S = const(600)
-_GRANT_S = const(10)  # patience with the network's answer to a request for PSM
+_AFTER_SAFE_MODE_MS = const(3600000)
+_CRASH_SLEEP_MS = const(60000)
 _SENSORS = (battery, temperature)
-_MODEM_SENSORS = (link,)
 
 
 class Node:
@@ -32,56 +32,166 @@ class Node:
         self.settings = settings
         self.board = boards.board(settings)
         self.state = state.begin(self.board)
-        self.outbox = Outbox("outbox", settings["outbox.bytes"], settings["outbox.policy"])
-        self.modem = C1100(
-            self.board.uart(),
-            pwrkey=self.board.output("pwrkey"),
-            wake=self.board.output("wake"),
-            status=self.board.input("status"),
-        )
+        self.scheduler = jobs.scheduler(settings, self.state)
+        self.modem = None  # once a session has begun
+        self.reported = False
         self._begin = time.ticks_ms()
+        self._outbox = None
+
+    @property
+    def outbox(self) -> Outbox:
+        """The records that wait. Opened at its first use, when the session's code is loaded: code
+        needs the heap in one piece.
+        """
+        if self._outbox is None:
+            settings = self.settings
+            self._outbox = Outbox("outbox", settings["outbox.bytes"], settings["outbox.policy"])
+        return self._outbox
+
+    def now(self) -> int:
+        """Seconds of the board's clock."""
+        return clock.now_s()
 
     def time_left(self) -> int:
         """ms until the wake must end."""
         return _LONGEST_WAKE_MS - time.ticks_diff(time.ticks_ms(), self._begin)
 
-    def salt(self) -> int:
-        """A number that differs between nodes and between wakes."""
-        return crc32(self.settings["id"].encode()) + self.state.wakes
+    def plan(self):
+        """The scheduler's plan, seen from now."""
+        return self.scheduler.plan(self.now())
+
+    def ran(self, job: str) -> None:
+        """A job has been done."""
+        jobs.ran(self.scheduler, self.state, job, max(self.now(), 1))  # 0 is never
+
+    async def sample(self, sensors: tuple) -> list:
+        """Read sensors; one that fails is left out and named on the console."""
+        samples = []
+        for sensor in sensors:
+            try:
+                samples += await sensor.read(self)
+            except Exception as error:  # a sensor must not cost the record
+                print("sensor failed: %s: %s" % (type(error).__name__, error))
+        return samples
+
+    def keep(self, samples: list, sampled: int | None = None) -> None:
+        """Put a record into the outbox, before anything else happens to it.
+
+        sampled -- ticks_ms of its moment; None: now
+        """
+        if not samples:
+            return
+        samples = [("seq", None, self.outbox.next)] + samples
+        ago = 0 if sampled is None else time.ticks_diff(time.ticks_ms(), sampled) // 1000
+        at = clock.unix(self.now() - ago)
+        payload = telemetry.senml(self.settings["id"], samples, at)
+        print("sampled", payload)
+        try:
+            self.outbox.append(payload.encode())
+        except (Full, OSError) as error:
+            # The backlog is worth more than this record; its sequence number is not used up.
+            print("record dropped:", error)
+
+    def delivered(self) -> None:
+        """The report is through."""
+        self.reported = True
+        self.state.failures = 0
+        self.state.hold = 0
+        self.scheduler.hold_s = None
+        self.ran("report")
+
+    def failed(self) -> None:
+        """No report: leave the module alone for a while, longer after each failure in a row."""
+        self.state.failures += 1
+        period_s = self.settings["report.period_s"] * self.scheduler.stretch
+        salt = crc32(self.settings["id"].encode()) + self.state.wakes
+        pause = recovery.pause_s(period_s, self.state.failures, salt)
+        began = self.now() - time.ticks_diff(time.ticks_ms(), self._begin) // 1000
+        self.state.hold = self.scheduler.hold_s = began + pause
+
+    def set_clock(self, known: int) -> None:
+        """The network's time, as Unix time."""
+        now = self.now()
+        step = clock.correct(self.board, known, now)
+        if step:
+            since = now - self.state.synced
+            if self.state.synced and since > 3600:
+                self.state.drift = step * 100000 // since
+            print("clock set by %d s" % step)
+            jobs.step(self.scheduler, self.state, step)
+        self.state.synced = now + step
 
 
 def main() -> None:
-    """Do one wake and sleep.
+    """Wake, work and sleep for ever.
 
-    Returns to the prompt only when the configuration is unusable, or from safe mode.
+    Returns to the prompt only when the configuration is unusable.
     """
-    begin = time.ticks_ms()
     try:
         settings = config.load()
     except config.ConfigError as error:
         print("configuration:", error)
         return
+    while True:
+        try:
+            _live(settings)
+        except Exception as error:  # the node must sleep and try again, whatever went wrong
+            sys.print_exception(error)
+            boards.board(settings).sleep(_CRASH_SLEEP_MS)
+
+
+def _live(settings: dict) -> None:
+    """One wake, and the sleep after it, which only a short one returns from."""
     node = Node(settings)
     current = node.state
     print("node %s start %d wake %d" % (settings["id"], current.starts, current.wakes))
-    if current.is_stuck:
+    stuck = current.is_stuck
+    if stuck:
         _safe_mode(current)
     else:
         _wake(node)
-    state.finish(node.board, current, not len(node.outbox))
-    pause = recovery.pause_s(settings["period_s"], current.failures, node.salt())
-    pause = max(pause * 1000 - time.ticks_diff(time.ticks_ms(), begin), _LEAST_SLEEP_MS)
+    plan = node.plan()
+    state.finish(node.board, current)
+    pause = max(min(plan.wait_s, _LONGEST_SLEEP_S) * 1000, _LEAST_SLEEP_MS)
+    if stuck:
+        pause = max(pause, _AFTER_SAFE_MODE_MS)
     print("sleeping %d ms" % pause)
-    node.board.sleep(pause)
+    if stuck or plan.board == energy.DEEP:
+        node.board.sleep(pause)
+    node.board.light_sleep(pause)
 
 
 def _wake(node: Node) -> None:
+    plan = node.plan()
+    if plan.wait_s > 0:
+        return  # woken early: the next plan says how to go on
+    names = [job.name for job in plan.jobs]
+    session = None
     try:
-        asyncio.run(asyncio.wait_for_ms(_report(node), _LONGEST_WAKE_MS))
-    except C1100Error as error:
-        print("wake failed: %s: %s" % (type(error).__name__, error))
-    except Exception as error:  # the node must sleep and try again, whatever went wrong
+        if "report" in names or "position" in names:
+            gc.collect()
+            from .session import Session as session
+        asyncio.run(asyncio.wait_for_ms(_work(node, names, session), _LONGEST_WAKE_MS))
+    except Exception as error:
         sys.print_exception(error)
+    if "report" in names and not node.reported:
+        node.failed()
+
+
+async def _work(node: Node, names: list, session) -> None:
+    """Sample whatever the network does; then deliver what waits."""
+    samples = []
+    if "sample" in names:
+        samples = [("start", None, node.state.starts), ("wake", None, node.state.wakes)]
+        samples += await node.sample(_SENSORS)
+        node.ran("sample")
+        for name, _, value in samples:
+            if name == "battery":
+                jobs.battery(node.scheduler, node.settings, value)
+    if session is None:
+        node.keep(samples)
+    else:
+        await session(node, names, samples).run()
 
 
 def _safe_mode(current: state.State) -> None:
@@ -92,101 +202,3 @@ def _safe_mode(current: state.State) -> None:
     print("safe mode: %d wakes in a row did not end in sleep" % (current.unfinished - 1))
     for _ in range(_SAFE_MODE_S):
         time.sleep(1)
-
-
-async def _report(node: Node) -> None:
-    """Sample whatever the network does; then deliver what waits, oldest first."""
-    samples = [("start", None, node.state.starts), ("wake", None, node.state.wakes)]
-    samples += await sample(node, _SENSORS)
-    ladder = recovery.Recovery(node.modem, node.time_left)
-    asleep = False
-    try:
-        try:
-            await ladder.run(lambda: _start(node))
-            samples += await sample(node, _MODEM_SENSORS)
-        finally:
-            if ladder.events:
-                samples.append(("recovery", None, len(ladder.events)))
-            _keep(node, samples)
-        await ladder.run(lambda: _deliver(node))
-        asleep = await _let_sleep(node)
-    finally:
-        if not asleep:
-            await _switch_off(node.modem)
-
-
-def _keep(node: Node, samples: list) -> None:
-    """Put a record into the outbox, before anything else happens to it."""
-    payload = telemetry.senml(node.settings["id"], samples)
-    print("sampled", payload)
-    try:
-        node.outbox.append(payload.encode())
-    except (Full, OSError) as error:
-        # The backlog is worth more than this record; its sequence number is not used up.
-        print("record dropped:", error)
-
-
-async def _start(node: Node) -> None:
-    """Bring the module into the network. A PIN that was refused once is never sent again."""
-    settings = node.settings
-    pin = pin_guard.allowed(settings["pin"])
-    try:
-        registration = await node.modem.start(pin, settings["apn"] or None, settings["register_s"])
-    except PinRefused:
-        pin_guard.refuse(settings["pin"])
-        raise
-    print("registered", "roaming" if registration.roaming else "home")
-
-
-async def _deliver(node: Node) -> None:
-    """Send the backlog; a record leaves the outbox only when the far side has confirmed it."""
-    uplink = Uplink(node.settings, node.modem)
-    while True:
-        batch = node.outbox.peek(1)
-        if not batch:
-            break
-        seq, payload = batch[0]
-        await uplink.send(payload)
-        node.outbox.ack(seq)
-        print("published %d bytes" % len(payload))
-    try:
-        await uplink.close()
-    except C1100Error as error:  # everything has been delivered: no reason to try again
-        print("session not closed:", error)
-
-
-async def sample(node: Node, sensors: tuple) -> list:
-    """Read sensors; one that fails is left out and named on the console."""
-    samples = []
-    for sensor in sensors:
-        try:
-            samples += await sensor.read(node)
-        except (C1100Error, OSError) as error:
-            print("sensor failed:", error)
-    return samples
-
-
-async def _let_sleep(node: Node) -> bool:
-    """Leave the module to power saving mode, if that is configured and the network grants it.
-
-    It enters PSM by itself once its active time is over, and stays registered.
-    """
-    settings = node.settings
-    if settings["sleep.module"] != "psm":
-        return False
-    try:
-        granted = await node.modem.power.psm(
-            settings["sleep.tau_s"], settings["sleep.active_s"], _GRANT_S
-        )
-    except C1100Error as error:
-        print("no psm:", error)
-        return False
-    print("psm", "refused" if granted is None else "granted %s %s" % tuple(granted))
-    return granted is not None
-
-
-async def _switch_off(modem: C1100) -> None:
-    try:
-        await modem.power_off()
-    except C1100Error as error:
-        print("module stays on:", error)

@@ -90,13 +90,14 @@ class Recovery:
 
 
 def pause_s(period_s: int, failures: int, salt: int) -> int:
-    """Seconds to sleep: the period, doubled for each failure in a row, four times at the most.
+    """Seconds to leave the module alone: a period, doubled for each failure in a row after the
+    first, four times at the most; up to an eighth less, so that a wake that is planned anyway is
+    in time for the next try.
 
-    salt -- any number that differs between nodes and wakes: after a failure the pause varies by
-            an eighth with it
+    salt -- any number that differs between nodes and wakes: the pause varies with it
     """
     if not failures:
-        return period_s
+        return 0
     pause = period_s << min(failures - 1, _MOST_DOUBLINGS)
     span = max(1, pause // _SPREAD)
-    return pause - span // 2 + salt % span
+    return pause - 1 - salt % span

@@ -10,35 +10,68 @@ from binascii import crc32
 
 from micropython import const
 
-_VERSION = const(2)
-_LAYOUT = "<BIIBB"  # version, cold starts, wakes since, failures, wakes that did not end
+_VERSION = const(3)
+# The block fits into the 68 bytes that the smallest board keeps.
+_FIELDS = (
+    ("starts", "I"),
+    ("wakes", "I"),
+    ("sampled", "I"),
+    ("reported", "I"),
+    ("positioned", "I"),
+    ("hold", "I"),
+    ("tau", "I"),
+    ("synced", "I"),
+    ("psm_asked", "I"),
+    ("psm_tau", "I"),
+    ("psm_active", "H"),
+    ("edrx", "H"),
+    ("attach", "H"),
+    ("signal", "b"),
+    ("drift", "b"),
+    ("failures", "B"),
+    ("unfinished", "B"),
+    ("module", "B"),
+)
+_LAYOUT = "<B" + "".join([code for _, code in _FIELDS])
+_LIMITS = {"I": (0, 0xFFFFFFFF), "H": (0, 0xFFFF), "B": (0, 255), "b": (-128, 127)}
 _FILE = "starts"
-_MOST = const(255)
 UNFINISHED_LIMIT = const(5)
+MODULE = ("unknown", "off", "psm", "edrx", "idle")
 
 
 class State:
-    """starts     -- cold starts in the node's life
-    wakes      -- wakes since the last of them
-    failures   -- wakes in a row that delivered nothing
-    unfinished -- wakes in a row that did not end in sleep, this one included
-    """
+    """values -- of the attributes below that are not 0. Times are clock seconds, 0: never."""
 
-    def __init__(self, starts: int, wakes: int, failures: int = 0, unfinished: int = 0) -> None:
-        self.starts = starts
-        self.wakes = wakes
-        self.failures = failures
-        self.unfinished = unfinished
+    starts = 0  # cold starts in the node's life
+    wakes = 0  # wakes since the last of them
+    sampled = 0  # when the jobs ran
+    reported = 0
+    positioned = 0
+    hold = 0  # the module is left alone until then
+    tau = 0  # the module's next periodic tracking-area update
+    synced = 0  # when the clock was last compared with the network's
+    psm_asked = 0  # when PSM was asked for
+    psm_tau = 0  # granted, s
+    psm_active = 0  # granted, s + 1; 0: no PSM
+    edrx = 0  # granted cycle, s; 0: none
+    attach = 0  # from the power key to registration, mean, in s / 4
+    signal = 0  # dBm, when the module last told; 0: never
+    drift = 0  # of the clock against the network's, in 10 ppm, as last noted
+    failures = 0  # sessions in a row that delivered nothing
+    unfinished = 0  # wakes in a row that did not end in sleep, this one included
+    module = 0  # how the module was left, see MODULE
+
+    def __init__(self, **values) -> None:
+        for name, value in values.items():
+            setattr(self, name, value)
 
     def pack(self) -> bytes:
-        block = struct.pack(
-            _LAYOUT,
-            _VERSION,
-            self.starts,
-            self.wakes,
-            min(self.failures, _MOST),
-            min(self.unfinished, _MOST),
-        )
+        """The block; a value that does not fit is stored as the nearest that does."""
+        values = []
+        for name, code in _FIELDS:
+            least, most = _LIMITS[code]
+            values.append(min(max(int(getattr(self, name)), least), most))
+        block = struct.pack(_LAYOUT, _VERSION, *values)
         return block + struct.pack("<I", crc32(block))
 
     @property
@@ -55,7 +88,10 @@ def unpack(data: bytes) -> State | None:
     block = bytes(data[:size])
     if struct.unpack("<I", data[size : size + 4])[0] != crc32(block) or block[0] != _VERSION:
         return None
-    return State(*struct.unpack(_LAYOUT, block)[1:])
+    state = State()
+    for (name, _), value in zip(_FIELDS, struct.unpack(_LAYOUT, block)[1:]):
+        setattr(state, name, value)
+    return state
 
 
 def begin(board) -> State:
@@ -63,7 +99,7 @@ def begin(board) -> State:
     state = unpack(board.load())
     if state is None:
         starts, settled = _read_starts()
-        state = State(starts + 1, 0, 0, starts - settled)
+        state = State(starts=starts + 1, unfinished=starts - settled)
         _write_starts(starts + 1, settled)
     state.wakes += 1
     state.unfinished += 1
@@ -71,10 +107,9 @@ def begin(board) -> State:
     return state
 
 
-def finish(board, state: State, delivered: bool) -> None:
-    """This wake ends in sleep. delivered -- whether something was, or nothing waited."""
+def finish(board, state: State) -> None:
+    """This wake ends in sleep."""
     state.unfinished = 0
-    state.failures = 0 if delivered else min(state.failures + 1, _MOST)
     board.store(state.pack())
     starts, settled = _read_starts()
     if settled != starts:

@@ -59,6 +59,11 @@ class Base:
                 return name
         return "unknown %d" % cause
 
+    def set_clock(self, utc: tuple) -> None:
+        """Set the calendar; utc -- (year, month, day, hour, minute, second, weekday, ...)"""
+        year, month, day, hour, minute, second, weekday = utc[:7]
+        machine.RTC().datetime((year, month, day, weekday + 1, hour, minute, second, 0))
+
     def unique_id(self) -> bytes:
         """What no other chip has."""
         return machine.unique_id()

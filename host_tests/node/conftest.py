@@ -9,6 +9,7 @@ import pytest
 from host_tests.peers import any_broker
 from tools.broker import Address
 from tools.demo import flash
+from tools.demo.subscriber import Subscriber
 from tools.lockstep import Bench
 from tools.virtual_board.board import Board, flash_folder
 from tools.virtual_c1100 import Profile, VirtualC1100
@@ -48,8 +49,28 @@ class Node:
     def live(self, wakes: int) -> None:
         """Until so many wakes, counted from power-up, have ended in sleep."""
         self.bench.run(
-            until=lambda: len(self.said("sleeping")) >= wakes, limit_s=wakes * 17 * PERIOD_S
+            until=lambda: self.asleep and len(self.said("sleeping")) >= wakes,
+            limit_s=wakes * 17 * PERIOD_S,
         )
+
+    def deliver(self, subscriber: Subscriber) -> list[str]:
+        """Live until all that was sampled has arrived. Returns what arrived, each record once."""
+
+        def arrived() -> list[str]:
+            return [record.decode() for record in dict.fromkeys(subscriber.records)]
+
+        begin_s = self.bench.timeline.now_us / 1e6
+        self.bench.run(
+            until=lambda: self.asleep and set(self.said("sampled")) <= set(arrived()),
+            limit_s=begin_s + 40 * PERIOD_S,
+        )
+        return arrived()
+
+    @property
+    def asleep(self) -> bool:
+        """Whether the board is in deep sleep."""
+        wakes = self.bench.wakes
+        return bool(wakes and wakes[-1].end)
 
     def said(self, start: str) -> list[str]:
         """Console lines that begin with this, without it."""

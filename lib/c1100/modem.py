@@ -142,6 +142,12 @@ class C1100:
         # EPS tells more: it is the answer unless GPRS has got further.
         return gprs if gprs.registered or (gprs.searching and not eps.searching) else eps
 
+    async def clock(self) -> str:
+        """The module's clock, ``yy/MM/dd,hh:mm:ss±zz``: local time, and its zone in quarters of
+        an hour (TS 27.007 8.15). 70, 80 or 00 as the year where it does not know.
+        """
+        return (await self._channel.ask(dialect.CLOCK))[0]
+
     async def imei(self) -> str:
         """The module's 15-digit serial number (TS 27.007 5.4)."""
         return (await self._channel.ask(dialect.IMEI))[0]
@@ -210,6 +216,13 @@ class C1100:
             self._channel.mode = UNKNOWN
         await self.power_on()
 
+    def rest(self) -> None:
+        """Nothing more is wanted of the module for now: release its wake pin, which keeps it out
+        of PSM. wake() and power_on() take it up again.
+        """
+        if self._wake is not None:
+            self._wake.off()
+
     # Start-up -------------------------------------------------------------------------------
 
     async def start(
@@ -228,7 +241,9 @@ class C1100:
         await self.power_on()
         await self._unlock(pin)
         await self.signal()
-        await self.keep(dialect.EPS_REPORT, 1)
+        # With PSM the network's answer tells what it has granted.
+        asked = self._power is not None and self._power.requested is not None
+        await self.keep(dialect.EPS_REPORT, 4 if asked else 1)
         await self.keep(dialect.GPRS_REPORT, 1)
         await self.operator()
         return await self.register(timeout_s)

@@ -156,7 +156,7 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
         bench.run(until=lived, limit_s=limit_s)
         made = check.reports(bench, bench.wakes[born:])
         subscriber.wait(sum(report.payload is not None for report in made), ARRIVAL_LIMIT_S)
-        arrived = list(subscriber.payloads)
+        arrived = list(subscriber.records)
         _summarise(view, bench, made, arrived, time.monotonic() - begin)
         return check.problems(made, arrived, options.reports)
 

@@ -32,7 +32,8 @@ def build(folder: Path, node_id: str, broker: Address, period_s: int) -> list[st
     config = {
         "id": node_id,
         "apn": "internet",
-        "period_s": period_s,
+        "sample": {"period_s": period_s},
+        "report": {"period_s": period_s},
         "mqtt": {"host": broker.host, "port": broker.port},
         "pins": {"pwrkey": 4, "wake": 5, "status": 18, "battery": 34, "temperature": 35},
     }

@@ -1,5 +1,6 @@
 """An MQTT client of its own, which knows nothing of the node: what did the broker really get?"""
 
+import re
 import threading
 import time
 
@@ -9,25 +10,33 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tools.broker import Address, BrokerError
 
 CONNECT_LIMIT_S = 10.0
+BEFORE_A_RECORD = re.compile(rb',(?=\{"bn":)')  # each record restates its base name
+
+
+def records(payload: bytes) -> list[bytes]:
+    """The SenML packs that one message of the node holds, byte for byte as they were sampled."""
+    if not payload.startswith(b'[{"bn":'):
+        return [payload]
+    return [b"[" + part + b"]" for part in BEFORE_A_RECORD.split(payload[1:-1])]
 
 
 class Subscriber:
-    """Collects the payloads of `topic`. A context manager; `payloads` grows as they arrive.
+    """Collects the payloads of `topic`. A context manager; `payloads`, and `records` of SenML,
+    grow as they arrive.
 
     Raises BrokerError when the broker does not accept it or its subscription.
     """
 
     def __init__(self, broker: Address, topic: str) -> None:
         self.payloads: list[bytes] = []
+        self.records: list[bytes] = []
         self._topic = topic
         self._settled = threading.Event()
         self._problem: str | None = "it does not answer"
         self._client = paho.Client(CallbackAPIVersion.VERSION2)
         self._client.on_connect = self._connected
         self._client.on_subscribe = self._subscribed
-        self._client.on_message = lambda c, u, message: self.payloads.append(
-            bytes(message.payload)
-        )
+        self._client.on_message = lambda c, u, message: self._arrived(bytes(message.payload))
         try:
             self._client.connect(broker.host, broker.port)
         except OSError as error:
@@ -50,10 +59,14 @@ class Subscriber:
         self._client.loop_stop()
 
     def wait(self, count: int, limit_s: float) -> None:
-        """Wait until `count` payloads are there, for at most `limit_s` real seconds."""
+        """Wait until `count` records are there, for at most `limit_s` real seconds."""
         limit = time.monotonic() + limit_s
-        while len(self.payloads) < count and time.monotonic() < limit:
+        while len(self.records) < count and time.monotonic() < limit:
             time.sleep(0.01)
+
+    def _arrived(self, payload: bytes) -> None:
+        self.payloads.append(payload)
+        self.records += records(payload)
 
     def _connected(self, client, userdata, flags, reason, properties) -> None:
         if reason.is_failure:

@@ -1,0 +1,83 @@
+"""The node's jobs, from its configuration and its state."""
+
+from . import energy
+from .scheduler import GNSS, MODEM, NOTHING, Job, Scheduler, spread, stretch
+
+# job, where the state keeps when it ran, what it needs
+_JOBS = (
+    ("sample", "sampled", NOTHING),
+    ("report", "reported", MODEM),
+    ("position", "positioned", GNSS),
+)
+_ALLOWED = {
+    "auto": (energy.OFF, energy.PSM, energy.EDRX),
+    "off": (energy.OFF,),
+    "psm": (energy.PSM, energy.EDRX),
+    "edrx": (energy.EDRX, energy.IDLE),
+    "idle": (energy.IDLE,),
+}
+_ATTACH_PARTS = 4  # the state keeps the time of an attach in quarters of a second
+USUAL_ATTACH_S = 15  # until one was measured
+
+
+def scheduler(settings: dict, state) -> Scheduler:
+    """The scheduler as it stands at the beginning of a wake."""
+    jobs = []
+    last = []
+    for name, kept, needs in _JOBS:
+        period_s = settings[name + ".period_s"]
+        if not period_s:
+            continue
+        flex_s = min(settings[name + ".flex_s"], period_s - 1)
+        deadline_s = max(flex_s, settings["report.deadline_s"]) if needs == MODEM else flex_s
+        jobs.append(Job(name, period_s, flex_s, min(deadline_s, period_s - 1), needs))
+        last.append(getattr(state, kept))
+    longest = max([job.period_s for job in jobs])
+    made = Scheduler(jobs, energy.profile(), spread(settings["id"], longest), last)
+    made.allowed = _ALLOWED[settings["sleep.module"]]
+    made.hold_s = state.hold or None
+    made.tau_s = state.tau or None
+    made.poor = state.signal != 0 and state.signal < settings["report.poor_dbm"]
+    made.network = network(state)
+    return made
+
+
+def network(state) -> energy.Network:
+    """What the network has granted, and what an attach takes, as far as the state knows."""
+    return energy.Network(
+        state.attach / _ATTACH_PARTS if state.attach else USUAL_ATTACH_S,
+        state.psm_active - 1 if state.psm_active else None,
+        state.psm_tau or None,
+        state.edrx or None,
+    )
+
+
+def attached(state, seconds: float) -> None:
+    """Remember how long it took from the power key to registration: a mean that forgets."""
+    new = int(seconds * _ATTACH_PARTS)
+    state.attach = (3 * state.attach + new) // 4 if state.attach else max(new, 1)
+
+
+def battery(made: Scheduler, settings: dict, volts: float | None) -> None:
+    """Longer periods on a low battery."""
+    made.stretch = stretch(volts, settings["battery.low_v"], settings["battery.critical_v"])
+
+
+def ran(made: Scheduler, state, name: str, now_s: int) -> None:
+    """A job has been done."""
+    for job in made.jobs:
+        if job.name == name:
+            made.ran(job, now_s)
+    for known, kept, _ in _JOBS:
+        if known == name:
+            setattr(state, kept, now_s)
+
+
+def step(made: Scheduler, state, seconds: int) -> None:
+    """The clock has been set: what the node remembers of it moves along."""
+    made.shift(seconds)
+    for kept in ("sampled", "reported", "positioned", "hold", "tau", "psm_asked"):
+        if getattr(state, kept):
+            setattr(state, kept, max(getattr(state, kept) + seconds, 1))
+    made.hold_s = state.hold or None
+    made.tau_s = state.tau or None

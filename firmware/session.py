@@ -1,0 +1,211 @@
+"""A session with the module: into the network, deliver, and the cheapest way out of it.
+
+Loaded only in wakes that need the module; those that only sample never load the driver.
+"""
+
+import time
+
+from micropython import const
+
+from c1100 import C1100, C1100Error, PinRefused, timers
+
+from . import clock, energy, jobs, pin_guard, recovery
+from .sensors import link, position
+from .state import MODULE
+from .uplinks.mqtt import Uplink
+
+_ASK_AGAIN_S = const(86400)  # a network that has refused PSM is asked again
+_RELEASE_S = const(15)  # T3412 begins when the network releases the connection
+_NB_IOT = const(9)  # AcT of +CEREG (27.007 7.29)
+
+
+class Session:
+    """node -- app.Node; names -- of the jobs that are due; samples -- of this wake so far"""
+
+    def __init__(self, node, names: list, samples: list) -> None:
+        self._node = node
+        self._names = names
+        self._samples = samples
+        self._began = time.ticks_ms()
+        self._asked_psm = False
+        board = node.board
+        self.modem = node.modem = C1100(
+            board.uart(),
+            pwrkey=board.output("pwrkey"),
+            wake=board.output("wake"),
+            status=board.input("status"),
+        )
+
+    async def run(self) -> None:
+        """All that is due. What was sampled is kept whatever happens; errors are told."""
+        node = self._node
+        ladder = recovery.Recovery(self.modem, node.time_left)
+        told = 0
+        settled = False
+        try:
+            try:
+                await ladder.run(self._start)
+                await self._measure()
+            finally:
+                told = len(ladder.events)
+                node.keep(self._samples + _events(ladder.events), self._began)
+            if "report" in self._names:
+                await ladder.run(self._deliver)
+                node.delivered()
+            settled = await self._settle()
+        except C1100Error as error:
+            print("wake failed: %s: %s" % (type(error).__name__, error))
+        finally:
+            node.keep(_events(ladder.events[told:]))  # for the next report
+            if not settled:
+                await self._switch_off()
+
+    # Into the network -----------------------------------------------------------------------
+
+    async def _start(self) -> None:
+        """Bring the module up, and into the network if somebody wants to report. A PIN that was
+        refused once is never sent again.
+        """
+        node = self._node
+        settings = node.settings
+        begin = time.ticks_ms()
+        await self.modem.power_on()
+        if "report" not in self._names:
+            return
+        if self._wants_psm():
+            await self._ask_for_psm()
+        pin = pin_guard.allowed(settings["pin"])
+        try:
+            found = await self.modem.start(pin, settings["apn"] or None, settings["register_s"])
+        except PinRefused:
+            pin_guard.refuse(settings["pin"])
+            raise
+        print("registered", "roaming" if found.roaming else "home")
+        if MODULE[node.state.module] in ("unknown", "off"):
+            jobs.attached(node.state, time.ticks_diff(time.ticks_ms(), begin) / 1000)
+        await self._ask_for_edrx(found)
+
+    def _wants_psm(self) -> bool:
+        """Whether PSM would be the cheapest if the network granted what is configured."""
+        node = self._node
+        state = node.state
+        if not self.modem.can_wake:
+            return False
+        refused = state.psm_asked and not state.psm_active
+        if refused and abs(node.now() - state.psm_asked) < _ASK_AGAIN_S:
+            return False
+        settings = node.settings
+        granted = energy.Network(
+            jobs.network(state).start_s, settings["sleep.active_s"], settings["sleep.tau_s"], None
+        )
+        made = node.scheduler
+        gap_s = settings["report.period_s"] * made.stretch
+        best = energy.module_sleep(made.profile.module, gap_s, granted, made.allowed)
+        return best == energy.PSM
+
+    async def _ask_for_psm(self) -> None:
+        """Before registering, so that the network answers with its acceptance (manual 3.8.1)."""
+        settings = self._node.settings
+        try:
+            await self.modem.power.psm(settings["sleep.tau_s"], settings["sleep.active_s"], 0)
+            self._node.state.psm_asked = self._node.now()
+            self._asked_psm = True
+        except C1100Error as error:
+            print("no psm:", error)
+
+    async def _ask_for_edrx(self, found) -> None:
+        node = self._node
+        cycle_s = node.settings["sleep.edrx_s"]
+        if not cycle_s or energy.EDRX not in node.scheduler.allowed or node.state.edrx:
+            return
+        rat = timers.NB_S1 if found.act == _NB_IOT else timers.WB_S1
+        try:
+            granted = await self.modem.power.edrx(cycle_s, rat)
+        except C1100Error as error:
+            print("no edrx:", error)
+            return
+        node.state.edrx = int(granted.cycle_s) if granted else 0
+
+    async def _measure(self) -> None:
+        """What only the module knows: signal, time, position."""
+        node = self._node
+        if "report" in self._names:
+            signal = await node.sample((link,))
+            if signal:
+                node.state.signal = signal[0][2] or 0
+            if self._samples:  # no record for that alone
+                self._samples += signal
+            await self._set_clock()
+        if "position" in self._names:
+            self._samples += await node.sample((position,))
+            node.ran("position")
+
+    async def _set_clock(self) -> None:
+        """Compare the clock with the network's."""
+        node = self._node
+        try:
+            known = clock.parse(await self.modem.clock())
+        except C1100Error as error:
+            print("no time:", error)
+            return
+        if known is not None:
+            node.set_clock(known)
+
+    # Out of it ------------------------------------------------------------------------------
+
+    async def _deliver(self) -> None:
+        """Send the backlog, oldest first; a record leaves the outbox only when the far side has
+        confirmed it. What the session has no time for waits for the next one.
+        """
+        node = self._node
+        uplink = Uplink(node.settings, self.modem)
+        limit_ms = node.settings["report.limit_s"] * 1000
+        begin = time.ticks_ms()
+        while True:
+            batch = node.outbox.peek(1)
+            if not batch:
+                break
+            seq, payload = batch[0]
+            await uplink.send(payload)
+            node.outbox.ack(seq)
+            print("published %d bytes" % len(payload))
+            if time.ticks_diff(time.ticks_ms(), begin) > limit_ms:
+                print("%d records wait for the next report" % len(node.outbox))
+                break
+        try:
+            await uplink.close()
+        except C1100Error as error:  # everything has been delivered: no reason to try again
+            print("session not closed:", error)
+
+    async def _settle(self) -> bool:
+        """Leave the module in the state that costs least until it is needed again."""
+        node = self._node
+        state = node.state
+        if self._asked_psm:
+            granted = await self.modem.power.granted()
+            state.psm_active = 0 if granted is None else int(granted.active_s) + 1
+            state.psm_tau = 0 if granted is None else int(granted.tau_s or 0)
+            print("psm", "refused" if granted is None else "granted %s %s" % tuple(granted))
+        node.scheduler.network = jobs.network(state)
+        how = node.plan().module
+        print("module", how)
+        if how == energy.OFF:
+            return False
+        state.module = MODULE.index(how)
+        since_s = node.now() + _RELEASE_S
+        state.tau = since_s + state.psm_tau if how == energy.PSM and state.psm_tau else 0
+        self.modem.rest()
+        return True
+
+    async def _switch_off(self) -> None:
+        state = self._node.state
+        state.tau = 0
+        state.module = MODULE.index(energy.OFF)
+        try:
+            await self.modem.power_off()
+        except C1100Error as error:
+            print("module stays on:", error)
+
+
+def _events(names: list) -> list:
+    return [("event", None, name) for name in names]
