@@ -1,0 +1,86 @@
+"""The driver by the real `mpremote mip install`, from a local server, onto a virtual board."""
+
+import functools
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from host_tests.bench.test_mpremote import mpremote
+from host_tests.deploy.conftest import command
+from tools.deploy import mip, project
+
+MODULES = {f"lib/c1100/{path.stem}" for path in (project.ROOT / "lib/c1100").glob("*.py")}
+USE = "import c1100; from c1100 import timers; print(c1100.C1100, timers.decode_t3412('00100001'))"
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves a folder without a log."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Not to standard error."""
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL at which what the command has built is served."""
+    folder = tmp_path_factory.mktemp("mip")
+    assert command(mip, "--out", folder) == 0
+    handler = functools.partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("words", "suffix"),
+    [
+        (["--index", "{index}", "c1100"], ".mpy"),
+        (["--index", "{index}", "--no-mpy", "c1100"], ".py"),
+        # What github:OWNER/REPO@mpy becomes: package.json, and its files by relative URLs.
+        (["{index}/package.json"], ".mpy"),
+        # The repository itself.
+        ([str(project.ROOT / "package.json")], ".py"),
+    ],
+    ids=["index", "index without mpy", "release branch", "repository"],
+)
+def test_mip_installs_the_driver_alone_and_it_works(words, suffix, index, boards) -> None:
+    board = boards()
+    mpremote(board.tty, "mip", "install", *[word.format(index=index) for word in words])
+    assert board.files() == {module + suffix for module in MODULES}
+    assert mpremote(board.tty, "exec", USE) == "<class 'C1100'> 3600\n"
+
+
+def test_installed_again_nothing_is_copied(index, boards) -> None:
+    board = boards()
+    install = ["mip", "install", "--index", index, "c1100"]
+    assert mpremote(board.tty, *install).count("Installing: ") == len(MODULES)
+    again = mpremote(board.tty, *install)
+    assert again.count("Exists: ") == len(MODULES)
+    assert "Installing: " not in again
+
+
+def test_the_repositorys_package_json_is_up_to_date(checkout: Path, monkeypatch) -> None:
+    monkeypatch.undo()  # the real project
+    have = (project.ROOT / "package.json").read_text()
+    assert have == mip.source_package(), "run `python -m tools mip --update`"
+    for _, url in json.loads(have)["urls"]:
+        assert (project.ROOT / url).is_file()
+
+
+def test_update_writes_the_repositorys_package_json(checkout: Path) -> None:
+    (checkout / "pyproject.toml").write_text('[project]\nversion = "1.2"\n')
+    assert command(mip, "--update") == 0
+    assert json.loads((checkout / "package.json").read_text()) == {
+        "version": "1.2",
+        "urls": [
+            ["c1100/__init__.py", "lib/c1100/__init__.py"],
+            ["c1100/at.py", "lib/c1100/at.py"],
+        ],
+    }
