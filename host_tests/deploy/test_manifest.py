@@ -1,7 +1,7 @@
 """manifest.py freezes all that is deployed, once, and nothing else.
 
-MicroPython's own manifestfile.py is in no package; these are its functions as its documentation
-(reference/manifest.html) describes them, as far as this manifest uses them.
+No package that could be pinned here has MicroPython's own manifestfile.py; these are its functions
+as its documentation (reference/manifest.html) describes them, as far as this manifest uses them.
 """
 
 from tools.deploy import project
