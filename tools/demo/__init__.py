@@ -21,6 +21,7 @@ from tools.broker import Address, BrokerError
 from tools.demo import check, flash
 from tools.demo.subscriber import Subscriber
 from tools.demo.view import View, clock
+from tools.deploy import DeployError, project
 from tools.events import Event
 from tools.lockstep import Bench
 from tools.virtual_board.board import Board, flash_folder
@@ -93,7 +94,7 @@ def demonstrate(options: Options) -> int:
     except KeyboardInterrupt:
         view.say("stopped")
         return 130
-    except (BoardError, BrokerError, flash.DeployError) as error:
+    except (BoardError, BrokerError, DeployError) as error:
         problems = [str(error)]
     for problem in problems:
         view.say(f"FAILED: {problem}", "bold red")
@@ -120,7 +121,7 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
         staging.mkdir()
         # The embedded broker has another port each time; the node knows it by a name.
         known_as = options.broker or EMBEDDED
-        names = flash.build(staging, node_id, known_as, PERIOD_S)
+        flash.configure(staging, node_id, known_as, PERIOD_S)
         on_board = options.keep / "flash" if options.keep else work / "flash"
 
         def log(event: Event) -> None:
@@ -137,9 +138,9 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
         )
         stack.callback(bench.close)
 
-        total = flash.size(staging)
-        view.phase(f"deploying {total} bytes with mpremote to {bench.tty}", total)
-        flash.deploy(bench, staging, names, lambda: view.reached(flash.size(on_board)))
+        total = len(project.sources()) + flash.count(staging)
+        view.phase(f"deploying {total} files with mpremote to {bench.tty}", total)
+        flash.deploy(bench, staging, lambda: view.reached(flash.count(on_board)))
 
         text = f"the node lives: {options.reports} reports, one every {PERIOD_S} s"
         view.phase(text, options.reports)
