@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mpremote.transport_serial import SerialTransport
 
-from host_tests.bench.test_mpremote import serving
+from host_tests.bench.test_mpremote import mpremote, serving
 from host_tests.deploy.conftest import SMALL, command
 from tools.deploy import DeployError, compiler, connection, deploy
 from tools.deploy.compiler import Format
@@ -23,31 +23,30 @@ def test_board_boots_from_what_was_deployed_and_only_changes_are_copied(
     kind, checkout, boards, capsys
 ) -> None:
     board = boards()
-    options = ["--port", board.tty, "--log", "0.5", *(["--source"] if kind == "py" else [])]
+    options = ["--port", board.tty, *(["--source"] if kind == "py" else [])]
     count = len(SMALL)
-    assert command(deploy, *options) == 0
+    assert command(deploy, *options, "--log", "0.5") == 0
     out = capsys.readouterr().out
     assert f"{count} of {count} files copied" in out
     assert f"| hello from firmware/app.{kind}" in out
     assert {"boot.py", "main.py", f"lib/c1100/at.{kind}"} <= board.files()
 
-    assert command(deploy, *options) == 0
+    assert command(deploy, *options, "--log", "0.5") == 0
     out = capsys.readouterr().out
     assert f"0 of {count} files copied (0 bytes), 0 removed" in out
     assert f"| hello from firmware/app.{kind}" in out
 
     (checkout / "firmware" / "boards" / "base.py").write_text("CHANGED = 1\n")
-    assert command(deploy, *options) == 0
+    assert command(deploy, *options, "--no-reset") == 0
     assert f"1 of {count} files copied (" in capsys.readouterr().out
     assert b"CHANGED" in (board.flash / f"firmware/boards/base.{kind}").read_bytes()
     assert len(board.files()) == count
 
 
-@pytest.mark.parametrize("options", [[], ["--source"]], ids=["mpy", "py"])
-def test_the_real_firmware_starts_from_what_was_deployed(options, boards, capsys) -> None:
+def test_the_real_firmware_starts_from_what_was_deployed(boards, capsys) -> None:
     board = boards()
     (board.flash / "config.json").write_text('{"id": "x"}')
-    assert command(deploy, "--port", board.tty, "--log", "1.5", *options) == 0
+    assert command(deploy, "--port", board.tty, "--log", "1.5") == 0
     out = capsys.readouterr().out
     # The configuration is checked by the firmware itself, which by then has loaded.
     assert "mqtt" in out[out.index("|") :], out
@@ -103,6 +102,37 @@ def test_a_port_without_micropython_is_named() -> None:
     finally:
         os.close(master)
         os.close(slave)
+
+
+def test_a_node_that_sleeps_is_met_at_its_wake(checkout, boards) -> None:
+    board = boards()
+    main = "import machine, time\ntime.sleep(0.4)\nmachine.deepsleep(1500)\n"
+    (checkout / "main.py").write_text(main)
+    assert command(deploy, "--port", board.tty, "--log", "0.5") == 0
+    (checkout / "main.py").write_text("print('stays')\n")
+    assert command(deploy, "--port", board.tty, "--wait", "10", "--no-reset") == 0
+    assert "stays" in (board.flash / "main.py").read_text()
+
+
+def test_a_board_left_in_raw_mode_by_another_tool_answers(boards) -> None:
+    board = boards()
+    mpremote(board.tty, "exec", "kept = 1")  # leaves it there
+    with Connection(board.tty) as connected:
+        assert connected.about().implementation == "micropython"
+
+
+def test_files_of_another_version_than_the_board_loads_are_not_copied(
+    checkout, boards, monkeypatch, capsys
+) -> None:
+    board = boards()
+    monkeypatch.setattr(compiler, "emitted", lambda: Format(7, 0, ""))
+    assert command(deploy, "--port", board.tty) == 1
+    said = capsys.readouterr().out
+    assert (
+        f"{board.tty}: FAILED: the board loads .mpy version 6, mpy-cross makes version 7" in said
+    )
+    assert "or deploy with --source" in said
+    assert board.files() == set()
 
 
 def test_a_link_to_a_pty_will_do(boards, tmp_path) -> None:

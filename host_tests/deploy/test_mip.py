@@ -25,11 +25,17 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL at which what the command has built is served."""
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the command builds."""
     folder = tmp_path_factory.mktemp("mip")
     assert command(mip, "--out", folder) == 0
-    handler = functools.partial(Quiet, directory=str(folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def index(built: Path) -> Iterator[str]:
+    """The URL at which it is served."""
+    handler = functools.partial(Quiet, directory=str(built))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
@@ -39,31 +45,39 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("words", "suffix"),
+    ("package", "suffix"),
     [
-        (["--index", "{index}", "c1100"], ".mpy"),
-        (["--index", "{index}", "--no-mpy", "c1100"], ".py"),
         # What github:OWNER/REPO@mpy becomes: package.json, and its files by relative URLs.
-        (["{index}/package.json"], ".mpy"),
+        ("{index}/package.json", ".mpy"),
         # The repository itself.
-        ([str(project.ROOT / "package.json")], ".py"),
+        (str(project.ROOT / "package.json"), ".py"),
     ],
-    ids=["index", "index without mpy", "release branch", "repository"],
+    ids=["release branch", "repository"],
 )
-def test_mip_installs_the_driver_alone_and_it_works(words, suffix, index, boards) -> None:
+def test_a_package_json_installs_the_driver_alone(package, suffix, index, boards) -> None:
     board = boards()
-    mpremote(board.tty, "mip", "install", *[word.format(index=index) for word in words])
+    mpremote(board.tty, "mip", "install", package.format(index=index))
     assert board.files() == {module + suffix for module in MODULES}
     assert mpremote(board.tty, "exec", USE) == "<class 'C1100'> 3600\n"
 
 
-def test_installed_again_nothing_is_copied(index, boards) -> None:
+def test_the_index_installs_it_for_the_board_and_copies_nothing_twice(index, boards) -> None:
     board = boards()
     install = ["mip", "install", "--index", index, "c1100"]
     assert mpremote(board.tty, *install).count("Installing: ") == len(MODULES)
+    assert board.files() == {module + ".mpy" for module in MODULES}
+    assert mpremote(board.tty, "exec", USE) == "<class 'C1100'> 3600\n"
     again = mpremote(board.tty, *install)
     assert again.count("Exists: ") == len(MODULES)
     assert "Installing: " not in again
+
+
+def test_the_index_has_the_sources_for_boards_without_mpy(built: Path) -> None:
+    listed = json.loads((built / "package/py/c1100/latest.json").read_text())
+    assert {f"lib/{path}" for path, _ in listed["hashes"]} == {name + ".py" for name in MODULES}
+    for path, short in listed["hashes"]:
+        data = (built / "file" / short[:2] / short).read_bytes()
+        assert data == (project.ROOT / "lib" / path).read_bytes()
 
 
 def test_the_repositorys_package_json_is_up_to_date(checkout: Path, monkeypatch) -> None:

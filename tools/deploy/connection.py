@@ -22,6 +22,8 @@ from tools.deploy import DeployError
 
 LEAST_VERSION = (1, 24)
 RETRY_S = 0.5
+KNOCK_S = 0.1
+RAW_S = 5
 READ_S = 10.0  # a board that erases flash may be silent for a while
 PART = "deploy.part"  # a file on the board that is not complete yet
 
@@ -96,22 +98,23 @@ class Connection:
         deadline = time.monotonic() + wait_s
         while True:
             try:
-                self._transport = self._open(max(1.0, deadline - time.monotonic()))
+                self._transport = self._open(deadline)
                 return
             except _ERRORS as error:
                 if time.monotonic() > deadline:
                     raise DeployError(self._why_not(error)) from error
             time.sleep(RETRY_S)
 
-    def _open(self, patience_s: float) -> SerialTransport:
-        # Without a limit mpremote would wait for ever for a PTY that says nothing.
-        transport = SerialTransport(self.port, timeout=1)
+    def _open(self, deadline: float) -> SerialTransport:
+        transport = SerialTransport(self.port)
         try:
-            transport.enter_raw_repl(soft_reset=True, timeout_overall=int(min(5, patience_s)))
+            port = _serial(transport)
+            port.timeout = port.write_timeout = READ_S
+            _knock(port, deadline)
+            transport.enter_raw_repl(soft_reset=True, timeout_overall=RAW_S)
         except BaseException:
             transport.close()
             raise
-        _serial(transport).timeout = READ_S
         return transport
 
     def _why_not(self, error: Exception) -> str:
@@ -209,6 +212,18 @@ class Connection:
 
 def _serial(transport: SerialTransport) -> serial.Serial:
     return cast(serial.Serial, transport.serial)  # without a mount it is that
+
+
+def _knock(port: serial.Serial, deadline: float) -> None:
+    # A node that sleeps is awake for seconds only, and not every wake lasts as long as mpremote
+    # waits between its two tries. Ctrl-B leaves a raw mode in which somebody has left it.
+    heard = b""
+    while b">>> " not in heard:
+        if time.monotonic() > deadline:
+            raise TransportError("it does not answer")
+        port.write(b"\r\x03\x02")
+        time.sleep(KNOCK_S)
+        heard = (heard + port.read(port.in_waiting))[-1000:]
 
 
 def _lines(port: serial.Serial, seconds: float, line: Callable[[str], None]) -> None:
