@@ -15,6 +15,7 @@ from micropython import const
 from . import boards, clock, config, energy, jobs, recovery, state, telemetry
 from .outbox import Full, Outbox
 from .sensors import battery, temperature
+from .watch import Watch
 
 _LEAST_SLEEP_MS = const(1000)
 _LONGEST_WAKE_MS = const(300000)  # whatever hangs, the node sleeps again
@@ -22,6 +23,8 @@ _LONGEST_SLEEP_S = const(86400)
 _SAFE_MODE_S = const(600)
 _AFTER_SAFE_MODE_MS = const(3600000)
 _CRASH_SLEEP_MS = const(60000)
+_PATIENCE_S = const(60)  # besides the patience with the network
+_AT_PROMPT_S = const(3600)
 _SENSORS = (battery, temperature)
 
 
@@ -55,6 +58,11 @@ class Node:
     def time_left(self) -> int:
         """ms until the wake must end."""
         return _LONGEST_WAKE_MS - time.ticks_diff(time.ticks_ms(), self._begin)
+
+    def progress(self) -> tuple:
+        """What changes while the wake gets on: the watchdog's food."""
+        modem = 0 if self.modem is None else self.modem.stats["commands"]
+        return (self.outbox.next, self.outbox.confirmed, modem)
 
     def plan(self):
         """The scheduler's plan, seen from now."""
@@ -135,6 +143,11 @@ def main() -> None:
     while True:
         try:
             _live(settings)
+        except KeyboardInterrupt:
+            # Somebody wants the prompt. The watchdog cannot be stopped, but told to wait.
+            if settings["watchdog_s"]:
+                boards.board(settings).watchdog(_AT_PROMPT_S * 1000)
+            raise
         except Exception as error:  # the node must sleep and try again, whatever went wrong
             sys.print_exception(error)
             boards.board(settings).sleep(_CRASH_SLEEP_MS)
@@ -166,23 +179,31 @@ def _wake(node: Node) -> None:
     if plan.wait_s > 0:
         return  # woken early: the next plan says how to go on
     names = [job.name for job in plan.jobs]
-    session = None
+    settings = node.settings
+    watch = session = None
+    if settings["watchdog_s"]:
+        patience_s = settings["register_s"] + _PATIENCE_S
+        watch = Watch(node.board, settings["watchdog_s"], node.progress, patience_s)
     try:
         if "report" in names or "position" in names:
             gc.collect()
             from .session import Session as session
-        asyncio.run(asyncio.wait_for_ms(_work(node, names, session), _LONGEST_WAKE_MS))
+        asyncio.run(asyncio.wait_for_ms(_work(node, names, session, watch), _LONGEST_WAKE_MS))
     except Exception as error:
         sys.print_exception(error)
     if "report" in names and not node.reported:
         node.failed()
 
 
-async def _work(node: Node, names: list, session) -> None:
+async def _work(node: Node, names: list, session, watch: Watch | None) -> None:
     """Sample whatever the network does; then deliver what waits."""
+    watching = None if watch is None else asyncio.create_task(watch.run())
     samples = []
     if "sample" in names:
         samples = [("start", None, node.state.starts), ("wake", None, node.state.wakes)]
+        cause = node.board.reset_cause()
+        if cause != "deepsleep":
+            samples.append(("reset", None, cause))
         samples += await node.sample(_SENSORS)
         node.ran("sample")
         for name, _, value in samples:
@@ -192,6 +213,8 @@ async def _work(node: Node, names: list, session) -> None:
         node.keep(samples)
     else:
         await session(node, names, samples).run()
+    if watching is not None:
+        watching.cancel()
 
 
 def _safe_mode(current: state.State) -> None:

@@ -39,7 +39,7 @@ class Session:
     async def run(self) -> None:
         """All that is due. What was sampled is kept whatever happens; errors are told."""
         node = self._node
-        ladder = recovery.Recovery(self.modem, node.time_left)
+        ladder = recovery.Recovery(self.modem, node.time_left, node.board.output("cut"))
         told = 0
         settled = False
         try:

@@ -51,6 +51,14 @@ class Base:
             return None
         return machine.Signal(machine.Pin(pin, machine.Pin.IN), invert=self._invert(name))
 
+    def load(self) -> bytes:
+        """What store() kept over deep sleep; empty after a loss of supply."""
+        return machine.RTC().memory()
+
+    def store(self, data: bytes) -> None:
+        """Keep up to 2 KiB over deep sleep and resets."""
+        machine.RTC().memory(data)
+
     def reset_cause(self) -> str:
         """Why the board started: power, reset, watchdog, deepsleep or soft."""
         cause = machine.reset_cause()

@@ -15,7 +15,6 @@ class Board(Base):
 
     def __init__(self, settings: dict) -> None:
         super().__init__(settings)
-        self._rtc = machine.RTC()
         self._outputs = []
 
     def uart(self) -> machine.UART:
@@ -52,14 +51,6 @@ class Board(Base):
             return None
         adc = machine.ADC(machine.Pin(number), atten=machine.ADC.ATTN_11DB)
         return adc.read_uv() / 1000000
-
-    def load(self) -> bytes:
-        """What store() kept over deep sleep; empty after a loss of supply."""
-        return self._rtc.memory()
-
-    def store(self, data: bytes) -> None:
-        """Keep up to 2 KiB over deep sleep and resets."""
-        self._rtc.memory(data)
 
     def sleep(self, ms: int, ring: bool = False) -> None:
         """Deep sleep: does not return, the next wake is a boot. Outputs keep their levels.

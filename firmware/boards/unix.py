@@ -14,7 +14,6 @@ class Board(Base):
 
     def __init__(self, settings: dict) -> None:
         super().__init__(settings)
-        self._rtc = machine.RTC()
         self._rang = False
 
     def uart(self) -> machine.UART:
@@ -26,14 +25,6 @@ class Board(Base):
         """Voltage at the analogue input ``battery`` or ``temperature``; None if not wired."""
         pin = self._pin(name)
         return None if pin is None else machine.ADC(pin).read_uv() / 1000000
-
-    def load(self) -> bytes:
-        """What store() kept over deep sleep; empty after a loss of supply."""
-        return self._rtc.memory()
-
-    def store(self, data: bytes) -> None:
-        """Keep up to 2 KiB over deep sleep and resets."""
-        self._rtc.memory(data)
 
     def sleep(self, ms: int, ring: bool = False) -> None:
         """Deep sleep: does not return, the next wake is a boot.

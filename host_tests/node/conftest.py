@@ -31,7 +31,7 @@ class Node:
         self.bench = Bench(
             Board(flash_folder(folder)),
             lambda timeline, send: VirtualC1100(timeline, profile, send),
-            stuck_s=20,
+            stuck_s=10,
         )
 
     def configure(self, **changes) -> None:

@@ -172,3 +172,36 @@ def test_the_same_seed_gives_the_same_life(node):
         n.live(3)
         lives.append(n.bench.console)
     assert lives[0] == lives[1]
+
+
+def test_a_wake_that_hangs_ends_by_the_watchdog_and_tells_of_it(node, broker):
+    n = node()
+    sensor = n.flash / "firmware" / "sensors" / "temperature.py"
+    good = sensor.read_text()
+    with Subscriber(broker, TOPIC) as subscriber:
+        n.live(1)
+        sensor.write_text("async def read(node):\n    while True:\n        pass\n")
+        n.bench.run(until=lambda: any(w.end == "watchdog reset" for w in n.bench.wakes))
+        sensor.write_text(good)
+        n.live(2)
+        assert n.deliver(subscriber) == n.said("sampled")
+    fields = [field for record in subscriber.records for field in json.loads(record)]
+    assert [field["vs"] for field in fields if field["n"] == "reset"] == ["power", "watchdog"]
+
+
+def test_a_module_that_only_its_supply_revives(node, broker):
+    n = node(pins={"pwrkey": 4, "wake": 5, "status": 18, "cut": 6})
+    module = n.module
+    module.faults.add("key-dead")
+    module.faults.add("mute")
+    cut = module.power_cycle
+
+    def supply_back() -> None:
+        module.faults.clear()
+        cut()
+
+    module.power_cycle = supply_back  # stands for a firmware that only a loss of supply revives
+    with Subscriber(broker, TOPIC) as subscriber:
+        n.live(1)
+        assert n.deliver(subscriber) == n.said("sampled")
+    assert [line.split(" ")[0] for line in n.said("recovery:")][-1] == "supply"

@@ -1,6 +1,8 @@
 """The ladder: which rungs are climbed for which error, each once in a wake."""
 
-from c1100 import CommandError, RegistrationDenied, Timeout
+import asyncio
+
+from c1100 import CommandError, NoModule, RegistrationDenied, Timeout
 from firmware import recovery
 from host_tests.support import raises
 
@@ -26,6 +28,22 @@ class Modem:
     async def power_cycle(self):
         await self._do("power")
 
+    async def power_on(self):
+        await self._do("power on")
+
+
+class Cut:
+    """The pin that takes the supply away."""
+
+    def __init__(self, modem):
+        self.modem = modem
+
+    def on(self):
+        self.modem.done.append("cut")
+
+    def off(self):
+        self.modem.done.append("supplied")
+
 
 class Action:
     """Fails so many times with an error, then returns 42."""
@@ -42,8 +60,8 @@ class Action:
         return 42
 
 
-def ladder(modem, time_left=lambda: 1000):
-    return recovery.Recovery(modem, time_left)
+def ladder(modem, time_left=lambda: 100000, cut=None):
+    return recovery.Recovery(modem, time_left, cut)
 
 
 async def test_nothing_is_done_when_all_is_well():
@@ -73,12 +91,12 @@ async def test_the_top_of_the_ladder_is_the_end():
     action = Action(99, CommandError("ERROR"))
     with raises(CommandError):
         await climber.run(action)
-    assert action.tries == len(recovery.LADDER) + 1
+    assert action.tries == len(recovery.LADDER)
     # What did not help in this wake is not done again for the next action.
     with raises(CommandError):
         await climber.run(action)
-    assert action.tries == len(recovery.LADDER) + 2
-    assert climber.events == [name for name, _ in recovery.LADDER]
+    assert action.tries == len(recovery.LADDER) + 1
+    assert climber.events == [rung[0] for rung in recovery.LADDER[:-1]]
 
 
 async def test_a_rung_that_fails_leads_to_the_next():
@@ -102,3 +120,35 @@ async def test_no_rung_is_begun_when_the_time_is_over():
     with raises(Timeout):
         await climber.run(Action(9, Timeout("x")))
     assert modem.done == climber.events == []
+
+
+async def test_the_supply_is_cut_last_where_that_is_wired():
+    modem = Modem()
+    climber = ladder(modem, cut=Cut(modem))
+    assert await climber.run(Action(5, Timeout("x"))) == 42
+    assert modem.done[-4:] == ["power", "cut", "supplied", "power on"]
+    assert climber.events[-1] == "supply"
+
+
+async def test_a_module_that_is_not_there_has_only_its_supply_cut():
+    modem = Modem()
+    climber = ladder(modem, cut=Cut(modem))
+    assert await climber.run(Action(1, NoModule("x"))) == 42
+    assert modem.done == ["cut", "supplied", "power on"]
+    modem = Modem()
+    climber = ladder(modem)
+    with raises(NoModule):
+        await climber.run(Action(1, NoModule("x")))
+    assert modem.done == climber.events == []
+
+
+async def test_a_rung_that_does_not_end_is_left_for_the_next():
+    class Stuck(Modem):
+        async def restart(self):
+            await asyncio.sleep_ms(10000000)
+
+    modem = Stuck()
+    climber = ladder(modem, lambda: 300000)
+    assert await climber.run(Action(3, Timeout("x"))) == 42
+    assert modem.done == ["radio off", "radio on", "power"]
+    assert climber.events == ["again", "radio", "restart", "power"]

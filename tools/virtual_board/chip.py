@@ -38,7 +38,7 @@ class Wiring:
 
     uart: int = 1
     outputs: dict[int, tuple[str, int]] = field(
-        default_factory=lambda: {4: ("pwrkey", 1), 5: ("wake", 0)}
+        default_factory=lambda: {4: ("pwrkey", 1), 5: ("wake", 0), 6: ("cut", 1)}
     )
     inputs: dict[int, tuple[str, int]] = field(default_factory=lambda: {18: ("status", 1)})
 

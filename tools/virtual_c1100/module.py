@@ -63,7 +63,7 @@ class VirtualC1100:
         self.on_state: Callable[[str, str], None] | None = None
         self.trace: Trace | None = None
         self._send = send
-        self._inputs = {"pwrkey": False, "wake": False}
+        self._inputs = {"pwrkey": False, "wake": False, "cut": False}
         self._key_timer: Timer | None = None
         core = self._core = Core(timeline, profile)
         self.faults = Faults(timeline, core.rng, self.reboot)
@@ -136,14 +136,19 @@ class VirtualC1100:
         self.uart.receive(data)
 
     def set_pin(self, name: str, level: bool) -> None:
-        """Drive an input: "pwrkey" or "wake". True is asserted. KeyError for another name."""
+        """Drive an input: "pwrkey", "wake", or "cut", which takes the supply away while asserted.
+
+        True is asserted. KeyError for another name.
+        """
         if self._inputs[name] == level:
             return
         self._inputs[name] = level
         if name == "pwrkey":
             self._power_key(level)
-        else:
+        elif name == "wake":
             self._wake_pin(level)
+        elif level:
+            self.power_cycle()
 
     def get_pin(self, name: str) -> bool:
         """Level of "status" (asserted while the firmware runs) or of an input."""
