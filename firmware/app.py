@@ -23,6 +23,7 @@ _LONGEST_SLEEP_S = const(86400)
 _SAFE_MODE_S = const(600)
 _AFTER_SAFE_MODE_MS = const(3600000)
 _CRASH_SLEEP_MS = const(60000)
+_RECORD_BYTES = const(512)  # every uplink takes that much in one message
 _PATIENCE_S = const(60)  # besides the patience with the network
 _AT_PROMPT_S = const(3600)
 _SENSORS = (battery, temperature)
@@ -89,10 +90,15 @@ class Node:
         """
         if not samples:
             return
-        samples = [("seq", None, self.outbox.next)] + samples
         ago = 0 if sampled is None else time.ticks_diff(time.ticks_ms(), sampled) // 1000
         at = clock.unix(self.now() - ago)
-        payload = telemetry.senml(self.settings["id"], samples, at)
+        numbered = [("seq", None, self.outbox.next)] + samples
+        payload = telemetry.senml(self.settings["id"], numbered, at)
+        if len(payload) > _RECORD_BYTES and len(samples) > 1:
+            half = len(samples) // 2
+            self.keep(samples[:half], sampled)
+            self.keep(samples[half:], sampled)
+            return
         print("sampled", payload)
         try:
             self.outbox.append(payload.encode())
@@ -187,7 +193,11 @@ def _wake(node: Node) -> None:
     try:
         if "report" in names or "position" in names:
             gc.collect()
+            from . import uplinks
             from .session import Session as session
+
+            if "report" in names:
+                uplinks.load(settings["uplink.first"])
         asyncio.run(asyncio.wait_for_ms(_work(node, names, session, watch), _LONGEST_WAKE_MS))
     except Exception as error:
         sys.print_exception(error)

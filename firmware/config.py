@@ -3,6 +3,7 @@
 import json
 
 from .outbox import POLICIES
+from .uplinks import NONE, UPLINKS, chosen
 
 _WORD = "text without spaces or quotes"
 PIN = "pin"  # a number, -1 where none is wired, or the board's name for it
@@ -24,7 +25,12 @@ SCHEMA = {
     "position.flex_s": (0, int, 0, 86400),
     "position.limit_s": (120, int, 10, 240),
     "register_s": (180, int, 10, 600),
-    "mqtt.host": (None, str, 1, 100),
+    "uplink.first": ("mqtt", tuple(sorted(UPLINKS))),
+    "uplink.then": (NONE, (NONE,) + tuple(sorted(UPLINKS))),
+    "http.url": ("", str, 0, 200),
+    "tcp.host": ("", str, 0, 100),
+    "tcp.port": (7007, int, 1, 65535),
+    "mqtt.host": ("", str, 0, 100),
     "mqtt.port": (1883, int, 1, 65535),
     "mqtt.keepalive_s": (60, int, 0, 65535),
     "mqtt.qos": (1, int, 0, 2),
@@ -60,6 +66,7 @@ SCHEMA = {
 SECRETS = {
     "pin": ("", str, 0, 8),
     "mqtt.password": ("", str, 0, 64),
+    "http.token": ("", str, 0, 128),
 }
 
 
@@ -98,6 +105,13 @@ def check(given: dict, schema: dict, name: str) -> dict:
             shown = "its value" if schema is SECRETS else repr(value)
             raise ConfigError("%s: %s: %s is not allowed; %s" % (name, key, shown, _allowed(rule)))
         settings[key] = value
+    if schema is SCHEMA:
+        for uplink in chosen(settings):
+            if not settings[UPLINKS[uplink]]:
+                raise ConfigError(
+                    "%s: %s is missing, and the uplink %s needs it"
+                    % (name, UPLINKS[uplink], uplink)
+                )
     return settings
 
 

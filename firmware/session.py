@@ -9,10 +9,9 @@ from micropython import const
 
 from c1100 import C1100, C1100Error, PinRefused, timers
 
-from . import clock, energy, jobs, pin_guard, recovery
+from . import clock, energy, jobs, pin_guard, recovery, uplinks
 from .sensors import link, position
 from .state import MODULE
-from .uplinks.mqtt import Uplink
 
 _ASK_AGAIN_S = const(86400)  # a network that has refused PSM is asked again
 _RELEASE_S = const(15)  # T3412 begins when the network releases the connection
@@ -154,21 +153,29 @@ class Session:
     # Out of it ------------------------------------------------------------------------------
 
     async def _deliver(self) -> None:
+        """Deliver the backlog by the first uplink that works."""
+        names = uplinks.chosen(self._node.settings)
+        for name in names[:-1]:
+            try:
+                return await self._deliver_by(name)
+            except C1100Error as error:
+                print("no delivery by %s: %s: %s" % (name, type(error).__name__, error))
+        return await self._deliver_by(names[-1])
+
+    async def _deliver_by(self, name: str) -> None:
         """Send the backlog, oldest first; a record leaves the outbox only when the far side has
         confirmed it. What the session has no time for waits for the next one.
         """
         node = self._node
-        uplink = Uplink(node.settings, self.modem)
+        uplink = uplinks.load(name).Uplink(node.settings, self.modem)
         limit_ms = node.settings["report.limit_s"] * 1000
         begin = time.ticks_ms()
         while True:
-            batch = node.outbox.peek(1)
+            batch = node.outbox.peek(uplink.batch_bytes)
             if not batch:
                 break
-            seq, payload = batch[0]
-            await uplink.send(payload)
-            node.outbox.ack(seq)
-            print("published %d bytes" % len(payload))
+            node.outbox.ack(await uplink.send(batch))
+            print("delivered %d records by %s" % (len(batch), name))
             if time.ticks_diff(time.ticks_ms(), begin) > limit_ms:
                 print("%d records wait for the next report" % len(node.outbox))
                 break

@@ -1,1 +1,35 @@
-"""Ways to deliver telemetry: one file each, with a class of the same small interface."""
+"""Uplinks: one file each, and one small interface.
+
+    class Uplink:
+        batch_bytes                          # of one message
+        def __init__(self, settings, modem)  # modem: started
+        async def send(self, batch) -> int
+        async def close(self)
+
+A batch is [(sequence number, record)], oldest first; send() returns the last number that the far
+side has confirmed.
+
+A record is a complete SenML pack that restates its base name and time, so records are joined
+without reading them. Errors are those of c1100. To add an uplink: write its file, and name it in
+UPLINKS, with the setting that it cannot do without.
+"""
+
+# name: the setting that must be given
+UPLINKS = {"mqtt": "mqtt.host", "http": "http.url", "tcp": "tcp.host"}
+NONE = "none"
+
+
+def load(name: str):
+    """The module of an uplink; the code of the others stays on flash."""
+    return __import__("firmware.uplinks." + name, None, None, ("Uplink",))
+
+
+def chosen(settings: dict) -> list:
+    """Names of the uplinks to try, in that order."""
+    first, then = settings["uplink.first"], settings["uplink.then"]
+    return [first] if then in (NONE, first) else [first, then]
+
+
+def joined(batch: list) -> bytes:
+    """All records of a batch as one SenML pack; never longer than the records together."""
+    return b"[" + b",".join([record[1:-1] for _, record in batch]) + b"]"

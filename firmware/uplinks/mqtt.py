@@ -1,11 +1,19 @@
 """Uplink over the module's MQTT (manual 3.6)."""
 
-# Compiled while the heap is still in one piece, not in the middle of a wake.
-import c1100.mqtt  # noqa: F401
+from micropython import const
+
+import c1100.mqtt  # noqa: F401 -- loaded now, while the heap is in one piece
+
+from . import joined
+
+# SenML has quotes, so the module takes it in hexadecimal form, and not more of it.
+_BATCH_BYTES = const(512)
 
 
 class Uplink:
     """settings -- as config.load() returns them; modem -- a started C1100"""
+
+    batch_bytes = _BATCH_BYTES
 
     def __init__(self, settings: dict, modem) -> None:
         self._topic = "nodes/%s/telemetry" % settings["id"]
@@ -19,11 +27,12 @@ class Uplink:
             keepalive=settings["mqtt.keepalive_s"],
         )
 
-    async def send(self, payload: str) -> None:
-        """Deliver one payload; returns once the broker has it. Raises C1100Error."""
+    async def send(self, batch: list) -> int:
+        """Publish a batch; returns once the broker has it. Raises C1100Error."""
         if not self._mqtt.connected:
             await self._mqtt.connect()
-        await self._mqtt.publish(self._topic, payload, self._qos)
+        await self._mqtt.publish(self._topic, joined(batch), self._qos)
+        return batch[-1][0]
 
     async def close(self) -> None:
         """End the session, if there is one."""

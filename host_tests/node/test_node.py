@@ -34,7 +34,7 @@ def test_reports_and_sleeps_for_its_period(node, broker):
 def test_records_wait_for_a_broker_that_is_down(node, broker):
     n = node(mqtt={"host": "127.0.0.1", "port": free_port()})
     n.live(3)
-    assert n.said("published") == []
+    assert n.said("delivered") == []
     n.configure(mqtt={"host": broker.host, "port": broker.port})
     with Subscriber(broker, TOPIC) as subscriber:
         assert n.deliver(subscriber) == n.said("sampled")
@@ -85,7 +85,7 @@ def test_a_wrong_pin_costs_one_try_in_the_nodes_life(node):
     assert not any("9999" in line for _, line in n.bench.console)
     (n.flash / "secrets.json").write_text('{"pin": "1234"}')
     n.live(24)
-    assert n.said("published")
+    assert n.said("delivered")
 
 
 def test_login_at_the_broker(node):
@@ -93,10 +93,10 @@ def test_login_at_the_broker(node):
         mqtt = {"host": address.host, "port": address.port, "user": "n1"}
         refused = node(secrets={"mqtt": {"password": "wrong"}}, mqtt=mqtt)
         refused.live(1)
-        assert refused.said("published") == []
+        assert refused.said("delivered") == []
         accepted = node(secrets={"mqtt": {"password": "open-sesame"}}, mqtt=mqtt)
         accepted.live(1)
-        assert accepted.said("published")
+        assert accepted.said("delivered")
 
 
 def test_an_unusable_configuration_is_named_and_leaves_the_prompt(node):
@@ -120,7 +120,7 @@ def test_a_node_that_never_gets_to_sleep_ends_in_safe_mode_and_tries_again(node,
         n.live(2)
         subscriber.wait(1, 5)
     assert n.said("safe mode:") == ["5 wakes in a row did not end in sleep"]
-    assert n.said("published")
+    assert n.said("delivered")
 
 
 def test_sessions_that_fail_climb_the_ladder_and_tell_of_it(node, broker):

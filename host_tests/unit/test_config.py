@@ -38,6 +38,8 @@ def test_every_default_is_allowed():
             value = "x" if default is None else default
             given.setdefault(section, {})[name] = value
         given.update(given.pop("", {}))
+        if schema is config.SCHEMA:
+            given["mqtt"]["host"] = "h"  # its uplink is the default
         config.check(given, schema, "x")
 
 
@@ -58,7 +60,9 @@ def test_bounds_are_allowed_and_what_is_beyond_them_is_not():
                 if value < 0:
                     continue
                 value = "x" * value
-            given = {"id": "n", "mqtt": {"host": "h"}}
+            given = {"id": "n", "mqtt": {"host": "h"}, "tcp": {"host": "h"}}
+            if section == "mqtt":
+                given["uplink"] = {"first": "tcp"}
             if section:
                 given.setdefault(section, {})[name] = value
             else:
@@ -74,7 +78,13 @@ def test_bounds_are_allowed_and_what_is_beyond_them_is_not():
 def test_messages_name_key_and_what_is_allowed():
     table = (
         ({"mqtt": {"host": "h"}}, "id is missing", "1 to 32 characters"),
-        ({"id": "n", "mqtt": {}}, "mqtt.host is missing", "1 to 100 characters"),
+        ({"id": "n", "mqtt": {}}, "mqtt.host is missing", "the uplink mqtt needs it"),
+        ({"id": "n", "uplink": {"first": "http"}}, "http.url is missing", "uplink http"),
+        (
+            {"id": "n", "mqtt": {"host": "h"}, "uplink": {"then": "tcp"}},
+            "tcp.host is missing",
+            "uplink tcp",
+        ),
         ({"id": "n", "mqtt": {"host": "h", "port": 70000}}, "mqtt.port: 70000", "1 to 65535"),
         ({"id": "n", "mqtt": {"host": "h", "port": "x"}}, "mqtt.port: 'x'", "a whole number"),
         ({"id": "n", "mqtt": {"host": "h", "port": True}}, "mqtt.port: True", "a whole number"),

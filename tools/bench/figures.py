@@ -148,7 +148,7 @@ def lockstep() -> Figures:
             begin = time.perf_counter()
             bench.run(until=lambda: len(bench.wakes) > 2 + WAKES)
             spent = time.perf_counter() - begin
-            asleep = [text for _, text in bench.console if text.startswith("published")]
+            asleep = [text for _, text in bench.console if text.startswith("delivered")]
     if len(asleep) < WAKES:
         raise MeasureFailed(f"the node published {len(asleep)} times in {WAKES} wakes")
     return {

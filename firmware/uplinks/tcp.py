@@ -1,0 +1,71 @@
+"""Uplink over a TCP connection (manual 3.3.1.1): lines of text, and an example of a protocol of
+one's own.
+
+    node   node-id
+    node   7 [{"bn":"n:",...}]
+    node   8 [{"bn":"n:",...}]
+    server 8                      # everything up to 8 is stored
+"""
+
+from micropython import const
+
+import c1100.sockets  # noqa: F401 -- loaded now, while the heap is in one piece
+from c1100 import BadAnswer
+
+_BATCH_BYTES = const(2048)
+_ANSWER_S = const(30)
+_LINE_BYTES = const(16)
+
+
+class Uplink:
+    """settings -- as config.load() returns them; modem -- a started C1100"""
+
+    batch_bytes = _BATCH_BYTES
+
+    def __init__(self, settings: dict, modem) -> None:
+        self._modem = modem
+        self._far = (settings["tcp.host"], settings["tcp.port"])
+        self._hello = settings["id"].encode() + b"\n"
+        self._context = modem.pdp(settings["apn"])
+        self._socket = None
+
+    async def send(self, batch: list) -> int:
+        """Send a batch, and wait for a confirmation of at least its first record.
+
+        Raises C1100Error, after which the connection is given up.
+        """
+        try:
+            if self._socket is None:
+                await self._context.__aenter__()
+                self._socket = await self._modem.tcp(self._far[0], self._far[1])
+                await self._socket.sendall(self._hello)
+            for seq, record in batch:
+                await self._socket.sendall(b"%d %s\n" % (seq, record))
+            confirmed = 0
+            while confirmed < batch[0][0]:
+                confirmed = await self._answer()
+            return min(confirmed, batch[-1][0])
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _answer(self) -> int:
+        line = b""
+        while not line.endswith(b"\n"):
+            piece = await self._socket.recv(1, _ANSWER_S)
+            line += piece
+            if not piece or len(line) > _LINE_BYTES:
+                raise BadAnswer("the server does not confirm", "TCP")
+        try:
+            return int(line)
+        except ValueError:
+            raise BadAnswer("the server confirms with something that is no number", "TCP")
+
+    async def close(self) -> None:
+        """Close the connection and the PDP context, if they are open."""
+        socket = self._socket
+        self._socket = None
+        if socket is not None:
+            socket.close()
+            await socket.wait_closed()
+            await self._context.__aexit__(None, None, None)
