@@ -39,6 +39,7 @@ class Node:
         self.scheduler = jobs.scheduler(settings, self.state)
         self.modem = None  # once a session has begun
         self.reported = False
+        self.crashed = False
         self._begin = time.ticks_ms()
         self._outbox = None
 
@@ -174,9 +175,11 @@ def _live(settings: dict) -> None:
     pause = max(min(plan.wait_s, _LONGEST_SLEEP_S) * 1000, _LEAST_SLEEP_MS)
     if stuck:
         pause = max(pause, _AFTER_SAFE_MODE_MS)
+    elif node.crashed:
+        pause = max(pause, _CRASH_SLEEP_MS)
     print("sleeping %d ms" % pause)
-    if stuck or plan.board == energy.DEEP:
-        node.board.sleep(pause)
+    if stuck or node.crashed or plan.board == energy.DEEP:
+        node.board.sleep(pause)  # a crash needs a fresh start
     node.board.light_sleep(pause)
 
 
@@ -186,23 +189,39 @@ def _wake(node: Node) -> None:
         return  # woken early: the next plan says how to go on
     names = [job.name for job in plan.jobs]
     settings = node.settings
-    watch = session = None
+    watch = None
     if settings["watchdog_s"]:
         patience_s = settings["register_s"] + _PATIENCE_S
         watch = Watch(node.board, settings["watchdog_s"], node.progress, patience_s)
     try:
-        if "report" in names or "position" in names:
-            gc.collect()
-            from . import uplinks
-            from .session import Session as session
-
-            if "report" in names:
-                uplinks.load(settings["uplink.first"])
+        session = _load_session(names, settings)
         asyncio.run(asyncio.wait_for_ms(_work(node, names, session, watch), _LONGEST_WAKE_MS))
     except Exception as error:
         sys.print_exception(error)
+        node.crashed = True
+    for name in names:  # a try in each period, whatever came of it
+        if name != "report":
+            node.ran(name)
     if "report" in names and not node.reported:
         node.failed()
+
+
+def _load_session(names: list, settings: dict):
+    """The code of a session if one is due; None also where it cannot be loaded: a sample is kept
+    without it.
+    """
+    if "report" not in names and "position" not in names:
+        return None
+    gc.collect()
+    try:
+        from . import uplinks
+        from .session import Session
+
+        uplinks.load(settings["uplink.first"])
+        return Session
+    except Exception as error:
+        sys.print_exception(error)
+        return None
 
 
 async def _work(node: Node, names: list, session, watch: Watch | None) -> None:
@@ -215,7 +234,6 @@ async def _work(node: Node, names: list, session, watch: Watch | None) -> None:
         if cause != "deepsleep":
             samples.append(("reset", None, cause))
         samples += await node.sample(_SENSORS)
-        node.ran("sample")
         for name, _, value in samples:
             if name == "battery":
                 jobs.battery(node.scheduler, node.settings, value)

@@ -137,7 +137,6 @@ class Session:
             await self._set_clock()
         if "position" in self._names:
             self._samples += await node.sample((position,))
-            node.ran("position")
 
     async def _set_clock(self) -> None:
         """Compare the clock with the network's."""

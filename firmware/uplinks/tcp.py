@@ -10,7 +10,7 @@ one's own.
 from micropython import const
 
 import c1100.sockets  # noqa: F401 -- loaded now, while the heap is in one piece
-from c1100 import BadAnswer
+from c1100 import BadAnswer, Timeout
 
 _BATCH_BYTES = const(2048)
 _ANSWER_S = const(30)
@@ -30,9 +30,10 @@ class Uplink:
         self._socket = None
 
     async def send(self, batch: list) -> int:
-        """Send a batch, and wait for a confirmation of at least its first record.
+        """Send a batch, and wait until it is confirmed as far as the server does confirm it.
 
-        Raises C1100Error, after which the connection is given up.
+        Raises C1100Error when not even the first record is, and when the connection ends; it is
+        given up then.
         """
         try:
             if self._socket is None:
@@ -42,17 +43,22 @@ class Uplink:
             for seq, record in batch:
                 await self._socket.sendall(b"%d %s\n" % (seq, record))
             confirmed = 0
-            while confirmed < batch[0][0]:
-                confirmed = await self._answer()
+            while confirmed < batch[-1][0]:
+                try:
+                    confirmed = await self._answer(self._socket)
+                except Timeout:
+                    if confirmed < batch[0][0]:
+                        raise
+                    break
             return min(confirmed, batch[-1][0])
         except BaseException:
             await self.close()
             raise
 
-    async def _answer(self) -> int:
+    async def _answer(self, socket) -> int:
         line = b""
         while not line.endswith(b"\n"):
-            piece = await self._socket.recv(1, _ANSWER_S)
+            piece = await socket.recv(1, _ANSWER_S)
             line += piece
             if not piece or len(line) > _LINE_BYTES:
                 raise BadAnswer("the server does not confirm", "TCP")

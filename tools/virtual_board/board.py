@@ -109,7 +109,7 @@ class Board:
     """
 
     flash: dict[str, object]
-    heap: str = "256K"
+    heap: str = "384K"
     unique_id: bytes = b"\x24\x0a\xc4\x00\x00\x01"
     seed: int = 1
     lives: int = 0

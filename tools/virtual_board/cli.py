@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--blocks", type=int, default=512, help="4 KiB blocks of a new image")
     parser.add_argument("--link", type=Path, metavar="PATH", help="symlink to the serial port")
     parser.add_argument("--uart", type=Path, metavar="PATH", help="tty of the board's UART(1)")
-    parser.add_argument("--heap", default="256K", help="MicroPython heap (default 256K)")
+    parser.add_argument("--heap", default="384K", help="MicroPython heap (default 384K)")
 
 
 def run(args: argparse.Namespace) -> int:
