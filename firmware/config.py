@@ -66,6 +66,7 @@ SCHEMA = {
 SECRETS = {
     "pin": ("", str, 0, 8),
     "mqtt.password": ("", str, 0, 64),
+    "commands.key": ("", str, 0, 128),
     "http.token": ("", str, 0, 128),
 }
 

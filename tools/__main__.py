@@ -11,6 +11,7 @@ COMMANDS = {
     "deploy": ("tools.deploy.deploy", "driver and firmware onto boards, only what has changed"),
     "image": ("tools.deploy.image", "a board's whole file system as a LittleFS image"),
     "flash": ("tools.deploy.flash", "MicroPython and the image onto a bare board"),
+    "provision": ("tools.provision.cli", "a node's configuration and secrets, checked"),
     "mip": ("tools.deploy.mip", "the driver as packages for `mpremote mip install`"),
     "virtual-c1100": ("tools.virtual_c1100.cli", "the C1100 module in software, on a PTY"),
     "virtual-board": ("tools.virtual_board.cli", "a board in software that mpremote can drive"),

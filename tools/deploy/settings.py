@@ -22,6 +22,13 @@ except config.ConfigError as e:
     sys.exit(3)
 print(json.dumps({{key: all[key] for key in config.SCHEMA}}))
 """
+_TABLES = """\
+import json
+import sys
+sys.path[:] = [{!r}]
+from firmware import config
+print(json.dumps([{{k: t[k][0] for k in t}} for t in (config.SCHEMA, config.SECRETS)]))
+"""
 _REFUSED = 3
 
 
@@ -45,13 +52,23 @@ def checked(files: dict[str, bytes]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="settings.") as folder:  # nobody else may read it
         for name, data in files.items():
             Path(folder, name).write_bytes(data)
-        code = _CHECK.format(str(project.ROOT), folder + "/")
-        done = subprocess.run(
-            [micropython(), "-c", code], capture_output=True, text=True, check=False
-        )
+        done = _run(_CHECK.format(str(project.ROOT), folder + "/"))
         said = done.stdout.replace(folder + "/", "").strip()
     if done.returncode == _REFUSED:
         raise DeployError(said)
+    return json.loads(_said(done))
+
+
+def tables() -> list[dict[str, Any]]:
+    """All settings and all secrets that the firmware knows, each with its default."""
+    return json.loads(_said(_run(_TABLES.format(str(project.ROOT)))))
+
+
+def _run(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([micropython(), "-c", code], capture_output=True, text=True, check=False)
+
+
+def _said(done: subprocess.CompletedProcess[str]) -> str:
     if done.returncode:
         raise DeployError(f"the firmware's config.py does not run:\n{done.stdout}{done.stderr}")
-    return json.loads(said)
+    return done.stdout

@@ -1,0 +1,1 @@
+"""What makes one node differ from the next: config.json and secrets.json."""

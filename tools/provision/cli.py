@@ -1,0 +1,248 @@
+"""Write a node's config.json and secrets.json, checked by the firmware's own table.
+
+    python -m tools provision --port /dev/ttyUSB0             asks for what is needed
+    python -m tools provision --folder node-1 --id node-1 --broker broker.example:1883
+    python -m tools provision --batch nodes.csv --keys --folder nodes
+
+Secrets are asked for, or come from a file (--secrets) or the environment: the setting
+mqtt.password is $NODE_MQTT_PASSWORD. They are never taken from the command line, nor shown.
+
+The columns of a batch file are settings, and "port" for a board to write to. What was written
+where goes to manifest.json, the keys alone to keys.csv.
+"""
+
+import argparse
+import csv
+import getpass
+import json
+import os
+import sys
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from tools.deploy import DeployError
+from tools.deploy.connection import Connection
+from tools.provision.node import CONFIG, KEY, SECRETS, Node, Tables, fingerprint
+
+ASKED = ("id", "apn", "mqtt.host", "mqtt.port", "mqtt.user")
+ASKED_SECRETS = ("pin", "mqtt.password")
+PORT = "port"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--port", help="serial port of the board to write to")
+    parser.add_argument("--wait", type=float, default=10, metavar="SECONDS",
+                        help="for a board that sleeps to wake (default 10)")  # fmt: skip
+    parser.add_argument("--folder", type=Path, metavar="DIR", help="write the files here")
+    parser.add_argument("--id", help="the node's name")
+    parser.add_argument("--apn", help="access point name")
+    parser.add_argument("--broker", metavar="HOST[:PORT]", help="MQTT broker")
+    parser.add_argument("--user", help="name at the broker")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
+                        help="any other setting, as README names it")  # fmt: skip
+    parser.add_argument("--secrets", type=Path, metavar="FILE", help="secrets.json to begin with")
+    parser.add_argument("--key", action="store_true", dest="keys", help="as --keys")
+    parser.add_argument("--keys", action="store_true",
+                        help="a new key for commands where none is given")  # fmt: skip
+    parser.add_argument("--batch", type=Path, metavar="CSV", help="many nodes, one in each row")
+    parser.add_argument("--no-input", action="store_true", help="ask nothing")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write what is asked for. Returns 0, or 1 with a message."""
+    try:
+        if not args.port and not args.folder and not args.batch:
+            raise DeployError("where to? give --port PORT, --folder DIR, or both")
+        tables = Tables.load()
+        if args.batch:
+            _batch(args, tables)
+        else:
+            _one(args, tables)
+    except (DeployError, OSError) as error:
+        print(f"FAILED: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+# One node ---------------------------------------------------------------------------------------
+
+
+def _one(args: argparse.Namespace, tables: Tables) -> None:
+    node = Node(tables)
+    _common(node, args)
+    if sys.stdin.isatty() and not args.no_input:
+        _ask(node)
+    if args.keys:
+        node.make_key()
+    files = node.files()
+    for place in _write(files, args.port, args.folder, args.wait):
+        print(f"{node.id}: {CONFIG} and {SECRETS} written to {place['to']}")
+    if args.keys:
+        print(f"{node.id}: the key's fingerprint is {fingerprint(node.given[KEY])}")
+
+
+def _common(node: Node, args: argparse.Namespace) -> None:
+    """What options, file and environment say."""
+    if args.secrets:
+        for key, value in _flat(_json(args.secrets)).items():
+            _secret(node, key, value, str(args.secrets))
+    for key in node.tables.secrets:
+        value = os.environ.get("NODE_" + key.upper().replace(".", "_"))
+        if value is not None:
+            node.put(key, value)
+    host, _, port = (args.broker or "").partition(":")
+    given = {"id": args.id, "apn": args.apn, "mqtt.host": host, "mqtt.port": port,
+             "mqtt.user": args.user}  # fmt: skip
+    for key, value in given.items():
+        if value:
+            node.put(key, value)
+    for pair in args.set:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise DeployError(f"--set {pair}: it must be KEY=VALUE")
+        if key in node.tables.secrets:
+            raise DeployError(
+                f"{key} is a secret: give it at the prompt, in a file (--secrets), or as "
+                f"$NODE_{key.upper().replace('.', '_')}"
+            )
+        node.put(key, value)
+
+
+def _secret(node: Node, key: str, value: Any, where: str) -> None:
+    if key not in node.tables.secrets:
+        raise DeployError(
+            f"{where}: {key} is no secret; known are {', '.join(node.tables.secrets)}"
+        )
+    node.put(key, str(value))
+
+
+def _ask(node: Node) -> None:
+    """What is not given yet; an empty answer takes the default."""
+    for key in ASKED:
+        if key not in node.given:
+            default = node.tables.config[key]
+            answer = input(f"{key}{f' [{default}]' if default not in (None, '') else ''}: ")
+            if answer.strip():
+                node.put(key, answer.strip())
+    for key in ASKED_SECRETS:
+        if key not in node.given:
+            answer = getpass.getpass(f"{key} (not shown, empty for none): ")
+            if answer:
+                node.put(key, answer)
+
+
+def _write(
+    files: dict[str, bytes], port: str | None, folder: Path | None, wait_s: float
+) -> Iterable[dict[str, str]]:
+    """Write both files; yields where to, and which board that is."""
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            path = folder / name
+            path.touch(mode=0o600)
+            path.chmod(0o600 if name == SECRETS else 0o644)
+            path.write_bytes(data)
+        yield {"to": str(folder)}
+    if port:
+        with Connection(port, wait_s) as board:
+            about = board.about()
+            for name, data in files.items():
+                board.write(name, data, lambda count: None)
+            board.restart(0, print)
+        yield {"to": port, "board": about.unique_id}
+
+
+# Many -------------------------------------------------------------------------------------------
+
+
+def _batch(args: argparse.Namespace, tables: Tables) -> None:
+    rows = _rows(args.batch)
+    nodes: list[tuple[Node, str | None]] = []
+    for number, row in enumerate(rows, 2):
+        node = Node(tables)
+        _common(node, args)
+        port = row.pop(PORT, None) or None
+        try:
+            for key, value in row.items():
+                if value:
+                    node.put(key, value)
+            if args.keys:
+                node.make_key()
+            node.files()
+        except DeployError as error:
+            raise DeployError(f"{args.batch}, line {number}: {error}") from error
+        if not port and not args.folder:
+            raise DeployError(f"{args.batch}, line {number}: no port; or give --folder DIR")
+        nodes.append((node, port))
+    ids = [node.id for node, _ in nodes]
+    for each in ids:
+        if ids.count(each) > 1:
+            raise DeployError(f"{args.batch}: {ids.count(each)} nodes are called {each}")
+    # Nothing has been written so far: a batch is right as a whole, or not begun.
+    base = args.folder or args.batch.parent
+    base.mkdir(parents=True, exist_ok=True)
+    entries: list[dict[str, Any]] = []
+    keys: list[tuple[str, str]] = []
+    for node, port in nodes:
+        files = node.files()
+        folder = args.folder / node.id if args.folder else None
+        key = str(node.given.get(KEY, ""))
+        if key:  # kept before it is used: a node whose key is lost cannot be talked to
+            keys.append((node.id, key))
+            _save_keys(base / "keys.csv", keys)
+        for place in _write(files, port, folder, args.wait):
+            entry = {"id": node.id, **place}
+            entry["config.json"] = sha256(files[CONFIG]).hexdigest()
+            entry["key"] = fingerprint(key)
+            entries.append(entry)
+            print(f"{node.id}: written to {place['to']}")
+        (base / "manifest.json").write_text(json.dumps(entries, indent=2) + "\n")
+    print(f"{len(nodes)} nodes; what went where is in {base / 'manifest.json'}")
+    if keys:
+        print(f"the keys are in {base / 'keys.csv'}, which only you can read: keep it safe")
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        rows = [
+            {
+                (k or "").strip(): (v or "").strip()
+                for k, v in row.items()
+                if not isinstance(v, list)
+            }
+            for row in csv.DictReader(file)
+        ]
+    if not rows:
+        raise DeployError(f"{path} has no nodes: a line of settings' names, then one for each")
+    return rows
+
+
+def _save_keys(path: Path, keys: list[tuple[str, str]]) -> None:
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([("id", "key"), *keys])
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text())
+    except ValueError as error:
+        raise DeployError(f"{path} is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise DeployError(f"{path} must hold one JSON object")
+    return found
+
+
+def _flat(tree: dict[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            flat |= {f"{key}.{name}": each for name, each in value.items()}
+        else:
+            flat[key] = value
+    return flat
