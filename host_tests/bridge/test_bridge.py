@@ -19,11 +19,11 @@ import time
 from machine import UART
 uart = UART(1, 115200, timeout=0)
 for question in ("AT\\r", "AT+CGMM\\r"):
-    uart.write(question)
     heard = b""
     while b"OK" not in heard and b"0\\r" not in heard:
+        uart.write(question)  # the module may still be booting
+        time.sleep_ms(300)
         heard += uart.read() or b""
-        time.sleep_ms(10)
     print("heard", heard)
 time.sleep(1000)
 """
