@@ -13,6 +13,7 @@ COMMANDS = {
     "flash": ("tools.deploy.flash", "MicroPython and the image onto a bare board"),
     "provision": ("tools.provision.cli", "a node's configuration and secrets, checked"),
     "mip": ("tools.deploy.mip", "the driver as packages for `mpremote mip install`"),
+    "probe": ("tools.probe.cli", "does a real module speak as the driver's dialect says?"),
     "bridge": ("tools.bridge", "a physical board or C1100 with the other half in software"),
     "virtual-c1100": ("tools.virtual_c1100.cli", "the C1100 module in software, on a PTY"),
     "virtual-board": ("tools.virtual_board.cli", "a board in software that mpremote can drive"),

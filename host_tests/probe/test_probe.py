@@ -1,0 +1,168 @@
+"""The probe against the virtual C1100: as it is, misbehaving, and judged by altered dialects."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from host_tests.deploy.conftest import command
+from host_tests.peers import any_broker
+from host_tests.virtual_c1100.http_server import HttpServer
+from host_tests.virtual_c1100.servers import TcpServer
+from tools.probe import cli, steps
+from tools.probe.driver import dialect, forms
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """module(*options) -> port of a virtual C1100 in real time"""
+    children: list[subprocess.Popen] = []
+
+    def make(*options: str) -> Path:
+        link = tmp_path / f"c1100.{len(children)}"
+        arguments = [sys.executable, "-m", "tools", "virtual-c1100", "--link", str(link), *options]
+        children.append(subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.DEVNULL))
+        end = time.monotonic() + 20
+        while not link.is_symlink():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        return link
+
+    yield make
+    for child in children:
+        child.terminate()
+        child.wait(20)
+
+
+def rows(text: str) -> dict[str, str]:
+    """form -> its line of the table."""
+    found = {}
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.split("│")]
+        if len(cells) > 3 and cells[1] in forms():
+            found[cells[1]] = line
+    return found
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "240")
+
+
+def test_no_form_is_forgotten():
+    assert {step.form for step in steps.STEPS} == set(forms())
+
+
+def test_without_yes_nothing_is_risked_and_the_module_is_left_as_found(module, tmp_path, capsys):
+    record = tmp_path / "record.json"
+    trace = tmp_path / "trace"
+    assert command(cli, module("--trace", str(trace)), "--out", record) == 0
+    table = rows(capsys.readouterr().out)
+    assert "holds" in table["SIGNAL"]
+    for form in ("IP_CALL", "PIN_ENTER", "PSM_ON", "RESTART"):
+        assert "not tested" in table[form]
+        assert "--yes allows it" in table[form]
+    assert not any("differs" in line for line in table.values())
+    text = trace.read_text()
+    for risky in ("LSIPCALL=1", "LSMQTTCALL", "CPIN=", "CFUN=1,1", "CPSMS=1"):
+        assert risky not in text
+    assert text.rstrip().splitlines()[-1].endswith("OK\\r\\n")  # words again, as found
+    assert "ATE1" in text
+
+
+def test_with_yes_every_form_holds(module, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("C1100_PIN", "4711")
+    record = tmp_path / "record.json"
+    with any_broker() as broker, HttpServer() as web, TcpServer() as tcp:
+        host, port = web.address
+        done = command(
+            cli, module("--pin", "4711", "--variant", "MGGT"), "--yes", "--apn", "internet",
+            "--mqtt", broker, "--http", f"http://{host}:{port}/x",
+            "--tcp", f"{tcp.address[0]}:{tcp.address[1]}", "--lwm2m", "127.0.0.1:5683",
+            "--out", record,
+        )  # fmt: skip
+    out = capsys.readouterr().out
+    table = rows(out)
+    assert done == 0, out
+    assert [form for form, line in table.items() if "not tested" in line] == []
+    assert "4711" not in record.read_text()
+    assert "4711" not in out
+    for urc in ("+MQTTCALL", "+MQTTPUB", "+LSIPCALL"):
+        assert urc in out.partition("URCs seen:")[2].partition("\n")[0]
+    # And the record gives the same verdicts without the module.
+    assert command(cli, "--replay", record) == 0
+    assert rows(capsys.readouterr().out).keys() == table.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "says"),
+    [
+        ("SIGNAL", {"answer": "+CSQX"}, "+CSQX: number, number, 0 or OK"),
+        ("EPS_STATE", {"shape": "iiiiiiiii"}, "+CEREG: number, number, number"),
+        ("IMEI", {"answer": "+CGSN"}, "+CGSN, 0 or OK"),
+        ("RADIO", {"send": "+CFUN={level:d4},0"}, "AT+CFUN=1,0 to be sent"),
+        ("HTTP_TYPE", {"prompt": True}, "a prompt >"),
+        ("GNSS_MODE", {"then": "+GPSMODE"}, "+GPSMODE with success"),
+    ],
+)
+def test_an_altered_dialect_differs(recorded, capsys, monkeypatch, name, changes, says):
+    fields = dict(zip(("send", "answer", "shape", "then", "prompt", "wait", "again", "source"),
+                      getattr(dialect, name), strict=True))  # fmt: skip
+    monkeypatch.setattr(dialect, name, dialect.Form(**(fields | changes)))
+    arguments = [
+        step for step in json.loads(recorded.read_text())["trials"] if step["form"] == name
+    ]
+    if name == "RADIO":
+        arguments[0]["args"] = [1]
+    assert command(cli, "--replay", recorded) == 1
+    table = rows(capsys.readouterr().out)
+    assert [form for form, line in table.items() if "differs" in line] == [name]
+    assert says in table[name]
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A record of a module that holds to everything, without --yes."""
+    folder = tmp_path_factory.mktemp("probe")
+    link = folder / "c1100"
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tools", "virtual-c1100", "--link", str(link)],
+        cwd=ROOT, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        while not link.is_symlink():
+            time.sleep(0.05)
+        assert command(cli, link, "--out", folder / "record.json") == 0
+    finally:
+        child.terminate()
+        child.wait(20)
+    return folder / "record.json"
+
+
+def test_a_module_that_refuses_a_command_differs(module, capsys):
+    link = module("--fault", "error:+COPS")
+    assert command(cli, link, "--only", "network") == 1
+    table = rows(capsys.readouterr().out)
+    assert "differs" in table["OPERATOR"]
+    assert "ERROR" in table["OPERATOR"]
+    assert "holds" in table["SIGNAL"]
+    assert "group identity was not asked for" in table["IMEI"]
+
+
+def test_what_is_wrong_is_said(module, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("tools.probe.walk.FIND_S", 1.5)
+    assert command(cli, module("--off")) == 2
+    assert "nothing answers AT" in capsys.readouterr().err
+    assert command(cli, tmp_path / "none") == 2
+    assert "No such file" in capsys.readouterr().err
+    assert command(cli) == 2
+    assert "give PORT" in capsys.readouterr().err
+    (tmp_path / "bad.json").write_text('{"format": 7}')
+    assert command(cli, "--replay", tmp_path / "bad.json") == 2
+    assert "its format is 7" in capsys.readouterr().err

@@ -1,0 +1,152 @@
+"""Walk a module through every form of lib/c1100/dialect.py, and say which hold.
+
+    python -m tools probe /dev/ttyUSB0 --out my-module.json
+    python -m tools probe /dev/ttyUSB0 --yes --apn internet --mqtt broker.example:1883
+    python -m tools probe --replay my-module.json
+
+Without --yes nothing is done that uses the network, leaves a setting in the module, restarts it or
+could lock its SIM. A PIN is taken from $C1100_PIN. The file has no secrets; attach it to an issue,
+or replay it against a changed dialect. Exit code 1 when a form differs.
+"""
+
+import argparse
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import serial
+from rich.console import Console
+from rich.table import Table
+
+from tools.probe import judge
+from tools.probe.driver import at, dialect, forms
+from tools.probe.judge import DIFFERS, HOLDS, NOT_TESTED, Trial
+from tools.probe.line import Line, Mute
+from tools.probe.steps import GROUPS
+from tools.probe.walk import Options, walk
+
+FORMAT = 1
+COLOURS = {HOLDS: "green", DIFFERS: "bold red", NOT_TESTED: "dim"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("port", nargs="?", help="serial port with the module")
+    parser.add_argument("--replay", type=Path, metavar="FILE", help="judge a recorded walk again")
+    parser.add_argument("--baud", type=int, default=115200, help="of the port (115200)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="record the walk (JSON)")
+    parser.add_argument("--only", action="append", default=[], choices=GROUPS, metavar="GROUP",
+                        help=f"one of {', '.join(GROUPS)}; may be repeated")  # fmt: skip
+    parser.add_argument("--yes", action="store_true", help="allow what costs or changes something")
+    parser.add_argument("--apn", help="access point name")
+    parser.add_argument("--mqtt", metavar="HOST:PORT", help="MQTT broker")
+    parser.add_argument("--http", metavar="URL", help="web server that takes GET and POST")
+    parser.add_argument("--tcp", metavar="HOST:PORT", help="TCP echo server")
+    parser.add_argument("--lwm2m", metavar="SERVER", help="LwM2M server, as manual 3.5 writes it")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Walk, or replay. Returns 0 when all that was tried holds, 1 when not, 2 without a module."""
+    try:
+        if args.replay:
+            trials, heard = _load(args.replay)
+        elif args.port:
+            trials, heard = _walked(args)
+        else:
+            raise ValueError("which port? give PORT, or --replay FILE")
+    except (ValueError, OSError, Mute, serial.SerialException) as error:
+        print(f"probe: {error}", file=sys.stderr)
+        return 2
+    if args.out and not args.replay:
+        _save(args.out, trials, heard)
+        print(f"recorded in {args.out}")
+    return _show(trials, heard)
+
+
+def _walked(args: argparse.Namespace) -> tuple[list[Trial], list[str]]:
+    pin = os.environ.get("C1100_PIN", "")
+    line = Line(args.port, args.baud, (pin,))
+    console = Console(highlight=False)
+    try:
+        with console.status("") as status:
+            trials = walk(
+                line,
+                Options(args.yes, tuple(args.only), _given(args, pin)),
+                lambda trial: status.update(trial.form),
+            )
+    finally:
+        line.close()
+    return trials, line.heard
+
+
+def _given(args: argparse.Namespace, pin: str) -> dict[str, Any]:
+    given: dict[str, Any] = {"apn": args.apn, "pin": pin, "lwm2m": args.lwm2m, "url": args.http}
+    if args.http:
+        given["url_length"] = len(args.http)
+    for name in ("mqtt", "tcp"):
+        text = getattr(args, name)
+        if text:
+            host, colon, port = text.rpartition(":")
+            if not colon or not port.isdigit():
+                raise ValueError(f"--{name} {text}: it must be HOST:PORT")
+            given |= {f"{name}_host": host, f"{name}_port": int(port)}
+    return given
+
+
+# The record -------------------------------------------------------------------------------------
+
+
+def _save(path: Path, trials: list[Trial], heard: list[str]) -> None:
+    record = {"format": FORMAT, "trials": [asdict(trial) for trial in trials], "heard": heard}
+    path.write_text(json.dumps(record, indent=1) + "\n")
+
+
+def _load(path: Path) -> tuple[list[Trial], list[str]]:
+    try:
+        record = json.loads(path.read_text())
+        if record["format"] != FORMAT:
+            raise ValueError(f"its format is {record['format']}, not {FORMAT}")
+        return [Trial(**trial) for trial in record["trials"]], list(record["heard"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is no record of a probe: {error}") from error
+
+
+# The table --------------------------------------------------------------------------------------
+
+
+def _show(trials: list[Trial], heard: list[str]) -> int:
+    known = forms()
+    table = Table("form", "source", "verdict", "s", "expected", "got", title="The dialect")
+    counts = dict.fromkeys((HOLDS, DIFFERS, NOT_TESTED), 0)
+    for trial in trials:
+        form = known.get(trial.form)
+        if form is None:
+            verdict = judge.Verdict(NOT_TESTED, got="the dialect has no such form any more")
+        else:
+            verdict = judge.judge(trial, form)
+        counts[verdict.what] += 1
+        table.add_row(
+            trial.form,
+            form.source if form else "",
+            f"[{COLOURS[verdict.what]}]{verdict.what}[/]",
+            f"{trial.seconds:.2f}" if trial.seconds else "",
+            _plain(verdict.expected),
+            _plain(verdict.got),
+        )
+    console = Console(highlight=False)
+    console.print(table)
+    seen = {at.prefix(line) for line in heard}
+    urcs = [name for name in dialect.URCS if name in seen]
+    console.print(f"URCs seen: {', '.join(urcs) or 'none'}", markup=False)
+    missing = [name for name in dialect.URCS if name not in seen]
+    console.print(f"URCs not seen, so not tested: {', '.join(missing) or 'none'}", markup=False)
+    console.print(", ".join(f"{count} {what}" for what, count in counts.items()))
+    return 1 if counts[DIFFERS] else 0
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", "\\[")

@@ -1,0 +1,115 @@
+"""Walks a module through the forms, and leaves it as it was found."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tools.probe.driver import at, forms
+from tools.probe.judge import BYTES, PROMPT, Trial, exchange_of, rendered_args
+from tools.probe.line import Line
+from tools.probe.steps import COUNTED, PIN, SAFE, STEPS, STOPS, Step
+
+FIND_S = 10.0
+DATA_MODE_S = 1.0
+GONE_S = 2.0  # until a module that restarts no longer answers
+RESTART_S = 30.0
+
+
+@dataclass
+class Options:
+    """What may be done, and with what.
+
+    given -- values for the steps' arguments by name: apn, pin, url, mqtt_host, ...
+    """
+
+    yes: bool = False
+    groups: tuple[str, ...] = ()
+    given: dict[str, Any] = field(default_factory=dict)
+
+
+def walk(line: Line, options: Options, done: Callable[[Trial], None]) -> list[Trial]:
+    """Try every form that may be tried. `done(trial)` is called after each."""
+    line.find(FIND_S)
+    echo, verbose = _as_found(line)
+    trials = []
+    try:
+        for step in STEPS:
+            trial = _trial(step, options)
+            if not trial.why:
+                _run(line, step, trial, str(_filled(step.payload, options)))
+                if step.risk == STOPS and step is not STEPS[-1]:
+                    time.sleep(GONE_S)
+                    line.find(RESTART_S)
+            trials.append(trial)
+            done(trial)
+    finally:
+        for restore, needed in ((b"ATE1\r", echo), (b"ATV1\r", verbose)):
+            if needed:
+                line.send(restore)
+                line.drain(0.3)
+    return trials
+
+
+def _as_found(line: Line) -> tuple[bool, bool]:
+    """(echo, verbose) of a module that nobody has changed yet."""
+    line.send(b"AT\r")
+    said = line.drain(0.5)
+    return "AT" in said, "OK" in said
+
+
+def _trial(step: Step, options: Options) -> Trial:
+    trial = Trial(step.form)
+    if options.groups and step.group not in options.groups and step.group != "session":
+        trial.why = f"group {step.group} was not asked for"
+        return trial
+    if step.risk != SAFE and not options.yes:
+        trial.why = f"{step.risk}: --yes allows it"
+        return trial
+    missing = [name for name in _names(step) if not options.given.get(name)]
+    if missing:
+        trial.why = "not given: " + ", ".join(sorted(set(missing)))
+        return trial
+    trial.args = [_filled(arg, options) for arg in step.args]
+    return trial
+
+
+def _names(step: Step) -> Iterable[str]:
+    for arg in (*step.args, step.payload):
+        if isinstance(arg, str) and arg.startswith("{"):
+            yield arg[1:-1]
+
+
+def _filled(arg: Any, options: Options) -> Any:
+    if isinstance(arg, str) and arg.startswith("{"):
+        return options.given[arg[1:-1]]
+    return BYTES + arg.decode("latin-1") if isinstance(arg, bytes) else arg
+
+
+def _run(line: Line, step: Step, trial: Trial, payload: str) -> None:
+    form = forms()[step.form]
+    command = at.render(form.send, rendered_args(trial))
+    ours = exchange_of(form, command)
+    begin = time.monotonic()
+    line.send(f"AT{command}\r".encode())
+    for said in line.lines(form.wait, form.prompt):
+        trial.said.append(line.masked(said))
+        if said == PROMPT:
+            if step.ends:
+                break  # data mode has begun
+            line.send(payload.encode())
+            continue
+        taken = ours.take(at.prefix(said), said)
+        if taken and step.form in COUNTED and at.prefix(said) == form.answer:
+            count = at.params(said)[-1]
+            line.skip(count if isinstance(count, int) else 0, form.wait)
+        if ours.finished or at.result(said) == at.CONNECT:
+            break
+    trial.seconds = round(time.monotonic() - begin, 3)
+    trial.line = line.masked(command)
+    if step.risk == PIN:
+        trial.args = []
+    if step.ends and ours.error is None:
+        time.sleep(DATA_MODE_S)
+        line.leave_data_mode(step.ends)
+    line.drain(0.1)
