@@ -2,12 +2,17 @@
 
 import json
 
+from . import files
+from .log import LEVELS
 from .outbox import POLICIES
 from .uplinks import NONE, UPLINKS, chosen
 
 _WORD = "text without spaces or quotes"
 PIN = "pin"  # a number, -1 where none is wired, or the board's name for it
 _PIN_LENGTH = 8
+_SHOWN = 60  # characters of a value in a message
+HEX = "hex"  # text of hexadecimal digits, two for a byte; or none
+_HEX_DIGITS = "0123456789abcdefABCDEF"
 
 # key: (default, type, least, most) -- least and most are of the value, or of a text's length --
 # or (default, choices). A default of None means that the key must be given.
@@ -61,12 +66,14 @@ SCHEMA = {
     "watchdog_s": (60, int, 0, 3600),
     "outbox.bytes": (65536, int, 8192, 1 << 24),
     "outbox.policy": ("oldest", POLICIES),
+    "commands.listen_s": (5, int, 1, 120),
+    "log.level": ("warning", LEVELS),
 }
 
 SECRETS = {
     "pin": ("", str, 0, 8),
     "mqtt.password": ("", str, 0, 64),
-    "commands.key": ("", str, 0, 128),
+    "commands.key": ("", HEX, 32, 128),
     "http.token": ("", str, 0, 128),
 }
 
@@ -75,14 +82,39 @@ class ConfigError(Exception):
     """A setting that cannot be used. The text names the key, and what is allowed."""
 
 
-def load(folder: str = "") -> dict:
+def load(folder: str = "", change: tuple | None = None) -> dict:
     """Read config.json and secrets.json from a folder and return all settings, flat.
+
+    change -- (key, value) that takes the place of what config.json has
 
     Keys are those of SCHEMA and SECRETS (``"mqtt.host"``). Raises ConfigError.
     """
-    settings = check(_read(folder + "config.json", True), SCHEMA, "config.json")
-    settings.update(check(_read(folder + "secrets.json", False), SECRETS, "secrets.json"))
+    settings = load_file(folder + "config.json", SCHEMA, change)
+    settings.update(load_file(folder + "secrets.json", SECRETS))
     return settings
+
+
+def load_file(path: str, schema: dict, change: tuple | None = None) -> dict:
+    """The settings of one file, flat and complete. Raises ConfigError.
+
+    schema -- SCHEMA or SECRETS; without a file of secrets there are none
+    change -- (key, value) that takes the place of what the file has
+    """
+    given = read(path, schema is SCHEMA)
+    if change is not None:
+        put(given, change[0], change[1])
+    return check(given, schema, path)
+
+
+def put(given: dict, key: str, value) -> None:
+    """Set a key (``"mqtt.port"``) in settings as a file has them. Raises ConfigError."""
+    if key not in SCHEMA:
+        raise ConfigError("there is no setting %s" % key)
+    section, _, name = key.rpartition(".")
+    inner = given.setdefault(section, {}) if section else given
+    if not isinstance(inner, dict):
+        raise ConfigError("there is no setting %s" % section)
+    inner[name] = value
 
 
 def check(given: dict, schema: dict, name: str) -> dict:
@@ -103,7 +135,7 @@ def check(given: dict, schema: dict, name: str) -> dict:
         if rule[1] is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
         if not _fits(value, rule):
-            shown = "its value" if schema is SECRETS else repr(value)
+            shown = "its value" if schema is SECRETS else _shown(value)
             raise ConfigError("%s: %s: %s is not allowed; %s" % (name, key, shown, _allowed(rule)))
         settings[key] = value
     if schema is SCHEMA:
@@ -116,15 +148,19 @@ def check(given: dict, schema: dict, name: str) -> dict:
     return settings
 
 
-def _read(path: str, required: bool) -> dict:
+def read(path: str, required: bool) -> dict:
+    """What a file holds, as it stands there; empty if there is none. Raises ConfigError."""
     try:
-        with open(path) as file:
-            given = json.load(file)
-    except OSError:
+        text = files.read(path)
+    except OSError as error:
+        raise ConfigError("%s cannot be read: %s" % (path, error))
+    if text is None:
         if required:
             raise ConfigError("%s is missing: see README, Configure" % path)
         return {}
-    except ValueError:
+    try:
+        given = json.loads(text)
+    except (ValueError, TypeError):  # MicroPython: TypeError for a list as a name
         raise ConfigError("%s is not valid JSON" % path)
     if not isinstance(given, dict):
         raise ConfigError("%s must hold one JSON object" % path)
@@ -133,6 +169,8 @@ def _read(path: str, required: bool) -> dict:
 
 def _flatten(given: dict, above: str, flat: dict, name: str) -> None:
     for key, value in given.items():
+        if not isinstance(key, str):  # MicroPython's parser takes any
+            raise ConfigError("%s: the name of a setting is text, not %r" % (name, key))
         if isinstance(value, dict):
             if above:
                 raise ConfigError("%s: %s.%s is nested too deeply" % (name, above, key))
@@ -149,6 +187,13 @@ def _fits(value, rule: tuple) -> bool:
         kind = int
         if isinstance(value, str):
             kind, least, most = str, 1, _PIN_LENGTH
+    if kind is HEX:
+        return value == "" or (
+            isinstance(value, str)
+            and least <= len(value) <= most
+            and len(value) % 2 == 0
+            and all(c in _HEX_DIGITS for c in value)
+        )
     if type(value) is not kind:
         return False
     if isinstance(value, str):
@@ -157,12 +202,19 @@ def _fits(value, rule: tuple) -> bool:
     return least <= value <= most
 
 
+def _shown(value) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+
+
 def _allowed(rule: tuple) -> str:
     if len(rule) == 2:
         return "allowed is one of " + ", ".join(rule[1])
     _, kind, least, most = rule
     if kind is PIN:
         return "allowed is a number from %d to %d, or a pin's name" % (least, most)
+    if kind is HEX:
+        return "allowed is nothing, or %d to %d bytes in hexadecimal" % (least // 2, most // 2)
     if kind is str:
         return "allowed is %s, %d to %d characters" % (_WORD, least, most)
     noun = "a whole number" if kind is int else "a number"

@@ -1,0 +1,116 @@
+"""One setting on trial: kept when the node reports with it, taken back when it does not.
+
+The file config.trial holds the change and what has become of it; config.json is touched only when
+a report has proved the change. Whatever moment the power goes, the node starts with the old
+setting or with the new one, and still knows which it is trying.
+
+    state      meaning
+    trying     in force; ``left`` wakes may still try to report with it
+    kept       a report was delivered: it stands in config.json
+    taken back the wakes are used up, or it cannot be used: config.json is as it was
+
+The last two wait until somebody has been told, and are forgotten then.
+"""
+
+import json
+
+from micropython import const
+
+from . import config, files, log
+
+_FILE = "config.trial"
+TRIES = const(3)
+TRYING = "trying"
+KEPT = "kept"
+TAKEN_BACK = "taken back"
+_PARTS = ("name", "key", "value", "left", "state")
+_REFUSED = ("id",)  # whoever waits for the result would wait at the wrong place
+
+
+def start(name: str, key: str, value, folder: str = "") -> None:
+    """Put a change on trial, in force from the next start on.
+
+    name -- under which its outcome is told
+
+    Raises config.ConfigError when the change is not allowed, OSError when it cannot be stored;
+    nothing has changed then.
+    """
+    if key in config.SECRETS:
+        raise config.ConfigError("%s is a secret: it is not sent, but provisioned" % key)
+    if key in _REFUSED:
+        raise config.ConfigError("%s is set by provisioning only" % key)
+    config.load_file(folder + "config.json", config.SCHEMA, (key, value))
+    _write(folder, {"name": name, "key": key, "value": value, "left": TRIES, "state": TRYING})
+
+
+def change(folder: str = "") -> tuple | None:
+    """(key, value) that is in force now; None if nothing is on trial."""
+    trial = _read(folder)
+    if trial is None or trial["state"] != TRYING:
+        return None
+    if trial["left"] <= 0:
+        try:
+            take_back("%d wakes did not report" % TRIES, folder)
+        except OSError as error:  # the next start tries again
+            log.error("end of the trial not stored: %s", error)
+        return None
+    return trial["key"], trial["value"]
+
+
+def count(folder: str = "") -> None:
+    """A wake begins that shall report with the change, or one has crashed."""
+    trial = _read(folder)
+    if trial is not None and trial["state"] == TRYING:
+        trial["left"] -= 1
+        _write(folder, trial)
+
+
+def keep(folder: str = "") -> None:
+    """A report was delivered: what is on trial becomes part of config.json.
+
+    Raises OSError when it cannot be stored; the trial goes on then.
+    """
+    trial = _read(folder)
+    if trial is None or trial["state"] != TRYING:
+        return
+    given = config.read(folder + "config.json", True)
+    config.put(given, trial["key"], trial["value"])
+    files.replace(folder + "config.json", json.dumps(given).encode())
+    trial["state"] = KEPT
+    _write(folder, trial)
+
+
+def take_back(why: str, folder: str = "") -> None:
+    """End the trial without the change."""
+    trial = _read(folder)
+    if trial is not None and trial["state"] == TRYING:
+        trial["state"] = TAKEN_BACK
+        trial["why"] = why
+        _write(folder, trial)
+
+
+def outcome(folder: str = "") -> dict | None:
+    """What somebody is still to be told: name, key, state and, if it was taken back, why."""
+    trial = _read(folder)
+    if trial is None or trial["state"] == TRYING:
+        return None
+    return {part: trial[part] for part in ("name", "key", "state", "why") if part in trial}
+
+
+def forget(folder: str = "") -> None:
+    """It has been told."""
+    files.remove(folder + _FILE)
+
+
+def _read(folder: str) -> dict | None:
+    text = files.read(folder + _FILE)
+    try:
+        trial = json.loads(text or b"{}")
+    except ValueError:  # none of ours: files are replaced whole
+        return None
+    whole = isinstance(trial, dict) and all(part in trial for part in _PARTS)
+    return trial if whole else None
+
+
+def _write(folder: str, trial: dict) -> None:
+    files.replace(folder + _FILE, json.dumps(trial).encode())

@@ -1,0 +1,293 @@
+"""A setting on trial, and the configuration that a node falls back to."""
+
+import json
+import os
+
+from firmware import config, files, last_good, trial
+from host_tests.support import raises
+from host_tests.support.scratch import folder
+
+GOOD = {"id": "n", "mqtt": {"host": "h"}}
+
+
+def place(given=GOOD):
+    where = folder()
+    try:
+        os.mkdir(where)
+    except OSError:
+        pass  # on CPython only the folder above is new
+    where += "/"
+    write(where, "config.json", given)
+    return where
+
+
+def write(where, name, given):
+    with open(where + name, "wb") as file:
+        file.write(given if isinstance(given, bytes) else json.dumps(given).encode())
+
+
+def setting(where, key="mqtt.port"):
+    return last_good.settings(where)[0][key]
+
+
+# Trial ------------------------------------------------------------------------------------------
+
+
+def test_a_change_is_kept_after_a_report():
+    where = place()
+    trial.start("c1", "mqtt.port", 1884, where)
+    assert config.load(where)["mqtt.port"] == 1883
+    assert setting(where) == 1884
+    assert trial.outcome(where) is None
+    trial.keep(where)
+    assert config.load(where)["mqtt.port"] == 1884
+    assert trial.outcome(where) == {"name": "c1", "key": "mqtt.port", "state": "kept"}
+    assert setting(where) == 1884
+    trial.forget(where)
+    assert trial.outcome(where) is None
+    assert setting(where) == 1884
+
+
+def test_a_change_is_taken_back_when_its_wakes_do_not_report():
+    where = place()
+    trial.start("c1", "mqtt.host", "nowhere", where)
+    seen = []
+    for _ in range(6):
+        seen.append(setting(where, "mqtt.host"))
+        trial.count(where)
+    assert seen == ["nowhere"] * trial.TRIES + ["h"] * (6 - trial.TRIES)
+    told = trial.outcome(where)
+    assert told["state"] == trial.TAKEN_BACK
+    assert "did not report" in told["why"]
+    trial.keep(where)  # too late
+    assert config.load(where)["mqtt.host"] == "h"
+
+
+def test_what_is_not_allowed_changes_nothing():
+    where = place()
+    for key, value, part in (
+        ("mqtt.port", 70000, "mqtt.port"),
+        ("mqtt.pork", 1, "mqtt.pork"),
+        ("mqtt", 1, "mqtt"),
+        ("mqtt.host", "", "mqtt.host is missing"),
+        ("uplink.first", "tcp", "tcp.host is missing"),
+        ("pin", "1234", "pin is a secret"),
+        ("commands.key", "00" * 16, "commands.key is a secret"),
+        ("id", "other", "provisioning"),
+    ):
+        with raises(config.ConfigError) as caught:
+            trial.start("c1", key, value, where)
+        assert part in str(caught.error), (key, caught.error)
+        assert "1234" not in str(caught.error)
+    assert sorted(os.listdir(where)) == ["config.json"]
+
+
+def test_a_file_that_is_no_trial_is_none():
+    where = place()
+    for text in (b"", b"{", b"[]", b"5", b'{"state": "trying"}'):
+        write(where, "config.trial", text)
+        assert trial.change(where) is None
+        trial.count(where)
+        trial.keep(where)
+        assert trial.outcome(where) is None
+        assert setting(where) == 1883
+
+
+def test_a_change_that_a_new_config_json_rules_out_is_taken_back():
+    where = place()
+    write(where, "config.json", {"id": "n", "uplink": {"first": "tcp"}, "tcp": {"host": "t"}})
+    trial.start("c2", "uplink.first", "tcp", where)
+    write(where, "config.json", GOOD)
+    settings, problem = last_good.settings(where)
+    assert settings["uplink.first"] == "mqtt"
+    assert problem == ""
+    assert "tcp.host is missing" in trial.outcome(where)["why"]
+
+
+class PowerCut(Exception):
+    """Instead of one of the writes."""
+
+
+class _Files:
+    """`files` that loses power before its n-th change of the flash."""
+
+    def __init__(self, changes):
+        self.left = changes
+        self.read = files.read
+        self.remove = files.remove
+
+    def replace(self, path, data):
+        for step in (self._new, self._rename):
+            if not self.left:
+                raise PowerCut
+            self.left -= 1
+            step(path, data)
+
+    @staticmethod
+    def _new(path, data):
+        with open(path + ".new", "wb") as file:
+            file.write(data)
+
+    @staticmethod
+    def _rename(path, data):
+        os.rename(path + ".new", path)
+
+
+def test_power_may_go_at_any_write_of_a_trial():
+    cut = 0
+    while True:
+        where = place()
+        trial.files = _Files(cut)
+        try:
+            trial.start("c1", "mqtt.port", 1884, where)
+            trial.count(where)
+            trial.keep(where)
+            ended = True
+        except PowerCut:
+            ended = False
+        trial.files = files
+        # The next start: the old setting or the new one, and a report settles it.
+        trying = trial.change(where) is not None
+        assert setting(where) in (1883, 1884)
+        before = setting(where)
+        trial.count(where)
+        trial.keep(where)
+        assert setting(where) == before
+        assert config.load(where)["mqtt.port"] == before
+        assert (trial.outcome(where) is not None) == (before == 1884), (cut, trying)
+        if ended:
+            break
+        cut += 1
+    assert cut == 8
+
+
+# The last good one ------------------------------------------------------------------------------
+
+
+def test_all_well():
+    where = place()
+    assert last_good.settings(where) == (config.load(where), "")
+    assert files.read(where + "config.good") == files.read(where + "config.json")
+
+
+def test_the_copy_is_of_the_one_that_has_reported():
+    where = place()
+    last_good.settings(where)
+    write(where, "config.json", {"id": "n", "mqtt": {"host": "valid-but-wrong"}})
+    last_good.settings(where)
+    write(where, "config.json", b"{")
+    assert setting(where, "mqtt.host") == "h"
+    write(where, "config.json", {"id": "n", "mqtt": {"host": "second"}})
+    last_good.settings(where)
+    last_good.delivered(where)
+    write(where, "config.json", b"{")
+    last_good.delivered(where)  # with the copy
+    assert setting(where, "mqtt.host") == "second"
+
+
+def test_secrets_have_a_copy_of_their_own():
+    where = place()
+    write(where, "secrets.json", {"pin": "1234", "commands": {"key": "ab" * 16}})
+    last_good.settings(where)
+    write(where, "secrets.json", {"pin": "123456789", "commands": {"key": "ab" * 16}})
+    settings, problem = last_good.settings(where)
+    assert settings["pin"] == "1234"
+    assert "secrets.json: pin" in problem
+    assert "123456789" not in problem
+    write(where, "config.json", b"")
+    settings, problem = last_good.settings(where)
+    assert settings["mqtt.host"] == "h"
+    assert "config.json" in problem
+    assert "secrets.json" in problem
+
+
+def test_without_a_copy_that_works_the_node_says_so():
+    where = place(b"[1]")
+    with raises(config.ConfigError) as caught:
+        last_good.settings(where)
+    assert "must hold one JSON object" in str(caught.error)
+    write(where, "config.good", {"id": "n"})
+    with raises(config.ConfigError) as caught:
+        last_good.settings(where)
+    assert "config.json must hold" in str(caught.error).replace(where, "")
+    assert "mqtt.host is missing" in str(caught.error)
+
+
+def test_a_trial_goes_on_top_of_what_works():
+    where = place()
+    last_good.settings(where)
+    trial.start("c1", "mqtt.port", 1884, where)
+    assert setting(where) == 1884
+    assert last_good.settings(where)[1] == ""
+
+
+# What cannot be used ----------------------------------------------------------------------------
+
+
+def bad_values(rule):
+    """Values that a rule must refuse."""
+    values = [None, [], {"x": 1}, {"x": {"y": 1}}, "two words", 'quo"te', "x" * 300, "\n"]
+    if len(rule) == 2:
+        return values + ["other", 5, True, ""]
+    _, kind, least, most = rule
+    if kind in (config.PIN, int, float):
+        values += [least - 1, most + 1, True, -(1 << 70), 1 << 70, "", "a name too long"]
+    if kind is int:
+        values += [least + 0.5, str(least)]
+    if kind is str:
+        values += [5, 1.5, False]
+    return values
+
+
+def test_every_setting_refuses_what_is_not_allowed_and_the_node_starts_with_the_last_good():
+    where = place()
+    good = last_good.settings(where)[0]
+    tried = 0
+    for key, rule in config.SCHEMA.items():
+        section, _, name = key.rpartition(".")
+        for value in bad_values(rule):
+            given = {"id": "n", "mqtt": {"host": "h"}}
+            (given.setdefault(section, {}) if section else given)[name] = value
+            write(where, "config.json", given)
+            with raises(config.ConfigError) as caught:
+                config.load(where)
+            said = str(caught.error)
+            assert key in said, said
+            assert len(said) < 400
+            settings, problem = last_good.settings(where)
+            assert settings == good, key
+            assert key in problem
+            tried += 1
+    print("%d configurations refused" % tried)
+    assert tried > 500
+
+
+def test_files_that_are_no_configuration():
+    where = place()
+    good = last_good.settings(where)[0]
+    for text in (
+        b"",
+        b"{",
+        b"[]",
+        b"5",
+        b"null",
+        b'"x"',
+        b"{'id': 'n'}",
+        b'{"id": "n"',
+        b'{"id": "n", "mqtt": {"host": "\xff\xfe"}}',
+        b'{5: {"host": "h"}}',
+        b"\x00" * 100,
+        b"\xff" * 4096,
+        b'{"id": NaN}',
+        b'{"mqtt": 5}',
+        b'{"": {"": {}}}',
+        b"[" * 200,
+    ):
+        write(where, "config.json", text)
+        settings, problem = last_good.settings(where)
+        assert settings == good, text
+        assert "config.json" in problem, text
+    os.remove(where + "config.json")
+    settings, problem = last_good.settings(where)
+    assert settings == good
+    assert "is missing" in problem
