@@ -6,13 +6,12 @@ when a job needs the module.
 
 import asyncio
 import gc
-import sys
 import time
 from binascii import crc32
 
 from micropython import const
 
-from . import boards, clock, config, energy, jobs, recovery, state, telemetry
+from . import boards, clock, config, energy, jobs, last_good, log, recovery, state, telemetry
 from .outbox import Full, Outbox
 from .sensors import battery, temperature
 from .watch import Watch
@@ -24,6 +23,7 @@ _SAFE_MODE_S = const(600)
 _AFTER_SAFE_MODE_MS = const(3600000)
 _CRASH_SLEEP_MS = const(60000)
 _RECORD_BYTES = const(512)  # every uplink takes that much in one message
+_PROBLEM_CHARACTERS = const(120)  # of what is wrong with the configuration, in a record
 _PATIENCE_S = const(60)  # besides the patience with the network
 _AT_PROMPT_S = const(3600)
 _SENSORS = (battery, temperature)
@@ -32,8 +32,9 @@ _SENSORS = (battery, temperature)
 class Node:
     """What a wake works with."""
 
-    def __init__(self, settings: dict) -> None:
+    def __init__(self, settings: dict, problem: str = "") -> None:
         self.settings = settings
+        self.problem = problem  # with config.json or secrets.json; "": none
         self.board = boards.board(settings)
         self.state = state.begin(self.board)
         self.scheduler = jobs.scheduler(settings, self.state)
@@ -81,7 +82,7 @@ class Node:
             try:
                 samples += await sensor.read(self)
             except Exception as error:  # a sensor must not cost the record
-                print("sensor failed: %s: %s" % (type(error).__name__, error))
+                log.warning("sensor failed: %s: %s", type(error).__name__, error)
         return samples
 
     def keep(self, samples: list, sampled: int | None = None) -> None:
@@ -105,7 +106,7 @@ class Node:
             self.outbox.append(payload.encode())
         except (Full, OSError) as error:
             # The backlog is worth more than this record; its sequence number is not used up.
-            print("record dropped:", error)
+            log.error("record dropped: %s", error)
 
     def delivered(self) -> None:
         """The report is through."""
@@ -132,7 +133,7 @@ class Node:
             since = now - self.state.synced
             if self.state.synced and since > 3600:
                 self.state.drift = step * 100000 // since
-            print("clock set by %d s" % step)
+            log.info("clock set by %d s", step)
             jobs.step(self.scheduler, self.state, step)
         self.state.synced = now + step
 
@@ -142,29 +143,32 @@ def main() -> None:
 
     Returns to the prompt only when the configuration is unusable.
     """
-    try:
-        settings = config.load()
-    except config.ConfigError as error:
-        print("configuration:", error)
-        return
     while True:
         try:
-            _live(settings)
+            settings, problem = last_good.settings()
+        except config.ConfigError as error:
+            print("configuration:", error)
+            return
+        log.begin(settings["log.level"], [settings[key] for key in config.SECRETS])
+        if problem:
+            log.error("configuration: the last good one instead of %s", problem)
+        try:
+            _live(settings, problem)
         except KeyboardInterrupt:
             # Somebody wants the prompt. The watchdog cannot be stopped, but told to wait.
             if settings["watchdog_s"]:
                 boards.board(settings).watchdog(_AT_PROMPT_S * 1000)
             raise
         except Exception as error:  # the node must sleep and try again, whatever went wrong
-            sys.print_exception(error)
+            log.crash(error)
             boards.board(settings).sleep(_CRASH_SLEEP_MS)
 
 
-def _live(settings: dict) -> None:
+def _live(settings: dict, problem: str) -> None:
     """One wake, and the sleep after it, which only a short one returns from."""
-    node = Node(settings)
+    node = Node(settings, problem)
     current = node.state
-    print("node %s start %d wake %d" % (settings["id"], current.starts, current.wakes))
+    log.info("node %s start %d wake %d", settings["id"], current.starts, current.wakes)
     stuck = current.is_stuck
     if stuck:
         _safe_mode(current)
@@ -177,7 +181,8 @@ def _live(settings: dict) -> None:
         pause = max(pause, _AFTER_SAFE_MODE_MS)
     elif node.crashed:
         pause = max(pause, _CRASH_SLEEP_MS)
-    print("sleeping %d ms" % pause)
+    log.info("sleeping %d ms", pause)
+    log.flush()
     if stuck or node.crashed or plan.board == energy.DEEP:
         node.board.sleep(pause)  # a crash needs a fresh start
     node.board.light_sleep(pause)
@@ -197,7 +202,7 @@ def _wake(node: Node) -> None:
         session = _load_session(names, settings)
         asyncio.run(asyncio.wait_for_ms(_work(node, names, session, watch), _LONGEST_WAKE_MS))
     except Exception as error:
-        sys.print_exception(error)
+        log.crash(error)
         node.crashed = True
     for name in names:  # a try in each period, whatever came of it
         if name != "report":
@@ -220,19 +225,21 @@ def _load_session(names: list, settings: dict):
         uplinks.load(settings["uplink.first"])
         return Session
     except Exception as error:
-        sys.print_exception(error)
+        log.crash(error)
         return None
 
 
 async def _work(node: Node, names: list, session, watch: Watch | None) -> None:
     """Sample whatever the network does; then deliver what waits."""
     watching = None if watch is None else asyncio.create_task(watch.run())
-    samples = []
+    samples: list = []
     if "sample" in names:
         samples = [("start", None, node.state.starts), ("wake", None, node.state.wakes)]
         cause = node.board.reset_cause()
         if cause != "deepsleep":
             samples.append(("reset", None, cause))
+        if node.problem:
+            samples.append(("event", None, node.problem[:_PROBLEM_CHARACTERS]))
         samples += await node.sample(_SENSORS)
         for name, _, value in samples:
             if name == "battery":
@@ -250,6 +257,6 @@ def _safe_mode(current: state.State) -> None:
 
     Ctrl-C, which mpremote sends first, ends it. Afterwards the node sleeps, and tries again.
     """
-    print("safe mode: %d wakes in a row did not end in sleep" % (current.unfinished - 1))
+    log.error("safe mode: %d wakes in a row did not end in sleep", current.unfinished - 1)
     for _ in range(_SAFE_MODE_S):
         time.sleep(1)

@@ -5,7 +5,7 @@ copy is made of the first configuration that the firmware accepts; from then on 
 has delivered a report.
 """
 
-from . import config, files, trial
+from . import config, files, log, trial
 
 _FILES = (
     ("config.json", "config.good", config.SCHEMA),
@@ -25,7 +25,7 @@ def settings(folder: str = "") -> tuple:
     for name, copy, schema in _FILES:
         try:
             part = config.load_file(folder + name, schema)
-            _copy(folder + name, folder + copy, first=True)
+            _first_copy(folder + name, folder + copy)
         except config.ConfigError as error:
             problems.append(str(error))
             part = _from_copy(folder + copy, schema, error)
@@ -35,6 +35,7 @@ def settings(folder: str = "") -> tuple:
         try:
             found.update(config.load_file(folder + "config.json", config.SCHEMA, change))
         except config.ConfigError as error:  # config.json is another one now
+            log.warning("%s is taken back: %s", change[0], error)
             trial.take_back(str(error), folder)
     return found, "; ".join(problems)
 
@@ -49,16 +50,18 @@ def delivered(folder: str = "") -> None:
             config.load_file(folder + name, schema)
         except config.ConfigError:
             continue  # it was the copy that has delivered
-        _copy(folder + name, folder + copy, first=False)
+        present = files.read(folder + name)
+        if present is not None and present != files.read(folder + copy):
+            files.replace(folder + copy, present)
 
 
-def _copy(present: str, copy: str, first: bool) -> None:
-    kept = files.read(copy)
-    if first and kept is not None:
-        return
-    text = files.read(present)
-    if text is not None and text != kept:
-        files.replace(copy, text)
+def _first_copy(present: str, copy: str) -> None:
+    try:
+        text = files.read(present)
+        if text is not None and files.read(copy) is None:
+            files.replace(copy, text)
+    except OSError as error:  # a full flash must not keep the node from starting
+        log.error("no copy of %s: %s", present, error)
 
 
 def _from_copy(copy: str, schema: dict, error: config.ConfigError) -> dict:

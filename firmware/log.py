@@ -74,9 +74,10 @@ def crash(fault: BaseException) -> None:
     sys.print_exception(fault)
     if _kept:
         text = io.StringIO()
-        sys.print_exception(fault, text)
+        sys.print_exception(fault, text)  # pyright: ignore[reportArgumentType] -- stub
+        said = text.getvalue()  # pyright: ignore[reportAttributeAccessIssue] -- stub
         # The last lines say most: where it was raised, and what.
-        lines = [line.strip() for line in text.getvalue().split("\n") if line.strip()]
+        lines = [line.strip() for line in said.split("\n") if line.strip()]
         _keep(1, " | ".join(lines[-3:])[-_LINE_CHARACTERS:])
         flush()
 

@@ -19,6 +19,8 @@ from c1100 import (
     Timeout,
 )
 
+from . import log
+
 _CUT_MS = const(5000)  # until the module's capacitors are empty
 _MOST_DOUBLINGS = const(4)  # of the period, after failures in a row
 _SPREAD = const(8)  # a pause varies by one part in so many
@@ -100,7 +102,7 @@ class Recovery:
             name, remedy, limit_s = self._rungs[self._rung]
             self._rung += 1
             self.events.append(name)
-            print("recovery: %s after %s: %s" % (name, type(error).__name__, error))
+            log.warning("recovery: %s after %s: %s", name, type(error).__name__, error)
             limit_ms = min(limit_s * 1000, self._time_left())
             try:
                 await asyncio.wait_for_ms(remedy(self._modem, self._cut), limit_ms)

@@ -9,7 +9,7 @@ from micropython import const
 
 from c1100 import C1100, C1100Error, PinRefused, timers
 
-from . import clock, energy, jobs, pin_guard, recovery, uplinks
+from . import clock, energy, jobs, log, pin_guard, recovery, uplinks
 from .sensors import link, position
 from .state import MODULE
 
@@ -53,7 +53,7 @@ class Session:
                 node.delivered()
             settled = await self._settle()
         except C1100Error as error:
-            print("wake failed: %s: %s" % (type(error).__name__, error))
+            log.error("wake failed: %s: %s", type(error).__name__, error)
         finally:
             node.keep(_events(ladder.events[told:]))  # for the next report
             if not settled:
@@ -79,7 +79,7 @@ class Session:
         except PinRefused:
             pin_guard.refuse(settings["pin"])
             raise
-        print("registered", "roaming" if found.roaming else "home")
+        log.info("registered %s", "roaming" if found.roaming else "home")
         if MODULE[node.state.module] in ("unknown", "off"):
             jobs.attached(node.state, time.ticks_diff(time.ticks_ms(), begin) / 1000)
         await self._ask_for_edrx(found)
@@ -110,7 +110,7 @@ class Session:
             self._node.state.psm_asked = self._node.now()
             self._asked_psm = True
         except C1100Error as error:
-            print("no psm:", error)
+            log.warning("no psm: %s", error)
 
     async def _ask_for_edrx(self, found) -> None:
         node = self._node
@@ -121,7 +121,7 @@ class Session:
         try:
             granted = await self.modem.power.edrx(cycle_s, rat)
         except C1100Error as error:
-            print("no edrx:", error)
+            log.warning("no edrx: %s", error)
             return
         node.state.edrx = int(granted.cycle_s) if granted else 0
 
@@ -144,7 +144,7 @@ class Session:
         try:
             known = clock.parse(await self.modem.clock())
         except C1100Error as error:
-            print("no time:", error)
+            log.warning("no time: %s", error)
             return
         if known is not None:
             node.set_clock(known)
@@ -158,7 +158,7 @@ class Session:
             try:
                 return await self._deliver_by(name)
             except C1100Error as error:
-                print("no delivery by %s: %s: %s" % (name, type(error).__name__, error))
+                log.warning("no delivery by %s: %s: %s", name, type(error).__name__, error)
         return await self._deliver_by(names[-1])
 
     async def _deliver_by(self, name: str) -> None:
@@ -174,14 +174,14 @@ class Session:
             if not batch:
                 break
             node.outbox.ack(await uplink.send(batch))
-            print("delivered %d records by %s" % (len(batch), name))
+            log.info("delivered %d records by %s", len(batch), name)
             if time.ticks_diff(time.ticks_ms(), begin) > limit_ms:
-                print("%d records wait for the next report" % len(node.outbox))
+                log.info("%d records wait for the next report", len(node.outbox))
                 break
         try:
             await uplink.close()
         except C1100Error as error:  # everything has been delivered: no reason to try again
-            print("session not closed:", error)
+            log.warning("session not closed: %s", error)
 
     async def _settle(self) -> bool:
         """Leave the module in the state that costs least until it is needed again."""
@@ -191,10 +191,10 @@ class Session:
             granted = await self.modem.power.granted()
             state.psm_active = 0 if granted is None else int(granted.active_s) + 1
             state.psm_tau = 0 if granted is None else int(granted.tau_s or 0)
-            print("psm", "refused" if granted is None else "granted %s %s" % tuple(granted))
+            log.info("psm %s", "refused" if granted is None else "granted %s %s" % tuple(granted))
         node.scheduler.network = jobs.network(state)
         how = node.plan().module
-        print("module", how)
+        log.info("module %s", how)
         if how == energy.OFF:
             return False
         state.module = MODULE.index(how)
@@ -210,7 +210,7 @@ class Session:
         try:
             await self.modem.power_off()
         except C1100Error as error:
-            print("module stays on:", error)
+            log.error("module stays on: %s", error)
 
 
 def _events(names: list) -> list:
