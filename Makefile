@@ -10,12 +10,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --qui
 TYPINGS := build/typings
 ARGS ?=
 
-.PHONY: help venv demo test bench lint clean
+.PHONY: help venv demo test bench soak lint clean
 
 help:
 	@echo "make demo    a node's life on the virtual board   (ARGS=--help for its options)"
 	@echo "make test    the whole test suite, as CI runs it  (ARGS=... goes to pytest)"
 	@echo "make bench   figures, also in build/bench.json"
+	@echo "make soak    2,000 wakes of a node under mixed faults (ARGS=\"--wakes N --seed N\")"
 	@echo "make lint    ruff and the type checks alone"
 	@echo "make venv    .venv with all that the above need"
 	@echo "make clean   removes .venv and build"
@@ -28,6 +29,9 @@ test: venv
 
 bench: venv
 	$(BIN)/python -m tools bench $(ARGS)
+
+soak: venv
+	$(BIN)/python -m host_tests.campaign $(ARGS)
 
 lint: venv
 	$(BIN)/python -m pytest host_tests/test_lint_and_types.py $(ARGS)

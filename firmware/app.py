@@ -101,9 +101,9 @@ class Node:
             self.keep(samples[:half], sampled)
             self.keep(samples[half:], sampled)
             return
-        print("sampled", payload)
         try:
             self.outbox.append(payload.encode())
+            print("sampled", payload)
         except (Full, OSError) as error:
             # The backlog is worth more than this record; its sequence number is not used up.
             log.error("record dropped: %s", error)

@@ -1,6 +1,7 @@
 """The probe against the virtual C1100: as it is, misbehaving, and judged by altered dialects."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -8,12 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import serial
 
 from host_tests.deploy.conftest import command
 from host_tests.peers import any_broker
 from host_tests.virtual_c1100.http_server import HttpServer
 from host_tests.virtual_c1100.servers import TcpServer
-from tools.probe import cli, steps
+from tools.probe import cli, steps, walk
 from tools.probe.driver import dialect, forms
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,6 +78,47 @@ def test_without_yes_nothing_is_risked_and_the_module_is_left_as_found(module, t
     assert "ATE1" in text
 
 
+def test_settings_are_left_as_found(module, capsys):
+    link = module()
+    with serial.Serial(os.path.realpath(link), 115200, timeout=0.2) as port:
+
+        def says(command: bytes) -> bytes:
+            port.write(command + b"\r")
+            return port.read(200)
+
+        end = time.monotonic() + 15
+        while b"OK" not in says(b"AT"):
+            assert time.monotonic() < end
+        says(b"AT+CMEE=2")
+        says(b"AT+CEREG=2")
+        assert command(cli, link, "--only", "network") == 0
+        assert b"+CMEE: 2" in says(b"AT+CMEE?")
+        assert b"+CEREG: 2," in says(b"AT+CEREG?")
+    assert "+CPIN" not in capsys.readouterr().out.partition("URCs seen:")[2].partition("\n")[0]
+
+
+def test_a_module_without_sim_says_nothing_about_the_form(module, capsys):
+    assert command(cli, module("--no-sim"), "--only", "sim") == 0
+    assert "the SIM is not ready" in rows(capsys.readouterr().out)["IMSI"]
+
+
+def test_a_walk_that_is_interrupted_keeps_what_it_has(module, tmp_path, capsys, monkeypatch):
+    real = walk._run
+
+    def run(line, step, *rest):
+        if step.form == "MODEL":
+            raise KeyboardInterrupt
+        real(line, step, *rest)
+
+    monkeypatch.setattr(walk, "_run", run)
+    record = tmp_path / "record.json"
+    assert command(cli, module(), "--out", record) == 0
+    table = rows(capsys.readouterr().out)
+    assert "holds" in table["IMEI"]
+    assert "not reached: stopped by Ctrl-C" in table["MODEL"]
+    assert record.exists()
+
+
 def test_with_yes_every_form_holds(module, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("C1100_PIN", "4711")
     record = tmp_path / "record.json"
@@ -91,7 +134,8 @@ def test_with_yes_every_form_holds(module, tmp_path, capsys, monkeypatch):
     table = rows(out)
     assert done == 0, out
     assert [form for form, line in table.items() if "not tested" in line] == []
-    assert "4711" not in record.read_text()
+    for secret in ("4711", "866207050000001", "460001234567890"):
+        assert secret not in record.read_text()
     assert "4711" not in out
     for urc in ("+MQTTCALL", "+MQTTPUB", "+LSIPCALL"):
         assert urc in out.partition("URCs seen:")[2].partition("\n")[0]

@@ -25,7 +25,7 @@ from tools.probe import judge
 from tools.probe.driver import at, dialect, forms
 from tools.probe.judge import DIFFERS, HOLDS, NOT_TESTED, Trial
 from tools.probe.line import Line, Mute
-from tools.probe.steps import GROUPS
+from tools.probe.steps import GROUPS, STEPS
 from tools.probe.walk import Options, walk
 
 FORMAT = 1
@@ -70,16 +70,29 @@ def run(args: argparse.Namespace) -> int:
 def _walked(args: argparse.Namespace) -> tuple[list[Trial], list[str]]:
     pin = os.environ.get("C1100_PIN", "")
     line = Line(args.port, args.baud, (pin,))
-    console = Console(highlight=False)
-    try:
-        with console.status("") as status:
-            trials = walk(
-                line,
-                Options(args.yes, tuple(args.only), _given(args, pin)),
-                lambda trial: status.update(trial.form),
-            )
-    finally:
-        line.close()
+    trials: list[Trial] = []
+    options = Options(args.yes, tuple(args.only), _given(args, pin))
+    with Console(highlight=False).status("looking for the module") as status:
+
+        def done(trial: Trial) -> None:
+            trials.append(trial)
+            status.update(trial.form)
+
+        stopped = ""
+        try:
+            walk(line, options, done)
+        except KeyboardInterrupt:
+            stopped = "stopped by Ctrl-C"
+        except (Mute, serial.SerialException) as error:
+            if not trials:
+                raise
+            stopped = str(error)  # what has been found out is worth keeping
+        finally:
+            line.close()
+    if stopped:
+        print(f"probe: {stopped}", file=sys.stderr)
+        left = [step.form for step in STEPS[len(trials) :]]
+        trials += [Trial(form, why=f"not reached: {stopped}") for form in left]
     return trials, line.heard
 
 

@@ -8,8 +8,10 @@ import serial
 
 from tools.probe.driver import at
 
+IDENTITY = re.compile(r"\b\d{15,20}\b")  # IMEI, IMSI, ICCID
 ENDS = re.compile(rb"[\r\n]+")
 PAUSE_S = 0.02
+ASK_S = 3.0
 GUARD_S = 1.2  # of silence around +++
 
 
@@ -24,17 +26,17 @@ class Line:
         self._port = serial.serial_for_url(port, baud, timeout=PAUSE_S, write_timeout=5)
         self._secrets = tuple(text for text in secrets if text)
         self._rest = b""
-        self.heard: list[str] = []  # every line since the beginning, for URCs
+        self.heard: list[str] = []  # lines that belong to no command: URCs
 
     def close(self) -> None:
         """Give the port back."""
         self._port.close()
 
     def masked(self, text: str) -> str:
-        """A text without secrets."""
+        """A text without secrets, and without what identifies module and SIM."""
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        return text
+        return IDENTITY.sub(lambda found: "0" * len(found[0]), text)
 
     def find(self, limit_s: float) -> None:
         """Get an answer to AT. Raises Mute when there is none."""
@@ -70,8 +72,20 @@ class Line:
         self._rest = self._rest.removeprefix(b"\n")[count:]
 
     def drain(self, seconds: float) -> list[str]:
-        """What comes within so many seconds."""
-        return list(self.lines(seconds))
+        """What comes within so many seconds and belongs to no command."""
+        found = list(self.lines(seconds))
+        self.heard += [self.masked(text) for text in found]
+        return found
+
+    def ask(self, command: str) -> list[str]:
+        """The lines that answer a command, up to its result code."""
+        self.send(f"AT{command}\r".encode())
+        said = []
+        for text in self.lines(ASK_S):
+            said.append(text)
+            if at.result(text) is not None or at.prefix(text) == "+CME ERROR":
+                break
+        return said
 
     def lines(self, seconds: float, prompt: bool = False) -> Iterator[str]:
         """Lines as they come, for so many seconds; with `prompt` also ">", which has no end."""
@@ -80,9 +94,7 @@ class Line:
             while found := ENDS.search(self._rest):
                 raw, self._rest = self._rest[: found.start()], self._rest[found.end() :]
                 if raw:
-                    text = at.text(raw)
-                    self.heard.append(self.masked(text))
-                    yield text
+                    yield at.text(raw)
             if prompt and self._rest.strip() == b">":
                 self._rest = b""
                 yield ">"

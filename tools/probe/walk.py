@@ -11,6 +11,7 @@ from tools.probe.line import Line
 from tools.probe.steps import COUNTED, PIN, SAFE, STEPS, STOPS, Step
 
 FIND_S = 10.0
+SETTINGS = ("+CMEE", "+CEREG", "+CGREG")
 DATA_MODE_S = 1.0
 GONE_S = 2.0  # until a module that restarts no longer answers
 RESTART_S = 30.0
@@ -28,11 +29,13 @@ class Options:
     given: dict[str, Any] = field(default_factory=dict)
 
 
-def walk(line: Line, options: Options, done: Callable[[Trial], None]) -> list[Trial]:
-    """Try every form that may be tried. `done(trial)` is called after each."""
+def walk(line: Line, options: Options, done: Callable[[Trial], None]) -> None:
+    """Try every form that may be tried; `done(trial)` is called after each.
+
+    However it ends, the module is left as it was found, as far as it still answers.
+    """
     line.find(FIND_S)
-    echo, verbose = _as_found(line)
-    trials = []
+    found = _as_found(line)
     try:
         for step in STEPS:
             trial = _trial(step, options)
@@ -41,21 +44,27 @@ def walk(line: Line, options: Options, done: Callable[[Trial], None]) -> list[Tr
                 if step.risk == STOPS and step is not STEPS[-1]:
                     time.sleep(GONE_S)
                     line.find(RESTART_S)
-            trials.append(trial)
             done(trial)
     finally:
-        for restore, needed in ((b"ATE1\r", echo), (b"ATV1\r", verbose)):
-            if needed:
-                line.send(restore)
-                line.drain(0.3)
-    return trials
+        for command in found:
+            line.send(f"AT{command}\r".encode())
+            line.drain(0.3)
 
 
-def _as_found(line: Line) -> tuple[bool, bool]:
-    """(echo, verbose) of a module that nobody has changed yet."""
-    line.send(b"AT\r")
-    said = line.drain(0.5)
-    return "AT" in said, "OK" in said
+def _as_found(line: Line) -> list[str]:
+    """The commands that undo what every walk changes."""
+    said = line.ask("")
+    commands = []
+    for name in SETTINGS:
+        for text in line.ask(f"{name}?"):
+            values = at.params(text) if at.prefix(text) == name else []
+            if values and isinstance(values[0], int):
+                commands.append(f"{name}={values[0]}")
+    if "AT" in said:
+        commands.append("E1")
+    if "OK" in said:
+        commands.append("V1")
+    return commands
 
 
 def _trial(step: Step, options: Options) -> Trial:
@@ -100,6 +109,8 @@ def _run(line: Line, step: Step, trial: Trial, payload: str) -> None:
             line.send(payload.encode())
             continue
         taken = ours.take(at.prefix(said), said)
+        if not taken or ours.outcome == said:
+            line.heard.append(line.masked(said))
         if taken and step.form in COUNTED and at.prefix(said) == form.answer:
             count = at.params(said)[-1]
             line.skip(count if isinstance(count, int) else 0, form.wait)
