@@ -68,6 +68,7 @@ def ran(made: Scheduler, state, name: str, now_s: int) -> None:
     for job in made.jobs:
         if job.name == name:
             made.ran(job, now_s)
+            now_s = made.last[made.jobs.index(job)]
     for known, kept, _ in _JOBS:
         if known == name:
             setattr(state, kept, now_s)

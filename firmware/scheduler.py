@@ -101,8 +101,14 @@ class Scheduler:
         self._known = {}
 
     def ran(self, job: Job, now_s: int) -> None:
-        """A job has been done."""
-        self.last[self.jobs.index(job)] = now_s
+        """A job has been done. The first time does for the window after it if that opens soon."""
+        j = self.jobs.index(job)
+        if not self.last[j]:
+            self._now = now_s
+            soon = self._after(j, 0)
+            if soon < job.period_s // 2:
+                now_s += soon
+        self.last[j] = now_s
 
     def shift(self, step_s: int) -> None:
         """The clock has been set by so many seconds: nothing is due because of that."""

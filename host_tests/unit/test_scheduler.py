@@ -34,6 +34,17 @@ def test_a_new_node_does_everything_at_once():
     assert plan.board == energy.IDLE
 
 
+def test_the_first_time_is_not_followed_by_another_soon():
+    for offset_s in range(0, 3600, 100):
+        scheduler = made(SAMPLE, REPORT, offset_s=offset_s, last=0)
+        first = scheduler.plan(NOW)
+        for job in first.jobs:
+            scheduler.ran(job, NOW)
+        plan = scheduler.plan(NOW)
+        assert 150 <= plan.wait_s <= 450
+        assert 1800 <= plan.module_s <= 5400 + 600
+
+
 def test_a_report_waits_for_a_sample_within_its_window():
     report = Job("report", 3500, 600, 1800, MODEM)
     done = live(made(SAMPLE, report), NOW, NOW + 7 * 3600)
