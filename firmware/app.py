@@ -11,9 +11,21 @@ from binascii import crc32
 
 from micropython import const
 
-from . import boards, clock, config, energy, jobs, last_good, log, recovery, state, telemetry
+from . import (
+    boards,
+    clock,
+    config,
+    energy,
+    jobs,
+    last_good,
+    log,
+    recovery,
+    state,
+    telemetry,
+    trial,
+)
 from .outbox import Full, Outbox
-from .sensors import battery, temperature
+from .sensors import SENSORS
 from .watch import Watch
 
 _LEAST_SLEEP_MS = const(1000)
@@ -22,11 +34,11 @@ _LONGEST_SLEEP_S = const(86400)
 _SAFE_MODE_S = const(600)
 _AFTER_SAFE_MODE_MS = const(3600000)
 _CRASH_SLEEP_MS = const(60000)
+_TRIAL_PAUSE_MS = const(300000)
 _RECORD_BYTES = const(512)  # every uplink takes that much in one message
 _PROBLEM_CHARACTERS = const(120)  # of what is wrong with the configuration, in a record
 _PATIENCE_S = const(60)  # besides the patience with the network
 _AT_PROMPT_S = const(3600)
-_SENSORS = (battery, temperature)
 
 
 class Node:
@@ -41,6 +53,8 @@ class Node:
         self.modem = None  # once a session has begun
         self.reported = False
         self.crashed = False
+        self.on_trial = False  # whether a setting is
+        self.restart_ms = 0  # sleep that long and start afresh, module and all; 0: no
         self._begin = time.ticks_ms()
         self._outbox = None
 
@@ -108,17 +122,30 @@ class Node:
             # The backlog is worth more than this record; its sequence number is not used up.
             log.error("record dropped: %s", error)
 
-    def delivered(self) -> None:
-        """The report is through."""
+    def delivered(self, proved: bool) -> None:
+        """The report is through. proved -- by a record that was confirmed"""
         self.reported = True
         self.state.failures = 0
         self.state.hold = 0
         self.scheduler.hold_s = None
         self.ran("report")
+        if not proved:
+            return
+        try:
+            trial.keep()
+            last_good.delivered()
+        except (OSError, config.ConfigError) as error:
+            log.error("configuration not kept: %s", error)
+
+    def restart(self, pause_ms: int = _LEAST_SLEEP_MS) -> None:
+        """Once this wake is over, start afresh and report at once."""
+        self.restart_ms = pause_ms
 
     def failed(self) -> None:
         """No report: leave the module alone for a while, longer after each failure in a row."""
         self.state.failures += 1
+        if self.on_trial:  # settle soon whether the setting is to blame
+            self.restart(_TRIAL_PAUSE_MS)
         period_s = self.settings["report.period_s"] * self.scheduler.stretch
         salt = crc32(self.settings["id"].encode()) + self.state.wakes
         pause = recovery.pause_s(period_s, self.state.failures, salt)
@@ -161,6 +188,7 @@ def main() -> None:
             raise
         except Exception as error:  # the node must sleep and try again, whatever went wrong
             log.crash(error)
+            _count_trial()
             boards.board(settings).sleep(_CRASH_SLEEP_MS)
 
 
@@ -175,16 +203,20 @@ def _live(settings: dict, problem: str) -> None:
     else:
         _wake(node)
     plan = node.plan()
+    if node.restart_ms:
+        current.sampled = current.reported = current.hold = 0  # due at once
     state.finish(node.board, current)
     pause = max(min(plan.wait_s, _LONGEST_SLEEP_S) * 1000, _LEAST_SLEEP_MS)
     if stuck:
         pause = max(pause, _AFTER_SAFE_MODE_MS)
     elif node.crashed:
         pause = max(pause, _CRASH_SLEEP_MS)
+    elif node.restart_ms:
+        pause = node.restart_ms
     log.info("sleeping %d ms", pause)
     log.flush()
-    if stuck or node.crashed or plan.board == energy.DEEP:
-        node.board.sleep(pause)  # a crash needs a fresh start
+    if stuck or node.crashed or node.restart_ms or plan.board == energy.DEEP:
+        node.board.sleep(pause)  # the next wake is a boot
     node.board.light_sleep(pause)
 
 
@@ -194,6 +226,8 @@ def _wake(node: Node) -> None:
         return  # woken early: the next plan says how to go on
     names = [job.name for job in plan.jobs]
     settings = node.settings
+    if "report" in names:
+        node.on_trial = _count_trial()
     watch = None
     if settings["watchdog_s"]:
         patience_s = settings["register_s"] + _PATIENCE_S
@@ -211,6 +245,15 @@ def _wake(node: Node) -> None:
         node.failed()
 
 
+def _count_trial() -> bool:
+    """Whether a setting is on trial; it has a wake less for it from now on."""
+    try:
+        return trial.count()
+    except OSError as error:
+        log.error("trial not counted: %s", error)
+        return True
+
+
 def _load_session(names: list, settings: dict):
     """The code of a session if one is due; None also where it cannot be loaded: a sample is kept
     without it.
@@ -223,6 +266,8 @@ def _load_session(names: list, settings: dict):
         from .session import Session
 
         uplinks.load(settings["uplink.first"])
+        if settings["commands.key"]:
+            from . import downlink  # noqa: F401 -- while the heap is in one piece
         return Session
     except Exception as error:
         log.crash(error)
@@ -240,7 +285,7 @@ async def _work(node: Node, names: list, session, watch: Watch | None) -> None:
             samples.append(("reset", None, cause))
         if node.problem:
             samples.append(("event", None, node.problem[:_PROBLEM_CHARACTERS]))
-        samples += await node.sample(_SENSORS)
+        samples += await node.sample(SENSORS)
         for name, _, value in samples:
             if name == "battery":
                 jobs.battery(node.scheduler, node.settings, value)

@@ -10,7 +10,7 @@ from micropython import const
 from c1100 import C1100, C1100Error, PinRefused, timers
 
 from . import clock, energy, jobs, log, pin_guard, recovery, uplinks
-from .sensors import link, position
+from .sensors import SENSORS, link, position
 from .state import MODULE
 
 _ASK_AGAIN_S = const(86400)  # a network that has refused PSM is asked again
@@ -50,7 +50,6 @@ class Session:
                 node.keep(self._samples + _events(ladder.events), self._began)
             if "report" in self._names:
                 await ladder.run(self._deliver)
-                node.delivered()
             settled = await self._settle()
         except C1100Error as error:
             log.error("wake failed: %s: %s", type(error).__name__, error)
@@ -167,21 +166,43 @@ class Session:
         """
         node = self._node
         uplink = uplinks.load(name).Uplink(node.settings, self.modem)
+        sent = await self._send_all(uplink, name)
+        node.delivered(sent > 0)
+        try:
+            if name == "mqtt" and node.settings["commands.key"]:
+                await self._listen(uplink)
+            await uplink.close()
+        except (C1100Error, OSError) as error:  # all is delivered: no reason to try again
+            log.warning("session not closed: %s", error)
+
+    async def _send_all(self, uplink, name: str) -> int:
+        """Send what waits, as far as there is time. Returns the number of records."""
+        node = self._node
         limit_ms = node.settings["report.limit_s"] * 1000
         begin = time.ticks_ms()
+        sent = 0
         while True:
             batch = node.outbox.peek(uplink.batch_bytes)
             if not batch:
                 break
             node.outbox.ack(await uplink.send(batch))
+            sent += len(batch)
             log.info("delivered %d records by %s", len(batch), name)
             if time.ticks_diff(time.ticks_ms(), begin) > limit_ms:
                 log.info("%d records wait for the next report", len(node.outbox))
                 break
-        try:
-            await uplink.close()
-        except C1100Error as error:  # everything has been delivered: no reason to try again
-            log.warning("session not closed: %s", error)
+        return sent
+
+    async def _listen(self, uplink) -> None:
+        """Take the commands that wait for the node."""
+        from .downlink import Downlink
+
+        async def report() -> None:
+            node = self._node
+            node.keep(await node.sample(SENSORS + (link,)))
+            await self._send_all(uplink, "mqtt")
+
+        await Downlink(self._node, uplink.mqtt, report).run()
 
     async def _settle(self) -> bool:
         """Leave the module in the state that costs least until it is needed again."""
@@ -193,7 +214,7 @@ class Session:
             state.psm_tau = 0 if granted is None else int(granted.tau_s or 0)
             log.info("psm %s", "refused" if granted is None else "granted %s %s" % tuple(granted))
         node.scheduler.network = jobs.network(state)
-        how = node.plan().module
+        how = energy.OFF if node.restart_ms else node.plan().module
         log.info("module %s", how)
         if how == energy.OFF:
             return False

@@ -57,12 +57,17 @@ def change(folder: str = "") -> tuple | None:
     return trial["key"], trial["value"]
 
 
-def count(folder: str = "") -> None:
-    """A wake begins that shall report with the change, or one has crashed."""
+def count(folder: str = "") -> bool:
+    """A wake begins that shall report with the change, or one has crashed.
+
+    Returns whether there is one on trial.
+    """
     trial = _read(folder)
-    if trial is not None and trial["state"] == TRYING:
-        trial["left"] -= 1
-        _write(folder, trial)
+    if trial is None or trial["state"] != TRYING:
+        return False
+    trial["left"] -= 1
+    _write(folder, trial)
+    return True
 
 
 def keep(folder: str = "") -> None:

@@ -12,6 +12,7 @@ COMMANDS = {
     "image": ("tools.deploy.image", "a board's whole file system as a LittleFS image"),
     "flash": ("tools.deploy.flash", "MicroPython and the image onto a bare board"),
     "provision": ("tools.provision.cli", "a node's configuration and secrets, checked"),
+    "command": ("tools.command", "a signed command to a node, and its result"),
     "mip": ("tools.deploy.mip", "the driver as packages for `mpremote mip install`"),
     "probe": ("tools.probe.cli", "does a real module speak as the driver's dialect says?"),
     "bridge": ("tools.bridge", "a physical board or C1100 with the other half in software"),

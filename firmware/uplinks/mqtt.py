@@ -11,14 +11,17 @@ _BATCH_BYTES = const(512)
 
 
 class Uplink:
-    """settings -- as config.load() returns them; modem -- a started C1100"""
+    """settings -- as config.load() returns them; modem -- a started C1100
+
+    mqtt -- the session, open after the first send()
+    """
 
     batch_bytes = _BATCH_BYTES
 
     def __init__(self, settings: dict, modem) -> None:
         self._topic = "nodes/%s/telemetry" % settings["id"]
         self._qos = settings["mqtt.qos"]
-        self._mqtt = modem.mqtt(
+        self.mqtt = modem.mqtt(
             settings["id"],
             settings["mqtt.host"],
             settings["mqtt.port"],
@@ -29,12 +32,12 @@ class Uplink:
 
     async def send(self, batch: list) -> int:
         """Publish a batch; returns once the broker has it. Raises C1100Error."""
-        if not self._mqtt.connected:
-            await self._mqtt.connect()
-        await self._mqtt.publish(self._topic, joined(batch), self._qos)
+        if not self.mqtt.connected:
+            await self.mqtt.connect()
+        await self.mqtt.publish(self._topic, joined(batch), self._qos)
         return batch[-1][0]
 
     async def close(self) -> None:
         """End the session, if there is one."""
-        if self._mqtt.connected:
-            await self._mqtt.disconnect()
+        if self.mqtt.connected:
+            await self.mqtt.disconnect()

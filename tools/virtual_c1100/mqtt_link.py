@@ -228,6 +228,10 @@ class MqttLink:
 
     def _suback(self, client, userdata, mid, reasons, properties) -> None:
         self._confirmed(mid, not reasons[0].is_failure)
+        if not self._closing:
+            # The broker sends what it has retained before it answers this: virtual time waits.
+            self._client.ping()
+            self._flush()
 
     def _message(self, client, userdata, message: paho.MQTTMessage) -> None:
         self._on_message(message.topic, message.qos, message.retain, bytes(message.payload))

@@ -1,0 +1,159 @@
+"""Commands to a node: who may give them, and what they may say.
+
+A command is a JSON object on nodes/<node>/commands:
+
+    {"id": "a7", "counter": 1795453200123, "body": "{\"do\":\"ping\"}", "mac": "<64 hex digits>"}
+
+    id      -- 1 to 32 characters ``!`` to ``~`` without quotes; the result carries it
+    counter -- a whole number from 1 to 2**53 - 1, greater than that of every command before it
+    body    -- JSON as text, because the bytes that are signed must be the bytes that are read
+    mac     -- HMAC-SHA256 with the node's ``commands.key``, over the UTF-8 bytes of
+
+                   c1100-command LF <node> LF <id> LF <counter, decimal> LF <body>
+
+               No field before the body can hold a line feed, so no two commands have the same
+               bytes. The node's name is among them: what one node was told is worth nothing at
+               another, even if both have the same key.
+
+Bodies, and what the result has besides id, counter and result:
+
+    {"do": "ping"}                                start, wake, backlog
+    {"do": "report"}                              what was sampled just now is delivered
+    {"do": "set", "key": "report.period_s", "value": 600}   later a second result: kept, taken back
+    {"do": "reboot"}
+    {"do": "log", "skip": 0}                      lines, the newest last; skip -- newest left out
+    {"do": "fix"}                                 lat, lon, alt
+
+Nothing here does anything: a `Gate` says what is to be done.
+"""
+
+import json
+from binascii import unhexlify
+from collections import namedtuple
+
+from micropython import const
+
+from .hmac import hmac_sha256, same
+
+_MOST_BYTES = const(1024)
+_MOST_COUNTER = 2**53 - 1  # what every JSON reader keeps exactly
+_ID_CHARACTERS = const(32)
+_LABEL = "c1100-command"
+_ENVELOPE = ("id", "counter", "body", "mac")
+
+REFUSED = "refused"
+TOO_LONG = "too long"
+MALFORMED = "malformed"
+BAD_MAC = "not signed with this node's key"
+REPLAY = "replay"
+REPEATED = "has been executed"  # the last one again: what is retained comes in every session
+UNKNOWN = "unknown command"
+
+# do: {argument: (type, whether it must be given)}; a type of None: any
+_BODIES = {
+    "ping": {},
+    "report": {},
+    "set": {"key": (str, True), "value": (None, True)},
+    "reboot": {},
+    "log": {"skip": (int, False)},
+    "fix": {},
+}
+
+# A command that is genuine: its id and counter, what to do, the rest of its body.
+Order = namedtuple("Order", ("id", "counter", "do", "args"))
+
+
+class Gate:
+    """node    -- the node's id
+    key     -- the secret, 16 bytes at least
+    counter -- of the last genuine command, 0 if there was none
+    """
+
+    def __init__(self, node: str, key: bytes, counter: int) -> None:
+        self._node = node
+        self._key = key
+        self.counter = counter
+
+    def judge(self, payload: bytes) -> tuple:
+        """(Order, None) for a command to execute, or (None, result) for one that is refused.
+
+        Once this returns with another ``counter``, store that before anything is executed. The
+        reason of a refusal names no more than its class: whoever has no key learns nothing about
+        key or counter.
+        """
+        if len(payload) > _MOST_BYTES:
+            return None, refusal(None, TOO_LONG)
+        found = _object(payload)
+        id = None if found is None else found.get("id")
+        id = id if _is_id(id) else None
+        if found is None or not _is_whole(found):
+            return None, refusal(id, MALFORMED)
+        try:
+            mac = signature(self._key, self._node, found["id"], found["counter"], found["body"])
+        except ValueError:  # half a surrogate pair, which has no UTF-8
+            return None, refusal(id, MALFORMED)
+        if not same(mac, unhexlify(found["mac"])):
+            return None, refusal(id, BAD_MAC)
+        if found["counter"] <= self.counter:
+            return None, refusal(id, REPEATED if found["counter"] == self.counter else REPLAY)
+        self.counter = found["counter"]
+        body = _object(found["body"])
+        if body is None or not isinstance(body.get("do"), str):
+            return None, refusal(id, MALFORMED)
+        do = body.pop("do")
+        if do not in _BODIES:
+            return None, refusal(id, UNKNOWN)
+        if not _are_arguments(body, _BODIES[do]):
+            return None, refusal(id, MALFORMED)
+        return Order(found["id"], found["counter"], do, body), None
+
+
+def signature(key: bytes, node: str, id: str, counter: int, body: str) -> bytes:
+    """The mac of a command, 32 bytes."""
+    text = "%s\n%s\n%s\n%d\n%s" % (_LABEL, node, id, counter, body)
+    return hmac_sha256(key, text.encode())
+
+
+def refusal(id: str | None, why: str) -> dict:
+    """The result of a command that is not executed. id -- None if it has none that can be read"""
+    return {"id": id, "result": REFUSED, "why": why}
+
+
+def _object(text) -> dict | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, TypeError, RuntimeError):  # RuntimeError: nested too deeply
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _is_id(id) -> bool:
+    return (
+        isinstance(id, str)
+        and 1 <= len(id) <= _ID_CHARACTERS
+        and all("!" <= c <= "~" and c != '"' for c in id)
+    )
+
+
+def _is_whole(found: dict) -> bool:
+    if len(found) != len(_ENVELOPE) or not all(name in found for name in _ENVELOPE):
+        return False
+    if not _is_id(found["id"]) or not isinstance(found["body"], str):
+        return False
+    counter = found["counter"]
+    if type(counter) is not int or not 1 <= counter <= _MOST_COUNTER:
+        return False
+    try:
+        return len(unhexlify(found["mac"])) == 32
+    except (ValueError, TypeError):
+        return False
+
+
+def _are_arguments(given: dict, allowed: dict) -> bool:
+    for name, value in given.items():
+        if name not in allowed:
+            return False
+        kind = allowed[name][0]
+        if kind is not None and type(value) is not kind:
+            return False
+    return all(name in given for name, rule in allowed.items() if rule[1])

@@ -1,0 +1,190 @@
+"""Commands over a real broker to a node on the bench: executed once, answered, and refused."""
+
+import json
+import time
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from tools import command
+from tools.demo.subscriber import Subscriber
+
+KEY = bytes(range(16))
+
+
+class Talk:
+    """What the operator sends to the node `n1`, and what comes back."""
+
+    def __init__(self, broker):
+        self.counter = 100
+        self.client = paho.Client(CallbackAPIVersion.VERSION2)
+        self.client.connect(broker.host, broker.port)
+        self.client.loop_start()
+        self.heard = Subscriber(broker, "nodes/n1/results")
+
+    @property
+    def results(self):
+        return [json.loads(payload) for payload in self.heard.payloads]
+
+    def order(self, name, **body):
+        self.counter += 1
+        self.send(command.signed("n1", KEY, body, self.counter, name))
+
+    def send(self, payload):
+        self.client.publish("nodes/n1/commands", payload, 1, retain=True).wait_for_publish(10)
+
+    def result(self, name):
+        """The last result of this id; the broker may still be handing it over."""
+        limit = time.monotonic() + 10
+        while time.monotonic() < limit:
+            for result in reversed(self.results):
+                if result["id"] == name:
+                    return result
+            time.sleep(0.01)
+        raise AssertionError(f"no result of {name}: {self.results}")
+
+    def close(self):
+        self.send(b"")
+        self.heard.close()
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.fixture
+def talk(broker):
+    made = Talk(broker)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def n(node):
+    return node(secrets={"commands": {"key": KEY.hex()}}, log={"level": "info"})
+
+
+def test_ping_is_answered_once_though_it_is_retained(n, talk):
+    talk.order("p1", do="ping")
+    n.live(3)
+    result = talk.result("p1")
+    assert result["result"] == "done"
+    assert (result["start"], result["backlog"]) == (1, 0)
+    assert len(talk.results) == 1
+    assert n.said("command p1: ping") == [""]
+
+
+def test_a_setting_is_tried_and_kept_when_the_node_reports_with_it(n, talk, broker):
+    with Subscriber(broker, "nodes/n1/telemetry") as subscriber:
+        talk.order("s1", do="set", key="sample.period_s", value=450)
+        n.live(3)
+        assert [r["result"] for r in talk.results if r["id"] == "s1"] == ["trying", "kept"]
+        assert n.deliver(subscriber) == n.said("sampled")
+    assert json.loads((n.flash / "config.json").read_text())["sample"]["period_s"] == 450
+    assert not (n.flash / "config.trial").exists()
+
+
+def test_a_setting_that_keeps_the_node_from_reporting_is_taken_back(n, talk, broker):
+    before = json.loads((n.flash / "config.json").read_text())
+    with Subscriber(broker, "nodes/n1/telemetry") as subscriber:
+        talk.order("s1", do="set", key="mqtt.host", value="192.0.2.1")
+        n.bench.run(
+            until=lambda: n.asleep and [r["result"] for r in talk.results][-1:] == ["taken back"],
+            limit_s=40000,
+        )
+        assert "did not report" in talk.result("s1")["why"]
+        assert n.deliver(subscriber) == n.said("sampled")
+    assert json.loads((n.flash / "config.json").read_text()) == before
+
+
+def test_a_setting_that_is_not_allowed_changes_nothing(n, talk):
+    before = (n.flash / "config.json").read_bytes()
+    talk.order("s1", do="set", key="mqtt.port", value=0)
+    n.live(2)
+    result = talk.result("s1")
+    assert result["result"] == "failed"
+    assert "mqtt.port: 0 is not allowed" in result["why"]
+    assert (n.flash / "config.json").read_bytes() == before
+    assert not (n.flash / "config.trial").exists()
+
+
+def test_report_now(n, talk, broker):
+    with Subscriber(broker, "nodes/n1/telemetry") as subscriber:
+        talk.order("r1", do="report")
+        n.live(1)
+        assert talk.result("r1")["result"] == "done"
+        assert len(n.said("sampled")) == 2
+        assert n.deliver(subscriber) == n.said("sampled")
+
+
+def test_reboot(n, talk):
+    talk.order("b1", do="reboot")
+    n.live(3)
+    assert talk.result("b1")["result"] == "done"
+    sleeps = [int(text.split()[0]) for text in n.said("sleeping")]
+    assert sleeps[0] == 1000
+    assert min(sleeps[1:]) > 60000
+
+
+def test_the_log_comes_in_pages(n, talk):
+    n.live(2)
+    talk.order("l1", do="log")
+    n.live(3)
+    first = talk.result("l1")
+    assert first["lines"][-1].endswith("command l1: log")
+    assert first["more"] > 0
+    talk.order("l2", do="log", skip=2)
+    n.live(4)
+    assert talk.result("l2")["lines"]
+    assert len(json.dumps(first)) <= 512
+
+
+def test_fix(n, talk):
+    talk.order("f1", do="fix")
+    n.live(1)
+    result = talk.result("f1")
+    assert result["result"] == "done", result
+    assert -90 <= result["lat"] <= 90
+
+
+def test_whoever_has_not_the_key_is_refused_logged_and_answered(n, talk, broker):
+    talk.order("g0", do="ping")
+    n.live(1)
+    for name, payload, why in (
+        ("w1", command.signed("n1", bytes(16), {"do": "reboot"}, 500, "w1"), "not signed"),
+        ("w2", command.signed("n2", KEY, {"do": "reboot"}, 500, "w2"), "not signed"),
+        (None, command.signed("n1", KEY, {"do": "reboot"}, 500, "w3")[:-9], "malformed"),
+        (None, b"\x00\r\nOK\r\n" * 40, "malformed"),
+        (None, b"x" * 2000, "too long"),
+        ("u1", command.signed("n1", KEY, {"do": "erase"}, 501, "u1"), "unknown"),
+    ):
+        talk.send(payload)
+        n.live(len(n.said("sleeping")) + 1)
+        result = talk.result(name)
+        assert result["result"] == "refused"
+        assert why in result["why"]
+    assert "1000 ms" not in n.said("sleeping")
+    assert len([line for line in n.said("command") if "refused" in line]) == 6
+    kept = (n.flash / "log.0").read_text()
+    assert kept.count("refused: ") == 6
+    assert KEY.hex() not in kept
+
+
+def test_a_command_that_is_played_back_is_refused(n, talk):
+    talk.order("r1", do="report")
+    old = command.signed("n1", KEY, {"do": "report"}, talk.counter, "r1")
+    n.live(1)
+    assert talk.result("r1")["result"] == "done"
+    talk.order("p1", do="ping")
+    n.live(2)
+    sampled = len(n.said("sampled"))
+    talk.send(old)
+    n.live(3)
+    assert talk.result("r1")["why"] == "replay"
+    assert len(n.said("sampled")) == sampled + 1
+
+
+def test_without_a_key_nobody_listens(node, talk):
+    n = node()
+    talk.order("p1", do="ping")
+    n.live(2)
+    assert talk.results == []
