@@ -8,6 +8,7 @@ import sys
 COMMANDS = {
     "demo": ("tools.demo", "a node's life from deployment to several reports, all in software"),
     "bench": ("tools.bench.cli", "figures: memory, throughput, sizes"),
+    "power-report": ("tools.power.cli", "where each mAh of a run went: picture and page"),
     "deploy": ("tools.deploy.deploy", "driver and firmware onto boards, only what has changed"),
     "image": ("tools.deploy.image", "a board's whole file system as a LittleFS image"),
     "flash": ("tools.deploy.flash", "MicroPython and the image onto a bare board"),

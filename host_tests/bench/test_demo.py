@@ -35,6 +35,9 @@ def test_demo_reports_and_exits_with_0(tmp_path: Path) -> None:
     assert text.count(" board    AT+LSMQTTPUB=1") == 2
     assert text.count(" reading  battery") == 2
     assert (tmp_path / "flash" / "config.json").exists()
+    assert "mAh a day" in done.stdout
+    assert (tmp_path / "power.png").read_bytes().startswith(b"\x89PNG")
+    assert "module: psm" in (tmp_path / "power.html").read_text()
 
 
 def test_demo_repeats_byte_for_byte_from_the_reset_on(

@@ -24,6 +24,9 @@ from tools.demo.view import View, clock
 from tools.deploy import DeployError, project
 from tools.events import Event
 from tools.lockstep import Bench
+from tools.power.meter import Meter
+from tools.power.profiles import load
+from tools.power.watch import Watch
 from tools.virtual_board.board import Board, flash_folder
 from tools.virtual_board.process import BoardError
 from tools.virtual_c1100.module import VirtualC1100
@@ -32,6 +35,8 @@ from tools.virtual_c1100.profile import Profile
 PERIOD_S = 900
 WAKE_LIMIT_S = 1200  # virtual; a wake with all its time-outs, and the sleep after it
 ARRIVAL_LIMIT_S = 5.0
+ASLEEP_S = 60.0  # virtual
+MODULE, BOARD, BATTERY = "mdm9206", "esp32", "ls26500"
 EMBEDDED = Address("mqtt.demo", 1883)
 TRACE = Path("build/demo-trace.txt")
 
@@ -121,7 +126,7 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
         staging.mkdir()
         # The embedded broker has another port each time; the node knows it by a name.
         known_as = options.broker or EMBEDDED
-        flash.configure(staging, node_id, known_as, PERIOD_S)
+        flash.configure(staging, node_id, known_as, PERIOD_S, sleep={"module": "psm"})
         on_board = options.keep / "flash" if options.keep else work / "flash"
 
         def log(event: Event) -> None:
@@ -129,11 +134,18 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
             view.event(event)
 
         profile = Profile(seed=options.seed, routes={known_as: options.node_broker or broker})
+        watch = Watch(Meter(load(MODULE, "module"), load(BOARD, "board")))
+
+        def happened(event: Event) -> None:
+            log(event)
+            watch.event(event)
+
         bench = Bench(
             Board(flash_folder(on_board), seed=options.seed),
-            lambda timeline, send: VirtualC1100(timeline, profile, send),
+            watch.module(lambda timeline, send: VirtualC1100(timeline, profile, send)),
             seed=options.seed,
-            on_event=log,
+            on_event=happened,
+            on_board_state=watch.board_state,
             console_pty=True,
         )
         stack.callback(bench.close)
@@ -147,6 +159,7 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
         view.live = True
         born = len(bench.wakes)
         flash.reset(bench, staging)
+        watch.begin()
 
         def lived() -> bool:
             ended = sum(bool(wake.end) for wake in bench.wakes[born:])
@@ -159,7 +172,23 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
         subscriber.wait(sum(report.payload is not None for report in made), ARRIVAL_LIMIT_S)
         arrived = list(subscriber.records)
         _summarise(view, bench, made, arrived, time.monotonic() - begin)
+        view.live = False
+        bench.run(until=bench.timeline.now_us / 1e6 + ASLEEP_S)  # until the module sleeps, too
+        _picture(view, watch, options)
         return check.problems(made, arrived, options.reports)
+
+
+def _picture(view: View, watch: Watch, options: Options) -> None:
+    """Where the charge went, as a picture and a page beside the trace."""
+    from tools.power import report  # late: matplotlib takes a second
+
+    run = watch.finish(f"{options.reports} reports of the demo", BATTERY)
+    folder = options.trace.parent
+    run.save(folder / "power.json")
+    png, page = report.write(run, folder, "power")
+    for line in report.headline(run, run.account())[1:]:
+        view.say(line)
+    view.say(f"Picture: {png}, page: {page}")
 
 
 def _summarise(

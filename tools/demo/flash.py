@@ -15,7 +15,7 @@ from tools.lockstep import Bench
 COMMAND_LIMIT_S = 120
 
 
-def build(folder: Path, node_id: str, broker: Address, period_s: int) -> None:
+def build(folder: Path, node_id: str, broker: Address, period_s: int, **settings: dict) -> None:
     """Put all of a node's files into a folder that is a board's flash."""
     for target, source in project.sources().items():
         path = folder / target
@@ -24,7 +24,9 @@ def build(folder: Path, node_id: str, broker: Address, period_s: int) -> None:
     configure(folder, node_id, broker, period_s)
 
 
-def configure(folder: Path, node_id: str, broker: Address, period_s: int) -> None:
+def configure(
+    folder: Path, node_id: str, broker: Address, period_s: int, **settings: dict
+) -> None:
     """Put the node's config.json into a folder."""
     config = {
         "id": node_id,
@@ -33,6 +35,7 @@ def configure(folder: Path, node_id: str, broker: Address, period_s: int) -> Non
         "report": {"period_s": period_s},
         "mqtt": {"host": broker.host, "port": broker.port},
         "pins": {"pwrkey": 4, "wake": 5, "status": 18, "battery": 34, "temperature": 35},
+        **settings,
     }
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
 
