@@ -159,7 +159,10 @@ class Conversation:
             try:
                 result = self.results.get(timeout=max(0.0, limit - time.monotonic()))
             except queue.Empty as error:
-                raise Failure(f"no result within {limit_s:g} s: does the node listen?") from error
+                raise Failure(
+                    f"no result within {limit_s:g} s: does the node report by MQTT, and has it a key?"
+                    " A retained command still waits at the broker"
+                ) from error
             if result.get("id") != name:
                 continue
             show(result)
