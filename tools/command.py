@@ -160,7 +160,7 @@ class Conversation:
                 result = self.results.get(timeout=max(0.0, limit - time.monotonic()))
             except queue.Empty as error:
                 raise Failure(
-                    f"no result within {limit_s:g} s: does the node report by MQTT, and has it a key?"
+                    f"no result within {limit_s:g} s: does the node report by MQTT, with a key?"
                     " A retained command still waits at the broker"
                 ) from error
             if result.get("id") != name:
