@@ -20,6 +20,7 @@ _COUNTER_FILE = "commands.counter"
 _MOST = const(8)  # messages of one session, whoever sends them
 _RESULT_BYTES = const(480)  # with quotes in it, the module takes 512 at most
 _WHY_CHARACTERS = const(120)
+_NOT_STORED = "its counter cannot be stored"
 _DONE = "done"
 _FAILED = "failed"
 
@@ -79,7 +80,11 @@ class Downlink:
         order, result = gate.judge(message.payload)
         if gate.counter != before:
             # Before it is executed: a command that the power cuts short is lost, never repeated.
-            files.replace(_COUNTER_FILE, b"%d" % gate.counter)
+            try:
+                files.replace(_COUNTER_FILE, b"%d" % gate.counter)
+            except OSError as error:
+                log.error("counter of commands not stored: %s", error)
+                order, result = None, commands.refusal(None, _NOT_STORED)
         if order is None:
             if message.retained and result["why"] == commands.REPEATED:
                 log.debug("command %s has been executed", result["id"])

@@ -168,11 +168,15 @@ class Session:
         uplink = uplinks.load(name).Uplink(node.settings, self.modem)
         sent = await self._send_all(uplink, name)
         node.delivered(sent > 0)
-        try:
-            if name == "mqtt" and node.settings["commands.key"]:
+        # All is delivered: whatever happens now is no reason to try again.
+        if name == "mqtt" and node.settings["commands.key"]:
+            try:
                 await self._listen(uplink)
+            except (C1100Error, OSError) as error:
+                log.warning("no more commands: %s", error)
+        try:
             await uplink.close()
-        except (C1100Error, OSError) as error:  # all is delivered: no reason to try again
+        except C1100Error as error:
             log.warning("session not closed: %s", error)
 
     async def _send_all(self, uplink, name: str) -> int:
