@@ -133,9 +133,12 @@ def test_an_outbox_that_does_not_fit_is_refused(tmp_path, capsys) -> None:
     config.write_text(json.dumps(NODE))
     options = ["--config", config, "--out", tmp_path / "image.bin"]
     assert command(image, "--board", "pybv11", *options) == 1
-    assert "the outbox needs 65536: lower outbox.bytes" in capsys.readouterr().err
-    config.write_text(json.dumps(NODE | {"outbox": {"bytes": 8192}}))
-    assert command(image, "--board", "pybv11", *options) == 0
+    assert "manifest.py, image --frozen" in capsys.readouterr().err
+    config.write_text(json.dumps(NODE | {"outbox": {"bytes": 200000}}))
+    assert command(image, "--board", "pybv11", "--frozen", *options) == 1
+    assert "the outbox needs 200000: lower outbox.bytes" in capsys.readouterr().err
+    config.write_text(json.dumps(NODE))
+    assert command(image, "--board", "pybv11", "--frozen", *options) == 0
 
 
 def test_what_is_too_large_and_what_is_not_known(tmp_path, capsys) -> None:

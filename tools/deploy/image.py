@@ -30,6 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="becomes config.json")
     parser.add_argument("--secrets", type=Path, metavar="FILE", help="becomes secrets.json")
     parser.add_argument("--source", action="store_true", help=".py files, not .mpy")
+    parser.add_argument("--frozen", action="store_true",
+                        help="driver and firmware are in MicroPython (manifest.py)")  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="FILE", help="default build/<board>.bin")
 
 
@@ -41,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         given = {"config.json": args.config, "secrets.json": args.secrets}
         config = {name: path.read_bytes() for name, path in given.items() if path}
         outbox = settings.checked(config)["outbox.bytes"] if config else 0
-        files = contents(flash, args.source) | config
+        files = contents(flash, args.source, args.frozen) | config
         image, free = build(flash, files)
         if free < outbox:
             raise DeployError(
@@ -70,9 +72,11 @@ def placed(flash: BoardFlash, firmware: Path | None) -> BoardFlash:
     return replace(flash, start=start, size=size)
 
 
-def contents(flash: BoardFlash, source: bool) -> dict[str, bytes]:
+def contents(flash: BoardFlash, source: bool, frozen: bool = False) -> dict[str, bytes]:
     """Path on the board -> content of all that belongs on it. Raises DeployError."""
     files = project.sources()
+    if frozen:
+        source, files = True, {target: files[target] for target in project.START}
     if source:
         return {target: path.read_bytes() for target, path in files.items()}
     return compiler.compiled(files, replace(compiler.emitted(), arch=flash.arch))
@@ -92,6 +96,10 @@ def build(flash: BoardFlash, files: dict[str, bytes]) -> tuple[bytes, int]:
             with system.open(path, "wb") as file:
                 file.write(data)
     except LittleFSError as error:
-        raise DeployError(f"{sum(map(len, files.values()))} bytes do not fit: {error}") from error
+        size = sum(map(len, files.values()))
+        raise DeployError(
+            f"{size} bytes do not fit into {flash.size} ({error}): freeze driver and firmware "
+            "into MicroPython (manifest.py, image --frozen), or take a board with more flash"
+        ) from error
     used = system.used_block_count * flash.block
     return bytes(system.context.buffer), flash.size - used
