@@ -2,7 +2,8 @@
 of the module happen to be read.
 
 Each asynchronous unit test of the driver runs again byte by byte and with what the module says cut
-in two: at every byte boundary for the channel itself, at a spread of them for what is built on it.
+in two: at every byte boundary for the channel itself (a spread of 64 where there are more), at a
+spread of 8 for what is built on it.
 Tests that use `at_every_split` do all of that by themselves.
 """
 
@@ -15,7 +16,7 @@ import pytest
 from host_tests import virtual_time
 from host_tests.support import streams
 
-MODULES = {"test_channel": None, "test_modem": 8, "test_features": 8, "test_sockets": 8}
+MODULES = {"test_channel": 64, "test_modem": 8, "test_features": 8, "test_sockets": 8}
 OWN_SPLITS = ("at_every_split(", "await answers(")
 
 
@@ -30,7 +31,7 @@ def driver_tests() -> Iterator:
 
 
 @pytest.mark.parametrize(("function", "spread"), list(driver_tests()))
-def test_cut_anywhere(function: Callable, spread: int | None, monkeypatch) -> None:
+def test_cut_anywhere(function: Callable, spread: int, monkeypatch) -> None:
     longest = 0
     put = streams.Module._put
 
@@ -45,7 +46,7 @@ def test_cut_anywhere(function: Callable, spread: int | None, monkeypatch) -> No
     monkeypatch.setattr(streams, "_chunk", 1)
     virtual_time.run(function())
     monkeypatch.setattr(streams, "_chunk", 256)
-    step = max(1, longest // spread) if spread else 1
+    step = max(1, longest // spread)
     for cut in range(1, longest, step):
         monkeypatch.setattr(streams, "_cut", cut)
         try:

@@ -17,6 +17,7 @@ COMMANDS = {
     "mip": ("tools.deploy.mip", "the driver as packages for `mpremote mip install`"),
     "probe": ("tools.probe.cli", "does a real module speak as the driver's dialect says?"),
     "bridge": ("tools.bridge", "a physical board or C1100 with the other half in software"),
+    "monitor": ("tools.monitor.cli", "a live view of nodes, in the terminal and as a web page"),
     "virtual-c1100": ("tools.virtual_c1100.cli", "the C1100 module in software, on a PTY"),
     "virtual-board": ("tools.virtual_board.cli", "a board in software that mpremote can drive"),
 }

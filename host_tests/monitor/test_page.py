@@ -1,0 +1,195 @@
+"""The page in a real headless browser, fed by a real broker."""
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+
+from host_tests.monitor.test_model import pack
+from host_tests.peers import any_broker
+from tools.broker import Address, free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+LIMIT_S = 20.0
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+QUIET = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-dev-shm-usage", "--window-size=1200,1000",
+)  # fmt: skip
+XSS = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
+
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER) and not os.environ.get("CI"),
+    reason="no chromium and chromedriver (apt-get install chromium chromium-driver)",
+)
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[Address]:
+    with any_broker() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def url(broker: Address) -> Iterator[str]:
+    port = free_port()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tools", "monitor", "--broker", str(broker), "--web", str(port),
+         "--no-terminal"],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert child.stdout is not None
+    try:
+        yield child.stdout.readline().split()[0]
+    finally:
+        child.terminate()
+        assert child.wait(LIMIT_S) == 0
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM or ""
+    for flag in (*QUIET, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def publish(broker: Address) -> Iterator[Callable[[str, bytes], None]]:
+    client = paho.Client(CallbackAPIVersion.VERSION2)
+    client.connect(broker.host, broker.port)
+    client.loop_start()
+    yield lambda topic, payload: client.publish(topic, payload, qos=1).wait_for_publish(5)
+    client.disconnect()
+    client.loop_stop()
+
+
+def until(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < end, "it does not appear"
+        time.sleep(0.1)
+
+
+def text(browser: webdriver.Chrome, selector: str) -> str:
+    return browser.find_element(By.CSS_SELECTOR, selector).text
+
+
+def test_a_node_appears_and_changes_without_a_reload(browser, url, publish):
+    browser.get(url)
+    until(lambda: "connected" in text(browser, "#state"))
+    assert text(browser, "#nowhere") == "No node has told its position."
+    publish("nodes/field-17/telemetry", pack(
+        {"n": "seq", "v": 1}, {"n": "battery", "u": "V", "v": 3.61},
+        {"n": "signal", "u": "dBm", "v": -71}, node="field-17"))  # fmt: skip
+    until(lambda: "field-17" in text(browser, "#nodes tbody"))
+    row = text(browser, "#nodes tbody")
+    assert "3.61 V" in row
+    assert "-71 dBm" in row
+    browser.execute_script("window.mark = 1")
+    publish("nodes/field-17/telemetry", pack(
+        {"n": "seq", "v": 3}, {"n": "battery", "u": "V", "v": 3.59},
+        {"n": "event", "vs": "radio"}, {"n": "lat", "v": 31.2304}, {"n": "lon", "v": 121.4737},
+        node="field-17", at=1_799_999_950))  # fmt: skip
+    until(lambda: "3.59 V" in text(browser, "#nodes tbody"))
+    assert "event: radio" in text(browser, "#events")
+    assert browser.execute_script("return window.mark") == 1
+    assert len(browser.find_elements(By.CSS_SELECTOR, "#map circle")) == 1
+    assert "field-17" in text(browser, "#map")
+    assert "121.47" in text(browser, "#map")
+    assert not browser.find_element(By.CSS_SELECTOR, "#nowhere").is_displayed()
+
+
+def test_two_positions_lie_as_they_do_on_the_ground(browser, url, publish):
+    for node, lat, lon in (("north-east", 31.25, 121.50), ("south-west", 31.20, 121.45)):
+        publish(f"nodes/{node}/telemetry",
+                pack({"n": "lat", "v": lat}, {"n": "lon", "v": lon}, node=node))  # fmt: skip
+    until(lambda: len(browser.find_elements(By.CSS_SELECTOR, "#map circle")) >= 3)
+    places = browser.execute_script(
+        "return Object.fromEntries([...document.querySelectorAll('#map circle')].map("
+        "c => [c.nextSibling.textContent, [+c.getAttribute('cx'), +c.getAttribute('cy')]]))"
+    )
+    (x1, y1), (x2, y2) = places["north-east"], places["south-west"]
+    assert x1 > x2
+    assert y1 < y2
+    for x, y in places.values():
+        assert 0 < x < 600
+        assert 0 < y < 400
+    # A degree of longitude is shorter than one of latitude by the cosine of the latitude.
+    assert (x1 - x2) / (y2 - y1) == pytest.approx(0.855, abs=0.01)
+    assert "km" in text(browser, "#map")
+
+
+def test_what_a_node_says_stays_text(browser, url, publish):
+    node = "<b>evil<" + "b>"
+    publish(f"nodes/{XSS.replace('/', '')}/telemetry", pack({"n": "event", "vs": XSS}, node=node))
+    publish("nodes/evil/telemetry", pack(
+        {"n": "event", "vs": XSS}, {"n": "battery", "u": XSS, "vs": XSS},
+        {"n": "lat", "v": 31.2}, {"n": "lon", "v": 121.5}, node="evil"))  # fmt: skip
+    publish("nodes/evil/results", XSS.encode())
+    until(lambda: XSS in text(browser, "#events"))
+    assert browser.title == "C1100 nodes"
+    assert browser.find_elements(By.CSS_SELECTOR, "img, td b, main script") == []
+
+
+def test_the_page_needs_nothing_else_and_is_served_to_this_machine_only(browser, url):
+    loaded = browser.execute_script(
+        "return performance.getEntriesByType('resource').map(entry => entry.name)"
+    )
+    assert loaded
+    assert all(name.startswith(url) for name in loaded)
+    errors = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    assert [e for e in errors if "favicon" not in e["message"]] == []
+    port = int(url.rstrip("/").rpartition(":")[2])
+    with socket.socket() as outside:
+        outside.settimeout(1)
+        address = next((a for a in _own_addresses() if not a.startswith("127.")), None)
+        if address:
+            with pytest.raises(OSError):
+                outside.connect((address, port))
+
+
+def _own_addresses() -> list[str]:
+    return [
+        str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)
+    ]
+
+
+def test_a_broker_that_goes_is_said():
+    from tools.monitor.feed import Feed
+    from tools.monitor.model import Fleet
+
+    with Feed(Fleet(), Address("127.0.0.1", free_port())) as feed:
+        assert feed.snapshot()["state"] in ("connecting", "connection lost, trying again")
+
+
+def test_wrong_options_are_said():
+    async def ask(*options: str) -> tuple[int, str]:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tools", "monitor", *options, cwd=ROOT,
+            stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        _, said = await child.communicate()
+        return child.returncode or 0, said.decode()
+
+    assert asyncio.run(ask("--broker", "nowhere")) == (
+        2, "monitor: --broker nowhere: it must be HOST:PORT\n",
+    )  # fmt: skip
+    code, said = asyncio.run(ask("--broker", "h:1", "--no-terminal"))
+    assert (code, "--web PORT" in said) == (2, True)

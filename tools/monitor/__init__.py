@@ -1,0 +1,1 @@
+"""A live view of nodes, in the terminal and as a web page."""

@@ -1,0 +1,70 @@
+"""A live view of nodes: last report, battery, signal, backlog, recovery events.
+
+    python -m tools monitor --broker broker.example:1883
+    python -m tools monitor --broker broker.example:1883 --web 8080 --no-terminal
+
+The web page shows the same and a map of GNSS positions; it is served on this machine only, unless
+--host says otherwise. A password comes from $MQTT_PASSWORD, or is asked for.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import getpass
+import os
+import signal
+import sys
+
+from tools.broker import Address
+from tools.monitor import web
+from tools.monitor.feed import Feed
+from tools.monitor.model import Fleet
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--broker", required=True, metavar="HOST:PORT", help="MQTT broker")
+    parser.add_argument("--user", default="", help="name at the broker")
+    parser.add_argument("--web", type=int, metavar="PORT", help="serve the web page at this port")
+    parser.add_argument("--host", default="127.0.0.1", help="for --web (127.0.0.1)")
+    parser.add_argument("--no-terminal", action="store_true", help="only the web page")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show until q, Ctrl-C or SIGTERM. Returns 0, 1 when a port is taken, 2 for wrong options."""
+    host, colon, port = args.broker.rpartition(":")
+    if not colon or not port.isdigit():
+        print(f"monitor: --broker {args.broker}: it must be HOST:PORT", file=sys.stderr)
+        return 2
+    if args.no_terminal and args.web is None:
+        print("monitor: --no-terminal needs --web PORT", file=sys.stderr)
+        return 2
+    password = os.environ.get("MQTT_PASSWORD", "")
+    if args.user and not password:
+        password = getpass.getpass(f"password of {args.user}: ")
+    try:
+        with Feed(Fleet(), Address(host, int(port)), args.user, password) as feed:
+            asyncio.run(_show(feed, args))
+    except KeyboardInterrupt:
+        return 0
+    except OSError as error:
+        print(f"monitor: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _show(feed: Feed, args: argparse.Namespace) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        if args.web is not None:
+            runner = await web.serve(web.application(feed.snapshot), args.host, args.web)
+            stack.push_async_callback(runner.cleanup)
+        if args.no_terminal:
+            print(f"http://{args.host}:{args.web}/ -- Ctrl-C ends it", flush=True)
+            stop = asyncio.Event()
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+            await stop.wait()
+        else:
+            from tools.monitor.terminal import Monitor
+
+            await Monitor(feed.snapshot).run_async()

@@ -1,0 +1,59 @@
+"""SenML JSON (RFC 8428): a pack resolved into values with their own name and time."""
+
+import json
+from typing import Any, NamedTuple
+
+SINCE_NOW = 2**28  # below this a time is relative to now (RFC 8428 clause 4.5.3)
+KINDS = {"v": (int, float), "vs": str, "vb": bool, "vd": str}
+
+
+class Value(NamedTuple):
+    """name -- base name and name; at -- Unix time"""
+
+    name: str
+    value: float | str | bool
+    unit: str
+    at: float
+
+
+def resolve(payload: bytes, now: float) -> list[Value]:
+    """The values of a pack, in its order. Raises ValueError that says what is wrong with it.
+
+    now -- Unix time, for values without a time of their own
+    """
+    try:
+        pack = json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"no JSON: {error}") from error
+    if not isinstance(pack, list):
+        raise ValueError("no array of records")
+    base: dict[str, Any] = {"bn": "", "bt": 0, "bu": "", "bv": 0}
+    found = []
+    for record in pack:
+        if not isinstance(record, dict):
+            raise ValueError("a record is no object")
+        base |= {key: record[key] for key in base if key in record}
+        kinds = [key for key in KINDS if key in record]
+        if len(kinds) > 1:
+            raise ValueError("a record has more than one value")
+        name, own = base["bn"], record.get("n", "")
+        if not isinstance(name, str) or not isinstance(own, str):
+            raise ValueError("a name is no text")
+        if not _number(base["bt"]) or not _number(record.get("t", 0)):
+            raise ValueError("a time is no number")
+        at = base["bt"] + record.get("t", 0)
+        if not kinds:
+            continue
+        value = record[kinds[0]]
+        if not isinstance(value, KINDS[kinds[0]]) or (kinds[0] == "v" and not _number(value)):
+            raise ValueError(f"{kinds[0]} has a value of the wrong kind")
+        if kinds[0] == "v" and _number(base["bv"]):
+            value += base["bv"]
+        unit = record.get("u", base["bu"])
+        moment = float(at) if at >= SINCE_NOW else now + float(at)
+        found.append(Value(name + own, value, str(unit), moment))
+    return found
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

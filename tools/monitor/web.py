@@ -1,0 +1,59 @@
+"""The view as a web page: one page, its state as JSON, and news as server-sent events."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+PAGE = Path(__file__).parent / "page"
+LOOK_S = 0.3
+# Nothing but this page's own files, and no script or style that stands in the page itself.
+POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+def application(snapshot: Callable[[], dict[str, Any]]) -> web.Application:
+    """snapshot -- called for the present state, see model.Fleet.snapshot"""
+
+    async def state(_request: web.Request) -> web.Response:
+        return web.json_response(snapshot(), headers=HEADERS)
+
+    async def news(request: web.Request) -> web.StreamResponse:
+        stream = web.StreamResponse(headers=HEADERS | {"Content-Type": "text/event-stream"})
+        await stream.prepare(request)
+        last = ""
+        while True:
+            found = snapshot()
+            text = json.dumps({key: value for key, value in found.items() if key != "now"})
+            if text != last:
+                last = text
+                await stream.write(f"data: {json.dumps(found)}\n\n".encode())
+            await asyncio.sleep(LOOK_S)
+
+    async def page(request: web.Request) -> web.FileResponse:
+        name = request.match_info.get("name") or "index.html"
+        if name not in {path.name for path in PAGE.iterdir()}:
+            raise web.HTTPNotFound
+        return web.FileResponse(PAGE / name, headers=HEADERS)
+
+    app = web.Application()
+    app.router.add_get("/state", state)
+    app.router.add_get("/news", news)
+    app.router.add_get("/", page)
+    app.router.add_get("/{name}", page)
+    return app
+
+
+async def serve(app: web.Application, host: str, port: int) -> web.AppRunner:
+    """Begin to serve. Raises OSError when the port is taken."""
+    runner = web.AppRunner(app, shutdown_timeout=0.5)
+    await runner.setup()
+    await web.TCPSite(runner, host, port).start()
+    return runner
