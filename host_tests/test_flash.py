@@ -1,4 +1,4 @@
-"""The outbox on a real LittleFS under the real MicroPython."""
+"""What the node stores, on a real LittleFS under the real MicroPython, whenever the power goes."""
 
 import json
 import subprocess
@@ -6,10 +6,10 @@ import subprocess
 from host_tests.test_on_micropython import ROOT, micropython
 
 
-def test_no_loss_of_power_loses_or_damages_a_record():
-    """The supply fails at every single block write and erase of 200 appends with acks between."""
+def run(script: str) -> dict:
+    """The figures that a script prints."""
     done = subprocess.run(
-        [micropython(), "-X", "heapsize=64M", "host_tests/flash/power_cut.py"],
+        [micropython(), "-X", "heapsize=64M", "host_tests/flash/" + script],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -17,8 +17,21 @@ def test_no_loss_of_power_loses_or_damages_a_record():
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    figures = json.loads(done.stdout)
+    return json.loads(done.stdout)
+
+
+def test_no_loss_of_power_loses_or_damages_a_record():
+    """The supply fails at every single block write and erase of 200 appends with acks between."""
+    figures = run("power_cut.py")
     print(figures)
     assert figures["appends"] == 200
     assert figures["cuts"] == 2 * figures["writes"] > 1000
     assert (figures["lost"], figures["corrupt"], figures["stuck"]) == (0, 0, 0)
+
+
+def test_no_loss_of_power_costs_a_setting_a_counter_or_the_log():
+    """... at every block write of a life with commands, settings on trial, and a log."""
+    figures = run("small_files_cut.py")
+    print(figures)
+    assert figures["cuts"] == 2 * figures["writes"] > 400
+    assert figures["wrong"] == []

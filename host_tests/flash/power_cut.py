@@ -12,51 +12,16 @@ import sys
 
 sys.path[:0] = [".", "lib"]
 
-import vfs  # noqa: E402
-
 from firmware.outbox import Outbox  # noqa: E402
+from host_tests.flash import journal as chip  # noqa: E402
 
-BLOCK = 4096
 BLOCKS = 64
 CAPACITY = 16384
 APPENDS = 200
 
 
-class Flash:
-    """A block device in RAM that keeps a journal of what was written."""
-
-    def __init__(self, data, journal=None):
-        self.data = data
-        self.journal = journal
-
-    def readblocks(self, block, buf, offset=0):
-        at = block * BLOCK + offset
-        buf[:] = self.data[at : at + len(buf)]
-
-    def writeblocks(self, block, buf, offset=0):
-        self._write(block * BLOCK + offset, bytes(buf))
-
-    def ioctl(self, op, arg):
-        if op == 4:
-            return BLOCKS
-        if op == 5:
-            return BLOCK
-        if op == 6:
-            self._write(arg * BLOCK, b"\xff" * BLOCK)
-        return 0
-
-    def _write(self, at, data):
-        self.data[at : at + len(data)] = data
-        if self.journal is not None:
-            self.journal.append((at, data))
-
-
 def mounted(flash):
-    try:
-        vfs.umount("/cut")
-    except OSError:
-        pass  # the first time
-    vfs.mount(vfs.VfsLfs2(flash), "/cut")
+    chip.mount(flash)
     return Outbox("/cut/box", CAPACITY)
 
 
@@ -66,8 +31,7 @@ def payload(seq):
 
 def record(seed):
     """One run. Returns (flash before, journal, promises): at which write what was promised."""
-    flash = Flash(bytearray(b"\xff" * (BLOCK * BLOCKS)))
-    vfs.VfsLfs2.mkfs(flash)
+    flash = chip.empty(BLOCKS)
     box = mounted(flash)
     before = bytes(flash.data)
     flash.journal = journal = []
@@ -95,7 +59,7 @@ def check(data, promises, writes):
             gone = max(gone, seq)
         elif what == "begun" and at <= writes:
             begun = max(begun, seq)
-    box = mounted(Flash(data))
+    box = mounted(chip.Flash(data))
     found = box.peek(1 << 20)
     seqs = [seq for seq, _ in found]
     lost = [seq for seq in range(gone + 1, stored + 1) if seq not in seqs]
@@ -111,21 +75,14 @@ def check(data, promises, writes):
 
 def main(seed):
     before, journal, promises = record(seed)
-    data = bytearray(before)
     result = {"appends": APPENDS, "writes": len(journal), "cuts": 0}
     lost = corrupt = stuck = 0
-    random.seed(seed)
-    for writes, (at, new) in enumerate(journal):
-        old = bytes(data[at : at + len(new)])
-        half = random.randint(0, len(new))
-        for state in (old, new[:half] + old[half:]):
-            data[at : at + len(new)] = state
-            outcome = check(bytearray(data), promises, writes)
-            lost += outcome[0]
-            corrupt += outcome[1]
-            stuck += outcome[2]
-            result["cuts"] += 1
-        data[at : at + len(new)] = new
+    for writes, data in chip.cuts(before, journal, seed):
+        outcome = check(data, promises, writes)
+        lost += outcome[0]
+        corrupt += outcome[1]
+        stuck += outcome[2]
+        result["cuts"] += 1
     result.update({"lost": lost, "corrupt": corrupt, "stuck": stuck})
     print(json.dumps(result))
 
