@@ -152,8 +152,10 @@ class Node:
         began = self.now() - time.ticks_diff(time.ticks_ms(), self._begin) // 1000
         self.state.hold = self.scheduler.hold_s = began + pause
 
-    def set_clock(self, known: int) -> None:
-        """The network's time, as Unix time."""
+    def set_clock(self, known: int) -> int:
+        """The network's or a server's time, as Unix time. Returns by how many seconds the clock
+        was set.
+        """
         now = self.now()
         step = clock.correct(self.board, known, now)
         if step:
@@ -163,6 +165,7 @@ class Node:
             log.info("clock set by %d s", step)
             jobs.step(self.scheduler, self.state, step)
         self.state.synced = now + step
+        return step
 
 
 def main() -> None:

@@ -27,6 +27,7 @@ class Session:
         self._samples = samples
         self._began = time.ticks_ms()
         self._asked_psm = False
+        self._knows_time = False  # whether the network has told
         board = node.board
         self.modem = node.modem = C1100(
             board.uart(),
@@ -145,8 +146,12 @@ class Session:
         except C1100Error as error:
             log.warning("no time: %s", error)
             return
-        if known is not None:
-            node.set_clock(known)
+        if known is None:
+            return
+        self._knows_time = True
+        step = node.set_clock(known)
+        if self._samples and step:
+            self._samples.append(("clock_step", "s", step))
 
     # Out of it ------------------------------------------------------------------------------
 
@@ -167,6 +172,8 @@ class Session:
         node = self._node
         uplink = uplinks.load(name).Uplink(node.settings, self.modem)
         sent = await self._send_all(uplink, name)
+        if uplink.time is not None and not self._knows_time:
+            node.set_clock(uplink.time)
         node.delivered(sent > 0)
         # All is delivered: whatever happens now is no reason to try again.
         if name == "mqtt" and node.settings["commands.key"]:

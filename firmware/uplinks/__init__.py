@@ -2,6 +2,7 @@
 
     class Uplink:
         batch_bytes                          # of one message
+        time                                 # Unix time that the far side has told, or None
         def __init__(self, settings, modem)  # modem: started
         async def send(self, batch) -> int
         async def close(self)

@@ -17,6 +17,7 @@ class Uplink:
     """
 
     batch_bytes = _BATCH_BYTES
+    time = None
 
     def __init__(self, settings: dict, modem) -> None:
         self._topic = "nodes/%s/telemetry" % settings["id"]

@@ -4,7 +4,7 @@ one's own.
     node   node-id
     node   7 [{"bn":"n:",...}]
     node   8 [{"bn":"n:",...}]
-    server 8                      # everything up to 8 is stored
+    server 8 1700000000           # everything up to 8 is stored; the time, if the server likes
 """
 
 from micropython import const
@@ -14,13 +14,14 @@ from c1100 import BadAnswer, Timeout
 
 _BATCH_BYTES = const(2048)
 _ANSWER_S = const(30)
-_LINE_BYTES = const(16)
+_LINE_BYTES = const(32)
 
 
 class Uplink:
     """settings -- as config.load() returns them; modem -- a started C1100"""
 
     batch_bytes = _BATCH_BYTES
+    time = None
 
     def __init__(self, settings: dict, modem) -> None:
         self._modem = modem
@@ -63,7 +64,10 @@ class Uplink:
             if not piece or len(line) > _LINE_BYTES:
                 raise BadAnswer("the server does not confirm", "TCP")
         try:
-            return int(line)
+            confirmed, _, told = line.partition(b" ")
+            if told:
+                self.time = int(told)
+            return int(confirmed)
         except ValueError:
             raise BadAnswer("the server confirms with something that is no number", "TCP")
 

@@ -1,14 +1,17 @@
 """The node's uplinks, each to a real server, and from one to the other."""
 
+import json
 import socketserver
 import threading
 from collections.abc import Iterator
 
 import pytest
+from aiohttp import web
 
 from host_tests.virtual_c1100.http_server import HttpServer
 from tools.broker import free_port
 from tools.demo.subscriber import Subscriber, records
+from tools.virtual_c1100 import Profile
 
 
 class Lines:
@@ -18,6 +21,7 @@ class Lines:
         self.nodes: list[str] = []
         self.records: list[bytes] = []
         self.keep = 10**9
+        self.time = b""
         outer = self
 
         class Handler(socketserver.StreamRequestHandler):
@@ -28,7 +32,7 @@ class Lines:
                     if len(outer.records) >= outer.keep:
                         return
                     outer.records.append(record)
-                    self.wfile.write(b"%s\n" % number)
+                    self.wfile.write(b"%s%s\n" % (number, outer.time))
 
         self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
@@ -45,13 +49,13 @@ def lines() -> Iterator[Lines]:
 
 
 @pytest.fixture
-def web() -> Iterator[HttpServer]:
+def web_server() -> Iterator[HttpServer]:
     with HttpServer() as server:
         yield server
 
 
-def test_http_posts_what_was_sampled(node, web):
-    host, port = web.address
+def test_http_posts_what_was_sampled(node, web_server):
+    host, port = web_server.address
     n = node(
         secrets={"http": {"token": "open-sesame"}},
         uplink={"first": "http"},
@@ -59,17 +63,17 @@ def test_http_posts_what_was_sampled(node, web):
         mqtt=None,
     )
     n.live(3)
-    posted = [record.decode() for seen in web.seen for record in records(seen.body)]
+    posted = [record.decode() for seen in web_server.seen for record in records(seen.body)]
     assert posted == n.said("sampled")
-    headers = {name.lower(): value for name, value in web.seen[0].headers.items()}
+    headers = {name.lower(): value for name, value in web_server.seen[0].headers.items()}
     assert headers["content-type"] == "application/senml+json"
     assert headers["x-node"] == "n1"
     assert headers["authorization"] == "Bearer open-sesame"
     assert not any("open-sesame" in line for _, line in n.bench.console)
 
 
-def test_http_status_of_an_error_confirms_nothing(node, web, broker):
-    host, port = web.address
+def test_http_status_of_an_error_confirms_nothing(node, web_server, broker):
+    host, port = web_server.address
     n = node(uplink={"first": "http"}, http={"url": f"http://{host}:{port}/status/500"})
     n.live(3)
     assert n.said("delivered") == []
@@ -93,6 +97,30 @@ def test_tcp_lines_are_confirmed_one_by_one(node, lines):
     assert set(lines.nodes) == {"n1"}
 
 
+def test_a_module_that_does_not_know_the_time_has_the_server_set_the_clock(node, lines):
+    profile = Profile(start_s=315_964_800)  # 1980, as a module says that has never heard it
+    lines.time = b" 1800000000"
+    n = node(profile, uplink={"first": "tcp"}, tcp={"host": lines.host, "port": lines.port})
+    n.live(3)
+    times = [json.loads(record)[0].get("bt") for record in lines.records]
+    assert times[0] is None
+    assert 1_800_000_000 < times[1] < 1_800_002_000
+
+
+def test_http_may_tell_the_time_in_its_answer(node):
+    class Clock(HttpServer):
+        async def _answer(self, request):
+            await super()._answer(request)
+            return web.json_response({"time": 1_800_000_000})
+
+    profile = Profile(start_s=315_964_800)
+    with Clock() as server:
+        host, port = server.address
+        n = node(profile, uplink={"first": "http"}, http={"url": f"http://{host}:{port}/t"})
+        n.live(2)
+    assert 1_800_000_000 < json.loads(n.said("sampled")[1])[0]["bt"] < 1_800_002_000
+
+
 def test_a_connection_that_ends_early_loses_nothing(node, lines):
     lines.keep = 1
     n = node(uplink={"first": "tcp"}, tcp={"host": lines.host, "port": lines.port})
@@ -105,15 +133,15 @@ def test_a_connection_that_ends_early_loses_nothing(node, lines):
     assert [r.decode() for r in dict.fromkeys(lines.records)] == n.said("sampled")
 
 
-def test_one_uplink_stands_in_for_the_other(node, web):
-    host, port = web.address
+def test_one_uplink_stands_in_for_the_other(node, web_server):
+    host, port = web_server.address
     n = node(
         uplink={"first": "mqtt", "then": "http"},
         mqtt={"host": "127.0.0.1", "port": free_port()},
         http={"url": f"http://{host}:{port}/telemetry"},
     )
     n.live(2)
-    posted = [record.decode() for seen in web.seen for record in records(seen.body)]
+    posted = [record.decode() for seen in web_server.seen for record in records(seen.body)]
     assert posted == n.said("sampled")
     assert n.said("recovery:") == []
     assert len(n.said("no delivery by mqtt:")) == 2
