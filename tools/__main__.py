@@ -8,6 +8,7 @@ import sys
 COMMANDS = {
     "demo": ("tools.demo", "a node's life from deployment to several reports, all in software"),
     "bench": ("tools.bench.cli", "figures: memory, throughput, sizes"),
+    "simulate": ("tools.power.simulate", "days of a node's life in minutes, and its power report"),
     "power-report": ("tools.power.cli", "where each mAh of a run went: picture and page"),
     "deploy": ("tools.deploy.deploy", "driver and firmware onto boards, only what has changed"),
     "image": ("tools.deploy.image", "a board's whole file system as a LittleFS image"),

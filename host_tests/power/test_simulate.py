@@ -1,0 +1,46 @@
+"""Hours of a node's life by the command that does months."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from host_tests.deploy.conftest import command
+from tools.power import run as runs
+from tools.power import simulate
+
+
+def test_the_same_seed_gives_the_same_trace_and_the_report_says_where_it_went(tmp_path, capsys):
+    said = []
+    for name in ("a", "b"):
+        assert command(simulate, "--days", "0.2", "--seed", "4", "--out", tmp_path / name,
+                       "--trace", tmp_path / f"{name}.trace") == 0  # fmt: skip
+        said.append(capsys.readouterr().out)
+    assert (tmp_path / "a.trace").read_bytes() == (tmp_path / "b.trace").read_bytes()
+    found = re.search(r"(\d+) wakes, (\d+) with the module, (\d+) records delivered", said[0])
+    assert found
+    wakes, sessions, records = map(int, found.groups())
+    assert 56 <= wakes <= 60  # every 300 s for 4.8 h
+    assert sessions in (5, 6)
+    assert records >= wakes - 13  # the rest waits for the next report
+    run = runs.load(tmp_path / "a")
+    assert run.compared["least possible"] == min(run.compared.values())
+    assert (tmp_path / "a" / "power.html").exists()
+
+
+def test_less_often_costs_less():
+    def mah(period_s: int) -> float:
+        life = simulate.simulate(simulate.NODE | {"report": {"period_s": period_s}}, 0.2)
+        return life.run.account().mah_per_day(life.run.span_us)
+
+    assert mah(7200) < mah(1800)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("{", "simulate: "), ('{"id": "n"}', "mqtt.host is missing")]
+)
+def test_a_bad_configuration_is_said(tmp_path: Path, capsys, text, says):
+    path = tmp_path / "c.json"
+    path.write_text(text)
+    assert command(simulate, "--config", path) == 1
+    assert says in capsys.readouterr().err
