@@ -25,6 +25,14 @@ def test_ring_allocates_nothing_but_the_view_it_hands_out():
     assert found["per_line"] <= found["memoryview"]
 
 
+def test_the_outboxs_cost_does_not_grow_with_the_queue():
+    """An erase of flash is what wears it; a record costs about one."""
+    found = figures.on_micropython("outbox.py", "16M")
+    print(found)
+    assert found["many"] < 1.1 * found["few"]
+    assert found["erases"] < 1.5
+
+
 def test_figures_are_written_as_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     output = tmp_path / "build" / "bench.json"
     assert bench("--only", "sizes", "--output", str(output)) == 0

@@ -157,11 +157,22 @@ def lockstep() -> Figures:
     }
 
 
+def outbox() -> Figures:
+    found = on_micropython("outbox.py", "16M")
+    return {
+        "outbox: flash erases per record": (round(found["erases"], 2), "1"),
+        "outbox: block writes per record": (round(found["writes"], 1), "1"),
+        "outbox: block writes of append and ack, 12 waiting": (round(found["few"], 1), "1"),
+        "outbox: block writes of append and ack, 300 waiting": (round(found["many"], 1), "1"),
+    }
+
+
 MEASURES: tuple[Callable[[], Figures], ...] = (
     ring_allocation,
     ring_throughput,
     commands,
     sizes,
     heap_32_bit,
+    outbox,
     lockstep,
 )
