@@ -104,7 +104,7 @@ def test_mounted_folder_with_bytes_that_look_like_ctrl_c(tmp_path: Path) -> None
         tty = real.runner.console.name
         code = "print(open('data.bin', 'rb').read() == bytes([3, 4, 1, 0]) * 2000)"
         out = mpremote(tty, "mount", str(tmp_path / "host"), "exec", code)
-    assert out.splitlines()[-1] == "True"
+    assert "True" in out.splitlines()  # mpremote's own lines come before or after it
 
 
 def test_deep_sleep_and_watchdog_in_real_time(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_a_node_is_overdue_by_its_own_rhythm():
     fleet = Fleet()
     for n in range(4):
         fleet.message("nodes/slow/telemetry", pack({"n": "wake", "v": n}), NOW + 3600 * n)
-        fleet.message("nodes/quick/telemetry", pack({"n": "wake", "v": n}), NOW + 10800 - 60 * n)
+        fleet.message("nodes/quick/telemetry", pack({"n": "wake", "v": n}), NOW + 10620 + 60 * n)
     rows = {row["id"]: row["overdue"] for row in fleet.snapshot(NOW + 10800 + 600)["nodes"]}
     assert rows == {"quick": True, "slow": False}
 
