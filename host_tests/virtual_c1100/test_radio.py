@@ -224,6 +224,36 @@ def test_detach_and_power_off_are_told_to_the_network() -> None:
     ]  # fmt: skip
 
 
+def test_the_network_releases_a_connection_with_the_detach(server: TcpServer) -> None:
+    """24.301 clause 5.5.2.2.2: no tail of inactivity after it, though there was traffic."""
+    rig = connected(server)
+    rig.ask(b'AT+LSIPSEND=1,"61"\r', 0.1)
+    rig.ask(b"AT+LSIPPUSH=1\r", 3)
+    seen = states(rig)
+    rig.ask(b"AT$QCPWRDN\r", 10)
+    assert names(seen) == [
+        ("connected-rx", "detach"), ("connected-tx", "detach"), ("idle", "release"),
+        ("off", "power off"),
+    ]  # fmt: skip
+
+
+def test_a_packet_that_gets_lost_is_sent_again_after_a_time_out(server: TcpServer) -> None:
+    rig = connected(server, "radio.loss=0.4", "radio.retry=1.5")
+    seen = states(rig)
+    lost = sent = 0
+    for _ in range(30):
+        seen.clear()
+        rig.ask(b'AT+LSIPSEND=1,"6162"\r', 0.1)
+        rig.ask(b"AT+LSIPPUSH=1\r", 30)
+        packets = [n for n, (_, state, cause) in enumerate(seen) if state == "connected-tx"]
+        times = [seen[n][0] for n in packets]
+        # The first may be the connection's set-up; each further one is a repetition.
+        again = [b - a for a, b in itertools.pairwise(times) if b - a > 1]
+        assert all(gap == pytest.approx(1.5 + 62 * 8 / LTE_M_UP, abs=0.01) for gap in again)
+        lost, sent = lost + len(again), sent + 1
+    assert 8 <= lost <= 35  # 20 on average
+
+
 # Paging ---------------------------------------------------------------------------------------
 
 

@@ -60,6 +60,8 @@ class RadioLink:
     repetition: tuple[float, ...] = (1.0, 3.6, 20.6)
     inactivity: float = 15.0  # RRC connection without data until its release
     overhead: int = 60  # bytes of headers and acknowledgement with each packet (inferred)
+    loss: float = 0.0  # probability that a packet of data has to be sent again
+    retry: float = 1.0  # until it is: TCP's first time-out (RFC 6298 clause 2.1)
     detach: float = 0.5  # inferred
     search_time: float = 20.0  # without a cell: one scan, then a pause that doubles (inferred)
     first_pause: float = 30.0
@@ -73,6 +75,12 @@ class RadioLink:
     gsm: Air = field(default_factory=lambda: Air(
         80_000, 80_000, setup=0.3, attach=1.5, tau=1.5, tx_share=0.3, resync=0.5, cycle=1.88,
     ))  # fmt: skip
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.loss < 1:
+            raise ValueError(f"loss {self.loss} is no probability below 1")
+        if self.coverage not in range(len(self.repetition)):
+            raise ValueError(f"there is no coverage level {self.coverage}")
 
     @property
     def factor(self) -> float:

@@ -195,7 +195,9 @@ class VirtualC1100:
         told = self.network.attached
         self._stop()
         if told:
-            self.radio.signal(self.radio.link.detach, "detach", lambda: None, brief=True)
+            # 24.301 clause 5.5.2.2.2: with it the network releases the connection.
+            seconds = self.radio.link.detach
+            self.radio.signal(seconds, "detach", lambda: None, brief=True, final=True)
         self._enter(Power.STOPPING)
         # Not the key's timer: letting go of the key does not keep it from stopping.
         self._core.later(self.profile.latency.power_off, lambda: self._off("power off"))

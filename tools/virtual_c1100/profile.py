@@ -175,7 +175,12 @@ def load(path: Path) -> Profile:
 
     Raises ValueError naming the key that does not exist.
     """
-    return _changed(Profile(), tomllib.loads(path.read_text()), str(path))
+    return parse(tomllib.loads(path.read_text()), str(path))
+
+
+def parse(values: dict[str, Any], where: str) -> Profile:
+    """The usual profile with these values in place of its own. Raises ValueError."""
+    return _changed(Profile(), values, where)
 
 
 def _changed(part: Any, values: dict[str, Any], where: str) -> Any:

@@ -10,7 +10,7 @@ sockets, when the radio says that they may (over_air.py). 3GPP TS 36.331, 36.304
 import enum
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tools.timeline import Timer
 from tools.virtual_c1100.air import Air
@@ -40,8 +40,10 @@ class Transfer:
     phases: list[tuple[State, float]]  # seconds at coverage level 0
     done: Callable[[], None]
     lost: Callable[[], None]  # the connection to the network went instead
+    again: list[tuple[State, float]] = field(default_factory=list)  # once more, if it gets lost
     whole: bool = False  # the set-up of the connection is in its phases
-    brief: bool = False  # the network releases the connection right after it
+    brief: bool = False  # no reason for the network to keep the connection
+    final: bool = False  # the network releases the connection right after it, whatever was before
     open: bool = True
 
 
@@ -126,7 +128,7 @@ class Radio:
         what is sent then reaches nobody.
         """
         seconds = (size + self.link.overhead) * 8 / self.air().uplink_bps
-        transfer = Transfer(cause, [(State.TX, seconds)], done, lost=done)
+        transfer = self._data(State.TX, seconds, cause, done, lost=done)
         if self.act is None:
             transfer.open = False
             done()
@@ -137,7 +139,7 @@ class Radio:
     def receive(self, size: int, cause: str, done: Callable[[], None]) -> Transfer:
         """The network has `size` bytes for the module: in idle it is paged first."""
         seconds = (size + self.link.overhead) * 8 / self.air().downlink_bps
-        transfer = Transfer(cause, [(State.RX, seconds)], done, lost=_nothing)
+        transfer = self._data(State.RX, seconds, cause, done, lost=_nothing)
         if self.connected or self._running or self._queue:
             self._add(transfer)
             return transfer
@@ -147,14 +149,37 @@ class Radio:
         return transfer
 
     def signal(
-        self, seconds: float, cause: str, done: Callable[[], None], brief: bool = False
+        self,
+        seconds: float,
+        cause: str,
+        done: Callable[[], None],
+        brief: bool = False,
+        final: bool = False,
     ) -> Transfer:
-        """A procedure with the core network of `seconds` in all (coverage level 0)."""
+        """A procedure with the core network of `seconds` in all (coverage level 0).
+
+        brief, final -- what the network makes of the connection, see `Transfer`
+        """
         sent = seconds * self.air().tx_share
         phases = [(State.RX, seconds - sent), (State.TX, sent)]
-        transfer = Transfer(cause, phases, done, lost=_nothing, whole=True, brief=brief)
+        transfer = Transfer(
+            cause, phases, done, lost=_nothing, whole=True, brief=brief, final=final
+        )
         self._add(transfer)
         return transfer
+
+    def _data(
+        self,
+        state: State,
+        seconds: float,
+        cause: str,
+        done: Callable[[], None],
+        lost: Callable[[], None],
+    ) -> Transfer:
+        """A packet of data: unlike signalling it may get lost, and goes again after a time-out."""
+        retry = (State.TAIL, self.link.retry / self.link.factor)
+        again = [retry, (state, seconds)]
+        return Transfer(cause, [(state, seconds)], done, lost, again)
 
     def _add(self, transfer: Transfer) -> None:
         self._queue.append(transfer)
@@ -189,6 +214,10 @@ class Radio:
             self._enter(state, transfer.cause)
             self._timer = self._later(seconds * self.link.factor, self._phase)
             return
+        if transfer.again and self.link.loss and self._core.rng.random() < self.link.loss:
+            transfer.phases.extend(transfer.again)
+            self._phase()
+            return
         self._running = None
         transfer.open = False
         transfer.done()
@@ -198,7 +227,7 @@ class Radio:
             self._next()
         elif not self.connected:
             self._idle(transfer.cause)
-        elif self._traffic:
+        elif self._traffic and not transfer.final:
             self._enter(State.TAIL, transfer.cause)
             self._timer = self._later(self.link.inactivity, self.release)
         else:

@@ -39,15 +39,24 @@ def _timer(bits: str, units_s: tuple[int | None, ...]) -> int | None:
 
 def t3412_bits(seconds: int) -> str:
     """The shortest T3412 extended value of at least `seconds`. ValueError: there is none."""
+    return _timer_bits(seconds, T3412_UNITS_S, "T3412")
+
+
+def t3324_bits(seconds: int) -> str:
+    """The shortest active time of at least `seconds`. ValueError: there is none."""
+    return _timer_bits(seconds, T3324_UNITS_S[:3], "T3324")
+
+
+def _timer_bits(seconds: int, units_s: tuple[int | None, ...], name: str) -> str:
     values = [
         (unit * count, number, count)
-        for number, unit in enumerate(T3412_UNITS_S)
+        for number, unit in enumerate(units_s)
         if unit is not None
         for count in range(32)
         if unit * count >= seconds
     ]
     if not values:
-        raise ValueError(f"no T3412 value reaches {seconds} s")
+        raise ValueError(f"no {name} value reaches {seconds} s")
     _, unit, count = min(values)
     return f"{unit:03b}{count:05b}"
 
