@@ -101,6 +101,11 @@ class Module:
             self.mistake = "expected %r, heard %r after %r" % (want, line, self.heard[:-1])
             _mistakes.append(self.mistake)
 
+    def lose(self):
+        """What has been said by now was not received."""
+        now = time.ticks_ms()
+        self._queue = [entry for entry in self._queue if time.ticks_diff(entry[0], now) > 0]
+
     def check(self):
         """Everything that was expected has been heard, and nothing else."""
         assert self.mistake is None, self.mistake

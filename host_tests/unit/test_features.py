@@ -1,6 +1,7 @@
 """HTTP, GNSS, LwM2M, MQTT subscriptions, PPP and variants over a scripted module."""
 
 import asyncio
+import time
 
 from c1100 import (
     C1100,
@@ -21,9 +22,9 @@ from host_tests.support.streams import Module, at_every_split
 SIGNAL = ("AT+CSQ", b"+CSQ: 22,99\r\n0\r")
 
 
-def start(*steps):
+def start(*steps, **options):
     module = Module(*steps)
-    modem = C1100(module)
+    modem = C1100(module, **options)
     modem._channel.mode = COMMAND
     modem._channel.settings_lost = False
     return module, modem
@@ -202,6 +203,40 @@ async def test_no_fix_in_time():
     modem.close()
 
 
+async def test_a_board_that_dozes_asks_for_the_sentences():
+    def answer(*lines):
+        return b"+GPSNMEA:" + b"".join(lines) + b"0\r"
+
+    for refused in (False, True):
+        module, modem = start(*GNSS_ON, ("AT+GPSSTART", b"0\r"), doze=lambda ms: time.sleep_ms(ms))
+        if refused:  # a module that cannot hold its tongue is listened to
+            module.steps += [("AT+NMEAS=0", b"+CME ERROR: 4\r\n", (1500, GGA + RMC))]
+        else:
+            module.steps += [
+                ("AT+NMEAS=0", b"0\r"),
+                ("AT+GPSNMEA", b"+CME ERROR: 4\r\n"),
+                ("AT+GPSNMEA", answer(VOID)),
+                ("AT+GPSNMEA", answer(RMC, GGA)),
+            ]
+        await modem.gnss.start()
+        fix = await modem.gnss.fix(30)
+        assert abs(fix.latitude - 47.285233) < 1e-5
+        module.check()
+        modem.close()
+    module, modem = start(
+        *GNSS_ON,
+        ("AT+GPSSTART", b"0\r"),
+        ("AT+NMEAS=0", b"0\r"),
+        doze=lambda ms: time.sleep_ms(ms),
+    )
+    module.steps += [("AT+GPSNMEA", answer(VOID))] * 6
+    await modem.gnss.start()
+    error = await fails(Timeout, modem.gnss.fix(5))
+    assert "sky" in str(error)
+    module.check()
+    modem.close()
+
+
 def test_sentences():
     assert gnss.sentence("$GPTXT,01*6F"[:-2] + "00") is None
     for line in ("", "$", "$GNRMC", "$GNRMC*", "$GNRMC*ZZ", "GNRMC,1*00"):
@@ -271,6 +306,45 @@ SUBSCRIBE = (
     ('AT+LSMQTTCFG="topic","c/#"', b"0\r"),
     ('AT+LSMQTTCFG="qos",1', b"0\r"),
 )
+
+
+async def test_what_the_module_knows_already_is_not_said_again():
+    def message(payload, topic=True, qos=True):
+        steps = []
+        if topic:
+            steps.append(('AT+LSMQTTCFG="topic","t"', b"0\r"))
+        steps.append(('AT+LSMQTTCFG="message",0,"%s"' % payload, b"0\r"))
+        if qos:
+            steps.append(('AT+LSMQTTCFG="qos",1', b"0\r"))
+        if topic:
+            steps.append(('AT+LSMQTTCFG="retained",0', b"0\r"))
+        return steps + [("AT+LSMQTTPUB=1", b"0\r+MQTTPUB:1\r\n")]
+
+    module, modem = start(
+        *CONNECT,
+        *message("a"),
+        *message("b", topic=False, qos=False),
+        *SUBSCRIBE,
+        ("AT+LSMQTTSUB=1", b"0\r+MQTTSUB:1\r\n"),
+        *message("c", qos=False),  # it shares the topic and the QoS with the subscription
+        *message("d", topic=False, qos=False),
+    )
+    mqtt = modem.mqtt("n1", "h")
+    await mqtt.connect()
+    await mqtt.publish("t", "a")
+    await mqtt.publish("t", "b")
+    await mqtt.subscribe("c/#")
+    await mqtt.publish("t", "c")
+    await mqtt.publish("t", "d")
+    module.check()
+    # Another session starts from nothing.
+    module.say(b"+MQTTOPEN:0\r\n")
+    await asyncio.sleep_ms(100)
+    module.steps = list(CONNECT) + message("e")
+    await mqtt.connect()
+    await mqtt.publish("t", "e")
+    module.check()
+    modem.close()
 
 
 async def test_subscribe_receive_unsubscribe():

@@ -36,6 +36,7 @@ NETWORK = (
 )
 HOME = (("AT+CEREG?", b"+CEREG: 1,1\r\n0\r"),)
 START = FIRST_PROBE + SETTINGS
+SETTINGS_AGAIN = (("ATV0", b"0\r"), ("ATE0", b"0\r"), ("AT+CMEE=1", b"0\r"))
 
 
 class Key:
@@ -404,4 +405,104 @@ async def test_signal_and_operator_where_the_module_knows_nothing():
     assert await modem.operator() is None
     assert tuple(await modem.operator()) == ("CHINA MOBILE, IoT", 9)
     module.check()
+    modem.close()
+
+
+# A board that dozes ----------------------------------------------------------------------------
+
+
+class Dozer:
+    """machine.lightsleep of a board: time passes, and what comes over the UART is lost."""
+
+    def __init__(self, module, ticks_go_on=True):
+        self.module = module
+        self.ticks_go_on = ticks_go_on
+        self.total = 0
+        self.torn = b""  # comes just when the board is awake again
+
+    def __call__(self, ms):
+        self.total += ms
+        if self.ticks_go_on:
+            time.sleep_ms(ms)
+        self.module.lose()
+        if self.torn:
+            self.module.say(self.torn)
+            self.torn = b""
+
+
+async def test_the_board_dozes_while_the_module_starts_and_registers():
+    def steps():
+        return (
+            FIRST_PROBE
+            + SETTINGS
+            + (("AT+CPIN?", b"+CME ERROR: 14\r\n"),)
+            + READY
+            + NETWORK
+            + (
+                ("AT+CEREG?", b"+CEREG: 1,2\r\n0\r"),
+                ("AT+CGREG?", b"+CGREG: 1,0\r\n0\r"),
+            )
+            * 3
+            + HOME
+        )
+
+    for status in (None, Level(0)):
+        module = Silent(*steps())
+        key = Key(module, boot_ms=3000)
+        dozer = Dozer(module)
+        modem = C1100(module, pwrkey=key, status=status, doze=dozer)
+        if status is not None:
+            modem._channel.start()
+
+            async def rises(status=status):
+                await asyncio.sleep_ms(4100)
+                status.level = 1
+
+            task = asyncio.create_task(rises())
+        begin = time.ticks_ms()
+        assert (await modem.start()).registered
+        took = time.ticks_diff(time.ticks_ms(), begin)
+        # Without a status pin it has to listen now and then whether the module answers.
+        assert took - dozer.total < (3000 if status is None else 500)
+        assert len(key.presses) == 1
+        assert 1000 <= key.presses[0] < 1010
+        module.check()
+        modem.close()
+        if status is not None:
+            await task
+
+
+async def test_the_end_of_a_line_that_a_doze_has_torn_is_no_result_code():
+    """ "+CEREG: 1" of which only "1" is heard would be CONNECT."""
+    module = Module(
+        *PROBE,
+        *SETTINGS_AGAIN,
+        ("AT+CEREG?", b"+CEREG: 1,2\r\n0\r"),
+        ("AT+CGREG?", b"+CGREG: 1,0\r\n0\r"),
+        *HOME,
+    )
+    dozer = Dozer(module)
+    dozer.torn = b"EG: 4\r\n4\r"
+    modem = C1100(module, doze=dozer)
+    assert (await modem.register()).registered
+    assert not dozer.torn
+    module.check()
+    modem.close()
+
+
+async def test_patience_ends_on_a_board_whose_ticks_stand_still_while_it_dozes():
+    class Searching(Module):
+        def write(self, data):
+            name = bytes(data)[3:8]
+            if name in (b"CEREG", b"CGREG"):
+                self.say(b"+%s: 1,2\r\n0\r" % name)
+                return len(data)
+            return Module.write(self, data)
+
+    module = Searching(*PROBE, *SETTINGS_AGAIN)
+    dozer = Dozer(module, ticks_go_on=False)
+    modem = C1100(module, doze=dozer)
+    with raises(NotRegistered):
+        await modem.register(60)
+    assert 50000 < dozer.total <= 61000
     modem.close()

@@ -22,7 +22,11 @@ _PROMPT_MS = const(50)  # pause between a prompt and its payload
 _PAYLOAD_MS = const(3000)  # patience with a payload that does not go on
 _SYNC_S = const(2)  # patience with one synchronising question
 _SILENCE_MS = const(300)  # longer than any pause between answers that were asked for together
+_TORN_MS = const(3)  # more than two characters at 9600 baud: the line is silent
+_TORN_READS = const(100)  # a module that never stops talking is not waited for
 _URCS = const(16)  # URCs that wait for their callbacks
+
+PROBE_MS = const(1100)
 
 # What the channel knows of the module. Modes are explicit; a transition that fails is UNKNOWN.
 OFF = const(0)  # switched off
@@ -215,7 +219,7 @@ class Channel:
             await asyncio.sleep_ms(_SILENCE_MS)
         self._owed = 0
 
-    async def probe(self, patience_ms: int = 1100) -> bool:
+    async def probe(self, patience_ms: int = PROBE_MS) -> bool:
         """Find out whether the module answers, whatever state it and the line are in.
 
         patience_ms -- ms after which no further AT is sent
@@ -338,6 +342,18 @@ class Channel:
             self._flag = asyncio.ThreadSafeFlag()
             self.stream.irq(handler=self._kick, trigger=trigger)
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._dispatch())]
+
+    def reopen(self) -> None:
+        """The UART has slept with the board: drop what is under way, whose beginning is lost.
+
+        The end of a torn line could be taken for a result code.
+        """
+        for _ in range(_TORN_READS):
+            time.sleep_ms(_TORN_MS)
+            self.ring.clear()
+            if not self.ring.readfrom(self.stream):
+                break
+        self.ring.clear()
 
     def release(self):
         """Stop reading and hand the stream to somebody else, until start(). Returns the stream."""

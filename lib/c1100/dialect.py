@@ -114,6 +114,8 @@ GNSS_CONFIG = _set(
 )
 GNSS_START = _set("+GPSSTART", "M 3.4, F", again=False)
 GNSS_STOP = _set("+GPSEND", "M 3.4", again=False)
+GNSS_FLOW = _set("+NMEAS={on:d1}", "F")
+GNSS_LAST = Form("+GPSNMEA", "+GPSNMEA", "", "", False, 5, True, "F")
 
 # LwM2M, manual 3.5
 LWM2M_SERVER = _set("+LWMTM={slot:d5},{server:q64}", "M 3.5.1, 3.5.2")

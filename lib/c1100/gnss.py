@@ -8,7 +8,11 @@ await modem.gnss.stop()
 import asyncio
 from collections import namedtuple
 
+from micropython import const
+
 from . import at, dialect
+
+_LOOK_MS = const(1000)  # between looks at the sentences where the board dozes
 
 # time      (year, month, day, hour, minute, second) in UTC
 # position  latitude, longitude in degrees, north and east positive
@@ -21,9 +25,10 @@ Fix = namedtuple(
 class Gnss:
     """modem.gnss"""
 
-    def __init__(self, channel, explain) -> None:
+    def __init__(self, channel, explain, doze=None) -> None:
         self._channel = channel
         self._explain = explain  # modem.C1100.explain
+        self._doze = doze  # likewise; None where the board stays awake
         self.last = None  # the latest Fix
         self.bad = 0  # sentences whose checksum was wrong
         self._gga = self._rmc = None
@@ -59,12 +64,38 @@ class Gnss:
     async def fix(self, timeout_s: float) -> Fix:
         """Wait for the next position. Raises Timeout when there is none in so many seconds."""
         self._fixed.clear()
-        try:
-            await asyncio.wait_for_ms(self._fixed.wait(), int(timeout_s * 1000))
-        except asyncio.TimeoutError:
+        if self._doze is not None and await self._holds_its_tongue():
+            await self._look(self._doze, timeout_s)
+        else:
+            try:
+                await asyncio.wait_for_ms(self._fixed.wait(), int(timeout_s * 1000))
+            except asyncio.TimeoutError:
+                pass  # told below
+        if self.last is None or not self._fixed.is_set():
             raise at.Timeout("no position in %d s: can it see the sky?" % timeout_s)
-        assert self.last is not None
         return self.last
+
+    async def _holds_its_tongue(self) -> bool:
+        """Whether the module can be told not to send sentences unasked."""
+        try:
+            await self._channel.run(dialect.GNSS_FLOW, 0)
+        except at.CommandError:
+            return False
+        return True
+
+    async def _look(self, doze, timeout_s: float) -> None:
+        """Ask for the latest sentences now and then, and let the board sleep in between."""
+        for _ in range(int(timeout_s * 1000 / _LOOK_MS) + 1):
+            await doze(_LOOK_MS)
+            try:
+                lines = await self._channel.run(dialect.GNSS_LAST)
+            except at.CommandError:
+                continue  # there are none yet
+            # The first stands behind the answer's prefix; the others have come to _sentence().
+            for line in lines:
+                self._sentence(line[line.find("$") :])
+            if self._fixed.is_set():
+                return
 
     async def stop(self) -> None:
         """Switch the receiver off."""

@@ -7,7 +7,7 @@ from collections import namedtuple
 from micropython import const
 
 from . import at, dialect
-from .channel import ASLEEP, COMMAND, DATA, OFF, UNKNOWN, Channel
+from .channel import ASLEEP, COMMAND, DATA, OFF, PROBE_MS, UNKNOWN, Channel
 
 _DENIED = const(3)
 _REGISTERED = (1, 5)
@@ -15,6 +15,9 @@ _ROAMING = const(5)
 _SEARCHING = const(2)
 _SIM_TRANSIENT = (10, 13, 14, 100)  # what +CPIN? may say while the SIM is still being read
 _RECHECK_S = const(15)  # a registration URC may get lost: ask now and then
+_POWER_LOOK_MS = const(250)  # between looks at the status pin of a module that starts
+_SIM_LOOK_MS = const(500)  # between questions for the SIM
+_NETWORK_LOOK_MS = const(300)  # between questions for the network where the board dozes
 
 # rssi in dBm, ber as the RXQUAL class 0..7; None where the module does not know
 Signal = namedtuple("Signal", ("rssi", "ber"))
@@ -62,15 +65,23 @@ class C1100:
     status -- machine.Signal or Pin with value(): 1 while the module is powered
     nap_ms -- the module's UART may fall asleep after so many ms of silence and eat the first
               characters: an AT is sacrificed then. 0 if it never does.
+    doze   -- callable(ms), such as machine.lightsleep: the board sleeps with its state kept while
+              the module starts, looks for a network or for satellites. Other tasks stand still
+              meanwhile, and what comes over the UART is lost: the module is asked instead. None:
+              the board stays awake and listens.
     """
 
-    def __init__(self, stream, pwrkey=None, wake=None, status=None, nap_ms: int = 0) -> None:
+    def __init__(
+        self, stream, pwrkey=None, wake=None, status=None, nap_ms: int = 0, doze=None
+    ) -> None:
         self._channel = Channel(stream)
         self._channel.gate = self._gate
         self._pwrkey = pwrkey
         self._wake = wake
         self._status = status
         self._nap_ms = nap_ms
+        self._sleep = doze
+        self._dozed = 0  # ms
         self.apn = None
         # Features, once they are used
         self._ip = None
@@ -237,8 +248,16 @@ class C1100:
         Returns the registration. Raises Timeout when the module does not answer, SimError,
         RegistrationDenied, NotRegistered.
         """
-        self.apn = apn
         await self.power_on()
+        return await self.attach(pin, apn, timeout_s)
+
+    async def attach(
+        self, pin: str | None = None, apn: str | None = None, timeout_s: float = 180
+    ) -> Registration:
+        """start() of a module that answers already: after power_on(), and whatever it has to be
+        told before it attaches.
+        """
+        self.apn = apn
         await self._unlock(pin)
         await self.signal()
         # With PSM the network's answer tells what it has granted.
@@ -270,7 +289,7 @@ class C1100:
             await self._press_until_off()
         for press in range(3):
             # Each press is longer: a key line with a large capacitor eats part of it.
-            await _press(self._pwrkey, dialect.KEY_ON_MS + 500 * press)
+            await self._press(self._pwrkey, dialect.KEY_ON_MS + 500 * press)
             self._forget()
             if await self._boots() or (not press and await self._leaves_data_mode()):
                 return
@@ -300,9 +319,12 @@ class C1100:
         if not await self._boots():
             raise at.Timeout("no answer after the restart", dialect.RESTART.send)
 
-    async def radio(self, on: bool) -> None:
-        """Switch the radio on or off (TS 27.007 8.2); off leaves the network."""
-        await self._channel.run(dialect.RADIO, 1 if on else 0)
+    async def radio(self, on: bool, sim: bool = False) -> None:
+        """Switch the radio on or off (TS 27.007 8.2); off leaves the network.
+
+        sim -- off keeps the SIM powered (flight mode), and the GNSS receiver usable
+        """
+        await self._channel.run(dialect.RADIO, 1 if on else 4 if sim else 0)
 
     async def _answers_already(self) -> bool:
         if self._status is None:
@@ -325,28 +347,58 @@ class C1100:
 
     async def _boots(self) -> bool:
         """Whether the module answers within its start-up time."""
-        begin = time.ticks_ms()
-        while time.ticks_diff(time.ticks_ms(), begin) < dialect.BOOT_MS:
-            if await self._channel.probe():
-                return True
-            waited = time.ticks_diff(time.ticks_ms(), begin)
-            if self._status is not None and waited > dialect.STATUS_MS and not self._is_powered():
+        begin = self._mark()
+        patience_ms = 0 if self._sleep else PROBE_MS  # ask once between two dozes
+        while True:
+            waited = self._since(begin)
+            if waited >= dialect.BOOT_MS:
+                return False
+            if self._status is None or self._is_powered():
+                if await self._channel.probe(patience_ms):
+                    return True
+            elif waited > dialect.STATUS_MS:
                 return False  # the press was too short
-        return False
+            if self._status is not None or self._sleep:
+                await self._doze(_POWER_LOOK_MS)
 
     async def _press_until_off(self) -> None:
         for press in range(3):
-            await _press(self._pwrkey, dialect.KEY_OFF_MS + 1000 * press)
+            await self._press(self._pwrkey, dialect.KEY_OFF_MS + 1000 * press)
             if await self._await_off():
                 return
+
+    async def _press(self, key, ms: int) -> None:
+        key.on()
+        try:
+            await self._doze(ms)
+        finally:
+            key.off()
 
     async def _await_off(self) -> bool:
         """Wait until the module is off: by its status pin, or for as long as that takes."""
         for _ in range(dialect.OFF_MS // 100):
             if self._status is not None and not self._is_powered():
                 return True
-            await asyncio.sleep_ms(100)
+            await self._doze(100)
         return False
+
+    async def _doze(self, ms: int) -> None:
+        """Wait while nothing that the module says matters."""
+        if self._sleep is None:
+            await asyncio.sleep_ms(ms)
+            return
+        self._sleep(ms)
+        self._dozed += ms
+        self._channel.reopen()
+        await asyncio.sleep_ms(0)  # the other tasks' turn
+
+    def _mark(self) -> tuple:
+        """Now, for _since()."""
+        return time.ticks_ms(), self._dozed
+
+    def _since(self, mark: tuple) -> int:
+        """ms since _mark(). There are boards whose ticks stand still while they doze."""
+        return max(time.ticks_diff(time.ticks_ms(), mark[0]), self._dozed - mark[1])
 
     def _forget(self) -> None:
         """The module has restarted, or will: what it was told is gone."""
@@ -356,7 +408,7 @@ class C1100:
 
     async def _unlock(self, pin: str | None) -> None:
         """Wait for the SIM, and give it its PIN (manual 3.2.1)."""
-        begin = time.ticks_ms()
+        begin = self._mark()
         while True:
             try:
                 state = (await self._channel.ask(dialect.PIN_STATE))[0]
@@ -375,11 +427,11 @@ class C1100:
                 pin = None
             elif state not in ("NO SIM", "BUSY"):
                 raise at.SimError(state, "the SIM asks for %s: unblock it in a phone" % state)
-            if time.ticks_diff(time.ticks_ms(), begin) > dialect.SIM_READY_MS:
+            if self._since(begin) > dialect.SIM_READY_MS:
                 raise at.SimError(
                     state, "no SIM, or it does not answer: check the card and holder"
                 )
-            await asyncio.sleep_ms(500)
+            await self._doze(_SIM_LOOK_MS)
 
     async def _enter_pin(self, pin: str) -> None:
         try:
@@ -397,7 +449,7 @@ class C1100:
         Raises RegistrationDenied at once when every domain refuses, or at the end when one did;
         NotRegistered when no network was found.
         """
-        begin = time.ticks_ms()
+        begin = self._mark()
         while True:
             self._changed.clear()
             eps = Registration((await self._channel.ask(dialect.EPS_STATE))[1:])
@@ -406,7 +458,7 @@ class C1100:
             gprs = Registration((await self._channel.ask(dialect.GPRS_STATE))[1:])
             if gprs.registered:
                 return gprs
-            left = int(timeout_s * 1000) - time.ticks_diff(time.ticks_ms(), begin)
+            left = int(timeout_s * 1000) - self._since(begin)
             refused = eps.denied or gprs.denied
             if refused and (left <= 0 or not (eps.searching or gprs.searching)):
                 raise at.RegistrationDenied(
@@ -414,6 +466,9 @@ class C1100:
                 )
             if left <= 0:
                 raise at.NotRegistered("no network in %d s: check antenna and bands" % timeout_s)
+            if self._sleep:
+                await self._doze(min(left, _NETWORK_LOOK_MS))
+                continue
             try:
                 await asyncio.wait_for_ms(self._changed.wait(), min(left, _RECHECK_S * 1000))
             except asyncio.TimeoutError:
@@ -537,7 +592,8 @@ class C1100:
         if self._gnss is None:
             from .gnss import Gnss
 
-            self._gnss = Gnss(self._channel, self.explain)
+            doze = self._doze if self._sleep else None
+            self._gnss = Gnss(self._channel, self.explain, doze)
         return self._gnss
 
     @property
@@ -552,11 +608,3 @@ class C1100:
         from .mqtt import MQTT
 
         return MQTT(self._channel, client_id, host, port, apn=self.apn, **options)
-
-
-async def _press(key, ms: int) -> None:
-    key.on()
-    try:
-        await asyncio.sleep_ms(ms)
-    finally:
-        key.off()

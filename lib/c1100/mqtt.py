@@ -46,6 +46,7 @@ class MQTT:
         self._apn = apn
         self._will = last_will
         self._inbox = _Inbox()
+        self._told = {}  # form -> arguments that the module has for it in this session
         self.connected = False
 
     def set_last_will(
@@ -60,6 +61,7 @@ class MQTT:
         Raises BadArgument, CommandError when the network or the broker refuses, Timeout.
         """
         run = self._channel.run
+        self._told.clear()
         await run(dialect.MQTT_CLIENT_ID, self._client_id)
         user, password = self._login
         if user is not None:
@@ -129,8 +131,9 @@ class MQTT:
             raise at.NotConnected(
                 "the MQTT session is not open: connect() first", dialect.MQTT_SUBSCRIBE.send
             )
-        await self._channel.run(dialect.MQTT_TOPIC, topic)
-        await self._channel.run(dialect.MQTT_QOS, qos)
+        self._told.clear()  # rare enough to be said as the manual does
+        await self._tell(dialect.MQTT_TOPIC, topic)
+        await self._tell(dialect.MQTT_QOS, qos)
         await self._confirmed(dialect.MQTT_SUBSCRIBE, on)
 
     def check_msg(self):
@@ -161,18 +164,27 @@ class MQTT:
 
     async def _message(self, topic: str, payload, retain: bool, qos: int) -> None:
         run = self._channel.run
-        await run(dialect.MQTT_TOPIC, topic)
+        await self._tell(dialect.MQTT_TOPIC, topic)
         plain = _plain(payload)
         if plain is None:
             await run(dialect.MQTT_HEX, payload)
         else:
             await run(dialect.MQTT_TEXT, plain)
-        await run(dialect.MQTT_QOS, qos)
-        await run(dialect.MQTT_RETAINED, retain)
+        await self._tell(dialect.MQTT_QOS, qos)
+        await self._tell(dialect.MQTT_RETAINED, retain)
+
+    async def _tell(self, form: dialect.Form, value) -> None:
+        """A setting that the module keeps: said again only when it changes."""
+        if self._told.get(form) == value:
+            return
+        self._told.pop(form, None)
+        await self._channel.run(form, value)
+        self._told[form] = value
 
     def _on_lost(self, _values: list | None = None) -> None:
         """The network, the broker, a restart or we have ended the session."""
         self.connected = False
+        self._told.clear()
         self._inbox.arrived.set()
         if self._on_lost in self._channel.on_restart:
             self._channel.on_restart.remove(self._on_lost)
