@@ -55,6 +55,7 @@ class Node:
         self.crashed = False
         self.on_trial = False  # whether a setting is
         self.restart_ms = 0  # sleep that long and start afresh, module and all; 0: no
+        self.begin_s = self.now()  # of this wake, on the clock as it is set now
         self._begin = time.ticks_ms()
         self._outbox = None
 
@@ -99,21 +100,20 @@ class Node:
                 log.warning("sensor failed: %s: %s", type(error).__name__, error)
         return samples
 
-    def keep(self, samples: list, sampled: int | None = None) -> None:
+    def keep(self, samples: list, at_s: int | None = None) -> None:
         """Put a record into the outbox, before anything else happens to it.
 
-        sampled -- ticks_ms of its moment; None: now
+        at_s -- its moment on the board's clock; None: now
         """
         if not samples:
             return
-        ago = 0 if sampled is None else time.ticks_diff(time.ticks_ms(), sampled) // 1000
-        at = clock.unix(self.now() - ago)
+        at = clock.unix(self.now() if at_s is None else at_s)
         numbered = [("seq", None, self.outbox.next)] + samples
         payload = telemetry.senml(self.settings["id"], numbered, at)
         if len(payload) > _RECORD_BYTES and len(samples) > 1:
             half = len(samples) // 2
-            self.keep(samples[:half], sampled)
-            self.keep(samples[half:], sampled)
+            self.keep(samples[:half], at_s)
+            self.keep(samples[half:], at_s)
             return
         try:
             self.outbox.append(payload.encode())
@@ -149,8 +149,7 @@ class Node:
         period_s = self.settings["report.period_s"] * self.scheduler.stretch
         salt = crc32(self.settings["id"].encode()) + self.state.wakes
         pause = recovery.pause_s(period_s, self.state.failures, salt)
-        began = self.now() - time.ticks_diff(time.ticks_ms(), self._begin) // 1000
-        self.state.hold = self.scheduler.hold_s = began + pause
+        self.state.hold = self.scheduler.hold_s = self.begin_s + pause
 
     def set_clock(self, known: int) -> int:
         """The network's or a server's time, as Unix time. Returns by how many seconds the clock
@@ -163,6 +162,7 @@ class Node:
             if self.state.synced and since > 3600:
                 self.state.drift = step * 100000 // since
             log.info("clock set by %d s", step)
+            self.begin_s += step
             jobs.step(self.scheduler, self.state, step)
         self.state.synced = now + step
         return step

@@ -63,6 +63,7 @@ SCHEMA = {
     "sleep.tau_s": (86400, int, 60, 35712000),
     "sleep.active_s": (10, int, 0, 11160),
     "sleep.edrx_s": (0, int, 0, 10485),
+    "sleep.doze": (1, int, 0, 1),
     "watchdog_s": (60, int, 0, 3600),
     "outbox.bytes": (65536, int, 8192, 1 << 24),
     "outbox.policy": ("oldest", POLICIES),

@@ -25,15 +25,18 @@ class Session:
         self._node = node
         self._names = names
         self._samples = samples
-        self._began = time.ticks_ms()
+        self._began = time.time_ns()
         self._asked_psm = False
         self._knows_time = False  # whether the network has told
+        self._answers = False  # the module does, for all that is known
+        self._flies = False  # it is in flight mode
         board = node.board
         self.modem = node.modem = C1100(
             board.uart(),
             pwrkey=board.output("pwrkey"),
             wake=board.output("wake"),
             status=board.input("status"),
+            doze=board.light_sleep if node.settings["sleep.doze"] else None,
         )
 
     async def run(self) -> None:
@@ -45,10 +48,14 @@ class Session:
         try:
             try:
                 await ladder.run(self._start)
-                await self._measure()
+                if "position" in self._names:
+                    await self._locate()
+                if "report" in self._names:
+                    await ladder.run(self._attach)
+                    await self._measure()
             finally:
                 told = len(ladder.events)
-                node.keep(self._samples + _events(ladder.events), self._began)
+                node.keep(self._samples + _events(ladder.events), node.begin_s)
             if "report" in self._names:
                 await ladder.run(self._deliver)
             settled = await self._settle()
@@ -62,26 +69,47 @@ class Session:
     # Into the network -----------------------------------------------------------------------
 
     async def _start(self) -> None:
-        """Bring the module up, and into the network if somebody wants to report. A PIN that was
-        refused once is never sent again.
+        await self.modem.power_on()
+        self._answers = True
+
+    async def _locate(self) -> None:
+        """A position, before the module attaches: one that has just started keeps its radio off
+        meanwhile, else it would attach, and wait connected while the receiver searches.
         """
+        if self._was_off:
+            try:
+                await self.modem.radio(False, sim=True)
+                self._flies = True
+            except C1100Error as error:
+                log.warning("no flight mode: %s", error)
+        self._samples += await self._node.sample((position,))
+
+    @property
+    def _was_off(self) -> bool:
+        return MODULE[self._node.state.module] in ("unknown", "off")
+
+    async def _attach(self) -> None:
+        """Bring the module into the network. A PIN that was refused once is never sent again."""
         node = self._node
         settings = node.settings
-        begin = time.ticks_ms()
-        await self.modem.power_on()
-        if "report" not in self._names:
-            return
+        if not self._answers:
+            await self.modem.power_on()
+        self._answers = False  # should this fail, it is asked again
+        if self._flies:
+            await self.modem.radio(True)
+            self._flies = False
         if self._wants_psm():
             await self._ask_for_psm()
         pin = pin_guard.allowed(settings["pin"])
         try:
-            found = await self.modem.start(pin, settings["apn"] or None, settings["register_s"])
+            found = await self.modem.attach(pin, settings["apn"] or None, settings["register_s"])
         except PinRefused:
             pin_guard.refuse(settings["pin"])
             raise
         log.info("registered %s", "roaming" if found.roaming else "home")
-        if MODULE[node.state.module] in ("unknown", "off"):
-            jobs.attached(node.state, time.ticks_diff(time.ticks_ms(), begin) / 1000)
+        if self._was_off and "position" not in self._names:
+            # Not by ticks: on an STM32 they stand still while it dozes.
+            jobs.attached(node.state, (time.time_ns() - self._began) / 1000000000)
         await self._ask_for_edrx(found)
 
     def _wants_psm(self) -> bool:
@@ -126,17 +154,14 @@ class Session:
         node.state.edrx = int(granted.cycle_s) if granted else 0
 
     async def _measure(self) -> None:
-        """What only the module knows: signal, time, position."""
+        """What only a module in the network knows: signal, time."""
         node = self._node
-        if "report" in self._names:
-            signal = await node.sample((link,))
-            if signal:
-                node.state.signal = signal[0][2] or 0
-            if self._samples:  # no record for that alone
-                self._samples += signal
-            await self._set_clock()
-        if "position" in self._names:
-            self._samples += await node.sample((position,))
+        signal = await node.sample((link,))
+        if signal:
+            node.state.signal = signal[0][2] or 0
+        if self._samples:  # no record for that alone
+            self._samples += signal
+        await self._set_clock()
 
     async def _set_clock(self) -> None:
         """Compare the clock with the network's."""
@@ -225,7 +250,7 @@ class Session:
             state.psm_tau = 0 if granted is None else int(granted.tau_s or 0)
             log.info("psm %s", "refused" if granted is None else "granted %s %s" % tuple(granted))
         node.scheduler.network = jobs.network(state)
-        how = energy.OFF if node.restart_ms else node.plan().module
+        how = energy.OFF if node.restart_ms or self._flies else node.plan().module
         log.info("module %s", how)
         if how == energy.OFF:
             return False

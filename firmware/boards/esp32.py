@@ -59,8 +59,7 @@ class Board(Base):
         ring -- whether the module's ring pin ends it too, where that is wired
         """
         self._arm(ring)
-        for pin in self._outputs:
-            pin.init(**_HELD)
+        self._hold(_HELD)
         hold = getattr(esp32, "gpio_deep_sleep_hold", None)
         if hold is not None and self._outputs:
             hold(True)  # for pads outside the RTC domain
@@ -75,7 +74,9 @@ class Board(Base):
         Returns whether the ring pin ended it.
         """
         self._arm(ring)
+        self._hold(_HELD)
         machine.lightsleep(ms)
+        self._hold(_RELEASED)
         return self._rang()
 
     def woken_by_ring(self) -> bool:
@@ -85,6 +86,10 @@ class Board(Base):
     def watchdog(self, ms: int) -> machine.WDT:
         """Start the watchdog; from then on ``feed()`` it at least every ``ms`` milliseconds."""
         return machine.WDT(timeout=ms)
+
+    def _hold(self, how: dict) -> None:
+        for pin in self._outputs:
+            pin.init(**how)
 
     def _rang(self) -> bool:
         # Besides the timer nothing else is ever armed: the chips name the pin differently.

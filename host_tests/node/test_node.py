@@ -20,7 +20,7 @@ def wakes_of(payloads: list[bytes]) -> list[int]:
 
 def test_reports_and_sleeps_for_its_period(node, broker):
     with Subscriber(broker, TOPIC) as subscriber:
-        n = node()
+        n = node(sleep={"doze": 0})  # a UART that dozes loses what the module says unasked
         n.live(3)
         subscriber.wait(3, 5)
     assert wakes_of(subscriber.records) == [1, 2, 3]
