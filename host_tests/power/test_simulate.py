@@ -8,6 +8,7 @@ import pytest
 from host_tests.deploy.conftest import command
 from tools.power import run as runs
 from tools.power import simulate
+from tools.power.scenario import NODE, Scenario
 
 
 def test_the_same_seed_gives_the_same_trace_and_the_report_says_where_it_went(tmp_path, capsys):
@@ -30,8 +31,8 @@ def test_the_same_seed_gives_the_same_trace_and_the_report_says_where_it_went(tm
 
 def test_less_often_costs_less():
     def mah(period_s: int) -> float:
-        life = simulate.simulate(simulate.NODE | {"report": {"period_s": period_s}}, 0.2)
-        return life.run.account().mah_per_day(life.run.span_us)
+        node = NODE | {"report": {"period_s": period_s}}
+        return simulate.simulate(Scenario("", 0.2, node)).mah_per_day
 
     assert mah(7200) < mah(1800)
 

@@ -15,6 +15,8 @@ from typing import NamedTuple
 from tools.power.currents import Link, module_amperes
 from tools.power.profiles import Profile
 from tools.virtual_c1100.air import Air, RadioLink
+from tools.virtual_c1100.mqtt import HANDSHAKE, HEX_LIMIT, PACKET_HEAD
+from tools.virtual_c1100.pdp import CALL_SIZE
 from tools.virtual_c1100.profile import Latency
 from tools.virtual_c1100.profile import Profile as VirtualProfile
 
@@ -42,9 +44,16 @@ class Exchange:
 
     @classmethod
     def mqtt(cls, latency: Latency, payload: int, topic: int = 23, client: int = 12) -> "Exchange":
-        """Bearer, CONNECT, one PUBLISH at QoS 1 and their acknowledgements (MQTT 3.1.1)."""
-        seconds = latency.pdp + latency.mqtt_open + latency.mqtt_packet
-        return cls(seconds, (14 + client, 7 + topic + payload), (4, 4))
+        """Bearer, TCP, CONNECT, the payload at QoS 1 in as few PUBLISH as the module takes it,
+        DISCONNECT (manual 3.6, MQTT 3.1.1).
+        """
+        messages = max(1, -(-payload // HEX_LIMIT))
+        head = PACKET_HEAD + topic
+        published = [head + HEX_LIMIT] * (messages - 1)
+        published.append(head + payload - HEX_LIMIT * (messages - 1))
+        up = (CALL_SIZE, HANDSHAKE + 14 + client, *published, 2)
+        seconds = latency.pdp + latency.mqtt_open + (messages + 1) * latency.mqtt_packet
+        return cls(seconds, up, (4,) * (1 + messages))
 
 
 @dataclass(frozen=True)
@@ -128,22 +137,26 @@ def start_from_off(conditions: Conditions) -> list[Phase]:
     return [
         Phase("boot", latency.boot),
         Phase("awake", latency.sim_ready),
-        Phase("search", latency.registration - attach),
+        Phase("search", (latency.registration - attach) * conditions.radio.factor),
         *signalling(conditions, attach),
     ]
 
 
 def exchange(conditions: Conditions, what: Exchange) -> list[Phase]:
-    """From the connection's set-up to the last byte, in RRC connected mode."""
-    air, factor = conditions.air, conditions.radio.factor
-    overhead = conditions.radio.overhead
-    sent = sum(8 * (size + overhead) / air.uplink_bps for size in what.up) * factor
-    received = sum(8 * (size + overhead) / air.downlink_bps for size in what.down) * factor
+    """From the connection's set-up to the last byte, in RRC connected mode. Each packet goes as
+    often as the network's loss makes necessary on average.
+    """
+    air, radio = conditions.air, conditions.radio
+    times = 1 / (1 - radio.loss)
+    factor = radio.factor * times
+    sent = sum(8 * (size + radio.overhead) / air.uplink_bps for size in what.up) * factor
+    received = sum(8 * (size + radio.overhead) / air.downlink_bps for size in what.down) * factor
+    retries = (times - 1) * (len(what.up) + len(what.down)) * radio.retry
     return [
         *signalling(conditions, air.setup),
         Phase("connected-tx", sent),
         Phase("connected-rx", received),
-        Phase("connected-tail", what.seconds),
+        Phase("connected-tail", what.seconds + retries),
     ]
 
 
@@ -193,3 +206,16 @@ def report_from_psm(conditions: Conditions, what: Exchange) -> list[Phase]:
 def seconds(phases: Iterable[Phase]) -> float:
     """How long `phases` take."""
     return sum(phase.seconds for phase in phases)
+
+
+def mean_amperes(
+    phases: Iterable[Phase], module: Profile, link: Link, period_s: float, asleep: str = "psm"
+) -> float:
+    """Mean current of a module that goes through `phases` once in every `period_s` seconds and is
+    in the state `asleep` for the rest, in amperes. ValueError when they take longer than that.
+    """
+    once = list(phases)
+    rest = period_s - seconds(once)
+    if rest < 0:
+        raise ValueError(f"phases of {seconds(once):g} s every {period_s:g} s")
+    return charge_uc([*once, Phase(asleep, rest)], module, link) * 1e-6 / period_s

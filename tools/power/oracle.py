@@ -1,18 +1,23 @@
 """The least possible: what a set of jobs costs at the very least, and what usual firmwares spend.
 
-    jobs = [Job("sample", 300, flex_s=30, board_s=0.1), Job("report", 3600, flex_s=300, size=158)]
-    least(jobs, 86400, costs).mah_per_day
+    jobs = [Job("sample", 300, flex_s=30), Job("report", 3600, flex_s=300, size=158)]
+    least(windows(jobs, 86400), 86400, Costs(module, board, conditions)).mah_per_day
 
-Pure functions of jobs, profiles and conditions. `least` knows the future and is a lower bound for
-every schedule that does each job once in each of its windows. Times are in seconds from the
+Pure functions of windows, profiles and conditions. `least` knows the future and is a lower bound
+for every schedule that does each job once in each of its windows. Times are in seconds from the
 beginning, where the node is off; charges in microcoulombs.
+
+What it takes for granted, as limits of this hardware: the board boots for each wake; it sleeps
+lightly while the module starts or looks for satellites, and is awake in a session, because what
+the module says to a UART that sleeps is lost; a message has as many bytes as the module takes.
 """
 
 import bisect
 import functools
+import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from tools.power import model
@@ -25,8 +30,9 @@ from tools.virtual_board.runner import BOOT_MS
 class Job(NamedTuple):
     """A periodic job: its n-th window begins at first_s + n * period_s and is flex_s long.
 
-    size -- bytes that it reports; None: it needs no module
+    size -- bytes that it reports; None: it needs no network
     board_s -- seconds for which it keeps the board active, besides the module's session
+    gnss_s -- seconds for which it needs the module's GNSS receiver
     """
 
     name: str
@@ -35,6 +41,7 @@ class Job(NamedTuple):
     flex_s: float = 0.0
     size: int | None = None
     board_s: float = 0.0
+    gnss_s: float = 0.0
 
 
 class Window(NamedTuple):
@@ -61,10 +68,11 @@ class Estimate:
         return self.charge_uc / UC_PER_MAH * 86400 / self.span_s
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Costs:
     """Profiles and conditions of a node.
 
+    levels -- how the coverage changes: (from when, coverage level) in the order of time
     boot_s -- of the board until its firmware runs
     keepalive_s -- between the pings of a connection that is kept (manual 3.6.1)
     """
@@ -72,8 +80,31 @@ class Costs:
     module: Profile
     board: Profile
     conditions: Conditions
+    levels: tuple[tuple[float, int], ...] = ()
     boot_s: float = BOOT_MS / 1000
     keepalive_s: float = 60.0
+
+    def best(self, from_s: float, to_s: float) -> "Costs":
+        """The costs at the best coverage that there is within a span of time."""
+        levels = [self.conditions.radio.coverage, *(level for _, level in self.levels)]
+        starts = [-math.inf, *(at for at, _ in self.levels), math.inf]
+        return self._at(
+            min(
+                level
+                for level, (start, end) in zip(levels, itertools.pairwise(starts), strict=True)
+                if start <= to_s and end > from_s
+            )
+        )
+
+    def _at(self, coverage: int) -> "Costs":
+        if coverage not in self._known:
+            conditions = self.conditions.at(coverage)
+            self._known[coverage] = replace(self, conditions=conditions, levels=())
+        return self._known[coverage]
+
+    @functools.cached_property
+    def _known(self) -> dict[int, "Costs"]:
+        return {}
 
     def asleep_uc(self, seconds: float) -> float:
         """The sleeping board and its regulator."""
@@ -89,15 +120,40 @@ class Costs:
         """The module in `phases`."""
         return charge_uc(phases, self.module, self.conditions.link)
 
-    def payload_uc(self, size: int) -> float:
-        """The air time of `size` bytes alone."""
-        seconds = 8 * size / self.conditions.air.uplink_bps * self.conditions.radio.factor
-        return self.module_uc([Phase("connected-tx", seconds)])
+    def talk(self, size: int = 0) -> list[Phase]:
+        """A session that reports `size` bytes, from the connection's set-up to the last answer."""
+        return model.exchange(self.conditions, Exchange.mqtt(self.conditions.latency, size))
 
     @functools.cached_property
-    def talk(self) -> list[Phase]:
-        """A session without its payload, from the connection's set-up to the last answer."""
-        return model.exchange(self.conditions, Exchange.mqtt(self.conditions.latency, 0))
+    def talk_s(self) -> float:
+        """How long the shortest session takes."""
+        return model.seconds(self.talk())
+
+    @functools.cached_property
+    def session_uc(self) -> float:
+        """Module and board in the shortest session, from the board's boot on."""
+        return self.module_uc(self.talk()) + self.board_uc(self.boot_s + self.talk_s)
+
+    def payload_uc(self, size: int) -> float:
+        """What a session costs more because it reports `size` bytes."""
+        talk = self.talk(size)
+        longer_s = model.seconds(talk) - self.talk_s
+        return self.module_uc(talk) - self.module_uc(self.talk()) + self.board_uc(longer_s)
+
+    def gnss_uc(self, seconds: float) -> float:
+        """The receiver for `seconds`, in a module that is awake, and the dozing board."""
+        receiver = 1e6 * self.module.amperes("gnss") * seconds
+        awake = self.module_uc([Phase("awake", seconds)])
+        return receiver + awake + self.board_uc(seconds, "light-sleep")
+
+    def work_uc(self, wanted: Iterable[Window]) -> float:
+        """What the jobs themselves cost, however they are scheduled, at their best coverage."""
+        total = 0.0
+        for w in wanted:
+            total += self.board_uc(w.job.board_s) + self.gnss_uc(w.job.gnss_s)
+            if w.job.size is not None:
+                total += self.best(w.release_s, w.deadline_s).payload_uc(w.job.size)
+        return total
 
 
 def windows(jobs: Sequence[Job], span_s: float) -> list[Window]:
@@ -170,43 +226,42 @@ def _updates(conditions: Conditions, gap_s: float) -> int:
 # The least possible -----------------------------------------------------------------------------
 
 
-def least(jobs: Sequence[Job], span_s: float, costs: Costs) -> Estimate:
+def least(wanted: list[Window], span_s: float, costs: Costs) -> Estimate:
     """The least charge with which all jobs can be done in their windows within `span_s`.
 
     Any schedule can be moved to deadlines of windows without missing one, so only these are
     considered: the sessions as a shortest path over them, each step with its cheapest gap and the
     fewest wakes without module in between. A session may lie earlier than its deadline, so what
-    a gap costs beyond its floor is counted for the shortest that it may have: the result is a
-    lower bound, and exact where windows are short against the gaps.
+    a gap costs beyond its floor is counted for the shortest that it may have, and at the best
+    coverage of that time: the result is a lower bound, and exact where windows are short against
+    the gaps. A job that needs the receiver alone is counted as if the module were on anyway.
     """
-    wanted = windows(jobs, span_s)
-    work = sum(costs.board_uc(w.job.board_s) for w in wanted)
-    work += sum(costs.payload_uc(w.job.size) for w in wanted if w.job.size is not None)
     charge, wakes, sessions = _cheapest(costs, wanted, span_s)
-    charge += costs.asleep_uc(span_s) + work
+    charge += costs.asleep_uc(span_s) + costs.work_uc(wanted)
     return Estimate("least possible", span_s, charge, wakes, sessions)
 
 
 def _cheapest(costs: Costs, wanted: list[Window], span_s: float) -> tuple[float, int, int]:
-    """Charge, wakes and sessions of the cheapest path."""
+    """Charge, wakes and sessions of the cheapest path, without the work itself."""
+    wanted = sorted(wanted, key=lambda w: (w.deadline_s, w.release_s))
     earliest: dict[float, float] = {}
     for w in wanted:
-        earliest[w.deadline_s] = max(earliest.get(w.deadline_s, 0.0), w.release_s)
+        earliest[w.deadline_s] = min(earliest.get(w.deadline_s, math.inf), w.release_s)
     deadlines = [w.deadline_s for w in wanted]
     points = list(earliest)  # in ascending order, as the windows are
-    talk_s = model.seconds(costs.talk)
     floor = 1e6 * min(costs.module.amperes("off"), costs.module.amperes("psm"))
-    session = costs.module_uc(costs.talk) + costs.board_uc(costs.boot_s + talk_s)
-    light = costs.board_uc(1.0, "light-sleep")
 
     @functools.cache
-    def gap(least_s: float, again: bool) -> float:
+    def gap(at: Costs, least_s: float, again: bool) -> float:
         """Charge above the floor of the cheapest way through a gap."""
-        found = (mode(costs, least_s, again) for mode in (in_psm, switched_off, in_idle))
+        light = at.board_uc(1.0, "light-sleep")
+        found = (mode(at, least_s, again) for mode in (in_psm, switched_off, in_idle))
         return min(uc + light * start_s for uc, start_s in found) - floor * least_s
 
-    start = model.start_from_off(costs.conditions)
-    first = costs.module_uc(start) + (light - floor) * model.seconds(start)
+    def first(at: Costs) -> float:
+        start = model.start_from_off(at.conditions)
+        light = at.board_uc(1.0, "light-sleep")
+        return at.module_uc(start) + (light - floor) * model.seconds(start)
 
     # best[i]: cheapest way up to and with a session at points[i]; index -1 is the beginning
     best: dict[int, tuple[float, int, int]] = {-1: (0.0, 0, 0)}
@@ -233,31 +288,32 @@ def _cheapest(costs: Costs, wanted: list[Window], span_s: float) -> tuple[float,
             if missed:
                 break
             total = charge + count * costs.board_uc(costs.boot_s)
+            here = costs.best(earliest[at] if i >= 0 else 0.0, min(to, span_s))
             if j == len(points):
-                rest = gap(max(0.0, span_s - at - talk_s), False) if i >= 0 else 0.0
+                rest = gap(here, max(0.0, span_s - at - here.talk_s), False) if i >= 0 else 0.0
                 end = min(end, (total + rest, wakes + count, sessions))
                 break
-            shortest = max(0.0, earliest[to] - at - talk_s) if i >= 0 else 0.0
-            total += session + (gap(round(shortest, 6), True) if i >= 0 else first)
+            there = costs.best(earliest[to], to)
+            shortest = max(0.0, earliest[to] - at - here.talk_s) if i >= 0 else 0.0
+            total += there.session_uc
+            total += gap(here, round(shortest, 6), True) if i >= 0 else first(there)
             better = (total, wakes + count + 1, sessions + 1)
             best[j] = min(best.get(j, better), better)
     charge, wakes, sessions = end
-    asleep_s = span_s - sessions * talk_s
+    asleep_s = span_s - sessions * costs.talk_s
     return charge + floor * asleep_s, wakes, sessions
 
 
 # Three usual firmwares --------------------------------------------------------------------------
 
 
-def always_connected(jobs: Sequence[Job], span_s: float, costs: Costs) -> Estimate:
+def always_connected(wanted: list[Window], span_s: float, costs: Costs) -> Estimate:
     """Board and module never sleep; one connection, kept by a ping whenever it was silent."""
-    wanted = sorted(windows(jobs, span_s))
-    times = [w.release_s for w in wanted if w.job.size is not None]
-    conditions, talk = costs.conditions, costs.talk
+    times = sorted(w.release_s for w in wanted if w.job.size is not None)
+    conditions, talk = costs.conditions, costs.talk()
     ping = model.exchange(conditions, Exchange(conditions.latency.mqtt_packet, (2,), (2,)))
-    charge = costs.asleep_uc(span_s) + costs.board_uc(span_s)
+    charge = costs.asleep_uc(span_s) + costs.board_uc(span_s) + costs.work_uc(wanted)
     charge += costs.module_uc(model.start_from_off(conditions))
-    charge += sum(costs.payload_uc(w.job.size) for w in wanted if w.job.size is not None)
     for at, following in zip(times, [*times[1:], span_s], strict=True):
         silent = following - at
         pings = max(0, math.ceil(silent / costs.keepalive_s) - 1)
@@ -270,15 +326,17 @@ def always_connected(jobs: Sequence[Job], span_s: float, costs: Costs) -> Estima
     return Estimate("always connected", span_s, charge, 1, len(times))
 
 
-def power_cycled(jobs: Sequence[Job], span_s: float, costs: Costs) -> Estimate:
+def power_cycled(wanted: list[Window], span_s: float, costs: Costs) -> Estimate:
     """Each job has its wake; the module is off in between and attaches for each report."""
-    return _job_by_job("module off between reports", jobs, span_s, costs, switched_off)
+    return _job_by_job("module off between reports", wanted, span_s, costs, switched_off)
 
 
-def psm_per_job(jobs: Sequence[Job], span_s: float, costs: Costs) -> Estimate:
+def psm_per_job(wanted: list[Window], span_s: float, costs: Costs) -> Estimate:
     """Each job has its wake; the module is in PSM in between, if the network grants it."""
     granted = costs.conditions.t3324_s is not None
-    return _job_by_job("PSM, a wake per job", jobs, span_s, costs, in_psm if granted else in_idle)
+    return _job_by_job(
+        "PSM, a wake per job", wanted, span_s, costs, in_psm if granted else in_idle
+    )
 
 
 FIRMWARES = (always_connected, power_cycled, psm_per_job)
@@ -286,27 +344,26 @@ FIRMWARES = (always_connected, power_cycled, psm_per_job)
 
 def _job_by_job(
     name: str,
-    jobs: Sequence[Job],
+    wanted: list[Window],
     span_s: float,
     costs: Costs,
     between: Callable[[Costs, float, bool], Gap],
 ) -> Estimate:
-    wanted = sorted(windows(jobs, span_s))
-    reports = [w for w in wanted if w.job.size is not None]
-    talk_s = model.seconds(costs.talk)
-    charge = costs.asleep_uc(span_s) + len(wanted) * costs.board_uc(costs.boot_s)
-    charge += sum(costs.board_uc(w.job.board_s) for w in wanted)
+    """The board is awake until the module is back in the network, as it usually is."""
+    reports = sorted(w.release_s for w in wanted if w.job.size is not None)
+    charge = costs.asleep_uc(span_s) + costs.work_uc(wanted)
+    charge += len(wanted) * costs.board_uc(costs.boot_s)
     start = model.start_from_off(costs.conditions) if reports else []
-    first_s = reports[0].release_s if reports else span_s
+    first_s = reports[0] if reports else span_s
     charge += costs.module_uc(start) + costs.board_uc(model.seconds(start))
     charge += costs.module_uc([Phase("off", max(0.0, first_s - model.seconds(start)))])
-    ends = [*(w.release_s for w in reports[1:]), span_s]
-    for n, (w, end) in enumerate(zip(reports, ends, strict=True), 1):
+    for n, (at, end) in enumerate(zip(reports, [*reports[1:], span_s], strict=True), 1):
+        now = costs.best(at, at)
         again = n < len(reports)
-        rest = max(0.0, end - w.release_s - talk_s)
-        uc, start_s = between(costs, rest, again)
+        rest = max(0.0, end - at - now.talk_s)
+        uc, start_s = between(now, rest, again)
         if math.isinf(uc):  # too short to go off and come back
-            uc, start_s = in_idle(costs, rest, again)
-        charge += costs.module_uc(costs.talk) + costs.payload_uc(w.job.size or 0) + uc
-        charge += costs.board_uc(talk_s + start_s)
+            uc, start_s = in_idle(now, rest, again)
+        charge += now.module_uc(now.talk()) + uc
+        charge += now.board_uc(now.talk_s + start_s)
     return Estimate(name, span_s, charge, len(wanted), len(reports))

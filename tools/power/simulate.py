@@ -1,6 +1,7 @@
 """Days of a node's life in minutes: the real firmware, in lockstep, and where each mAh went.
 
     python -m tools simulate --days 30 --config config.json
+    python -m tools simulate --scenario host_tests/scenarios/good-signal.toml
 
 Every deep sleep is a real restart of MicroPython. The broker is one of our own unless the
 configuration's is on this machine. The same seed gives the same trace, byte for byte.
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -26,12 +27,12 @@ from tools.deploy import DeployError, image, settings
 from tools.deploy.boards import BOARDS
 from tools.events import Event
 from tools.lockstep import Bench
-from tools.power import oracle
+from tools.power import compare, scenario
 from tools.power.meter import Meter
-from tools.power.model import Conditions
-from tools.power.oracle import Costs, Job
+from tools.power.oracle import Estimate
 from tools.power.profiles import load, names
 from tools.power.run import Run
+from tools.power.scenario import Scenario
 from tools.power.watch import Watch
 from tools.virtual_board.board import Board, flash_folder
 from tools.virtual_board.process import BoardError
@@ -40,32 +41,72 @@ from tools.virtual_c1100 import profile as profiles
 
 DAY_S = 86400
 STEP_S = 600.0
-BYTES = 160  # of a record, for the other ways
-NODE = {
-    "id": "simulated",
-    "sample": {"period_s": 300},
-    "report": {"period_s": 3600},
-    "mqtt": {"host": "mqtt.simulated"},
-    "pins": {"pwrkey": 4, "wake": 5, "status": 18, "battery": 34, "temperature": 35},
-}
 
 
 @dataclass
 class Life:
-    """What a simulation leaves besides its run."""
+    """What a simulation leaves besides its run.
+
+    console -- (virtual microseconds, line) of the board; estimates -- the least possible first
+    """
 
     run: Run
+    console: list[tuple[int, str]]
+    estimates: list[Estimate]
     wakes: int
-    reports: int
     machine_s: float  # of this machine
     interpreter_s: float  # of that, while the interpreter was there
-    lines: list[str] = field(default_factory=list)
+
+    def said(self, start: str) -> list[str]:
+        """Console lines that begin with this, without it."""
+        return [text[len(start) :].strip() for _, text in self.console if text.startswith(start)]
+
+    @property
+    def sessions(self) -> int:
+        """How often the module came into the network."""
+        return len(self.said("registered "))
+
+    @property
+    def delivered(self) -> int:
+        """Records that the broker has confirmed."""
+        return sum(int(text.split()[0]) for text in self.said("delivered "))
+
+    @property
+    def mah_per_day(self) -> float:
+        """What the node used."""
+        return self.run.account().mah_per_day(self.run.span_us)
+
+    @property
+    def ratio(self) -> float:
+        """How many times the least possible that is."""
+        return self.mah_per_day / self.estimates[0].mah_per_day
+
+    def lines(self) -> list[str]:
+        """For the console."""
+        least = self.estimates[0]
+        per_wake = 1000 * self.machine_s / max(1, self.wakes)
+        inside = 1000 * self.interpreter_s / max(1, self.wakes)
+        return [
+            f"{self.ratio:.2f} times the least possible for these jobs "
+            f"({least.mah_per_day:.3g} mAh a day, {least.wakes} wakes, {least.sessions} with the "
+            "module).",
+            f"{self.wakes} wakes, {self.sessions} with the module, {self.delivered} records "
+            "delivered.",
+            f"{self.machine_s:.1f} s of machine time, {per_wake:.1f} ms per wake: {inside:.1f} ms "
+            f"while the interpreter runs, {per_wake - inside:.1f} ms for bench and module alone.",
+        ]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--days", type=float, default=1.0, help="virtual days (default 1)")
+    parser.add_argument("--days", type=float, help="virtual days (1, or the scenario's)")
+    parser.add_argument(
+        "--scenario",
+        type=Path,
+        metavar="FILE",
+        help="node, network and how it changes (TOML), see tools/power/scenario.py",
+    )
     parser.add_argument("--config", type=Path, metavar="FILE", help="the node's config.json")
     parser.add_argument("--profile", type=Path, metavar="FILE",
                         help="of the virtual module and its network (TOML)")  # fmt: skip
@@ -84,17 +125,16 @@ def run(args: argparse.Namespace) -> int:
     columns = (TextColumn("day {task.completed:.1f} of {task.total:g}"), BarColumn(),
                TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
     try:
-        given = json.loads(args.config.read_text()) if args.config else NODE
+        wanted = _wanted(args)
         with contextlib.ExitStack() as stack:
             trace = stack.enter_context(args.trace.open("w")) if args.trace else None
             bar = stack.enter_context(
                 Progress(*columns, console=console, disable=not console.is_terminal)
             )
-            task = bar.add_task("", total=args.days)
+            task = bar.add_task("", total=wanted.days)
             made = simulate(
-                given, args.days,
-                profile=profiles.load(args.profile) if args.profile else None,
-                seed=args.seed, trace=trace, powers=(args.module, args.board, args.battery),
+                wanted, seed=args.seed, trace=trace,
+                powers=(args.module, args.board, args.battery),
                 tell=lambda days: bar.update(task, completed=days),
             )  # fmt: skip
         from tools.power import report  # late: matplotlib takes a second
@@ -104,35 +144,55 @@ def run(args: argparse.Namespace) -> int:
     except (OSError, ValueError, DeployError, BoardError, BrokerError) as error:
         print(f"simulate: {error}", file=sys.stderr)
         return 1
-    for line in (*report.headline(made.run, made.run.account())[1:], *made.lines):
+    for line in (*report.headline(made.run, made.run.account())[1:], *made.lines()):
         console.print(line, markup=False)
     console.print(f"Picture: {png}, page: {page}", markup=False)
     return 0
 
 
+def _wanted(args: argparse.Namespace) -> Scenario:
+    if args.scenario:
+        if args.config or args.profile:
+            raise ValueError("--scenario has its own node and module: no --config, no --profile")
+        found = scenario.load(args.scenario)
+    else:
+        found = Scenario("")
+        if args.config:
+            found.node = json.loads(args.config.read_text())
+        if args.profile:
+            found.profile = profiles.load(args.profile)
+    if args.days is not None:
+        found.days = args.days
+    return found
+
+
 def simulate(
-    given: dict[str, Any],
-    days: float,
+    wanted: Scenario,
     *,
-    profile: Profile | None = None,
     seed: int = 1,
     trace: TextIO | None = None,
     powers: tuple[str, str, str] = ("mdm9206", "esp32", "ls26500"),
     tell: Any = lambda days: None,
 ) -> Life:
-    """Let a node with this configuration live so many days.
+    """Let a node live.
 
-    profile -- of the virtual module; powers -- profiles of module, board and battery
+    seed -- of sensor values and module; powers -- profiles of module, board and battery
+    tell -- called with the days that have passed
 
     Raises DeployError for a configuration that the firmware refuses, BoardError when it stops.
     """
-    checked = settings.checked({"config.json": json.dumps(given).encode()})
-    profile = replace(profile or Profile(), seed=seed)
+    checked = settings.checked({"config.json": json.dumps(wanted.node).encode()})
+    # What a run changes is its own: the network's state, and where its traffic goes.
+    profile = replace(
+        wanted.profile, seed=seed, radio=replace(wanted.profile.radio),
+        cell=replace(wanted.profile.cell), routes=dict(wanted.profile.routes),
+    )  # fmt: skip
     module, board = load(powers[0], "module"), load(powers[1], "board")
+    span_s = wanted.days * DAY_S
     with contextlib.ExitStack() as stack:
         stack.enter_context(_routed(profile, checked))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="simulation.")))
-        _fill(folder, given)
+        _fill(folder, wanted.node)
         watch = Watch(Meter(module, board))
 
         def happened(event: Event) -> None:
@@ -149,38 +209,38 @@ def simulate(
         )
         stack.callback(bench.close)
         begin = time.perf_counter()
-        while (now_s := bench.timeline.now_us / 1e6) < days * DAY_S:
-            bench.run(until=min(now_s + STEP_S, days * DAY_S))
-            tell(bench.timeline.now_us / 1e6 / DAY_S)
+        _live(bench, wanted, span_s, tell)
         spent = time.perf_counter() - begin
-        title = f"{days:g} days of {checked['id']}"
+        title = wanted.title or f"{wanted.days:g} days of {checked['id']}"
         made = watch.finish(title, powers[2])
-        delivered = [text for _, text in bench.console if text.startswith("delivered ")]
         awake_s = sum(w.machine_s for w in bench.wakes)
-        life = Life(made, len(bench.wakes), _sessions(bench), spent, awake_s)
-        records = sum(int(text.split()[1]) for text in delivered)
-    costs = Costs(module, board, _conditions(profile, checked))
-    size = BYTES * max(1, records) // max(1, life.reports)
-    made.compared = _compared(checked, costs, days * DAY_S, size)
-    life.lines = _lines(life, records)
+        life = Life(made, bench.console, [], len(bench.wakes), spent, awake_s)
+    life.estimates = compare.estimates(
+        wanted.profile, checked, (module, board), span_s, _report_bytes(life, checked),
+        [(change.at_s, change.coverage) for change in wanted.changes],
+    )  # fmt: skip
+    made.compared = {found.name: found.mah_per_day for found in life.estimates}
     return life
 
 
-def _sessions(bench: Bench) -> int:
-    return sum(text.startswith("registered ") for _, text in bench.console)
+def _live(bench: Bench, wanted: Scenario, span_s: float, tell: Any) -> None:
+    """Pass the time, and change the network when its hour has come."""
+    ends = [*(change.at_s for change in wanted.changes), span_s]
+    for change, end in zip((None, *wanted.changes), ends, strict=True):
+        if change is not None:
+            assert isinstance(bench.module, VirtualC1100)
+            bench.module.network.degrade(change.coverage, change.rssi)
+        end_s = min(end, span_s)
+        while (now_s := bench.timeline.now_us / 1e6) < end_s:
+            bench.run(until=min(now_s + STEP_S, end_s))
+            tell(bench.timeline.now_us / 1e6 / DAY_S)
 
 
-def _lines(life: Life, records: int) -> list[str]:
-    per_wake = 1000 * life.machine_s / max(1, life.wakes)
-    inside = 1000 * life.interpreter_s / max(1, life.wakes)
-    mah = life.run.account().mah_per_day(life.run.span_us)
-    least = life.run.compared["least possible"]
-    return [
-        f"{mah / least:.2f} times the least possible for these jobs ({least:.3g} mAh a day).",
-        f"{life.wakes} wakes, {life.reports} with the module, {records} records delivered.",
-        f"{life.machine_s:.1f} s of machine time, {per_wake:.1f} ms per wake: {inside:.1f} ms "
-        f"while the interpreter runs, {per_wake - inside:.1f} ms for bench and module alone.",
-    ]
+def _report_bytes(life: Life, checked: dict[str, Any]) -> int:
+    """What one report has to deliver: as many records as are made in its period, as they are."""
+    records = life.said("sampled ")
+    mean = sum(map(len, records)) / max(1, len(records))
+    return round(mean * max(1.0, checked["report.period_s"] / checked["sample.period_s"]))
 
 
 @contextlib.contextmanager
@@ -203,26 +263,3 @@ def _fill(folder: Path, given: dict[str, Any]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     (folder / "config.json").write_text(json.dumps(given))
-
-
-# The least possible, and other ways -------------------------------------------------------------
-
-
-def _conditions(profile: Profile, checked: dict[str, Any]) -> Conditions:
-    granted = profile.grants.psm and checked["sleep.module"] in ("auto", "psm")
-    return Conditions.of(
-        profile,
-        "lte-m",
-        t3324_s=float(checked["sleep.active_s"]) if granted else None,
-        t3412_s=float(checked["sleep.tau_s"]) if granted else None,
-    )
-
-
-def _compared(checked: dict[str, Any], costs: Costs, span_s: float, size: int) -> dict[str, float]:
-    """mAh a day of the oracle's schedule and of three usual firmwares for the same jobs."""
-    jobs = [
-        Job("sample", checked["sample.period_s"], flex_s=checked["sample.flex_s"]),
-        Job("report", checked["report.period_s"], flex_s=checked["report.flex_s"], size=size),
-    ]
-    found = [way(jobs, span_s, costs) for way in (oracle.least, *oracle.FIRMWARES)]
-    return {estimate.name: estimate.mah_per_day for estimate in found}

@@ -1,0 +1,31 @@
+"""What the node uses, beside the least possible: the real firmware in lockstep, days at a time."""
+
+from pathlib import Path
+
+import pytest
+
+from tools.power import scenario
+from tools.power.simulate import simulate
+
+FOLDER = Path(__file__).parent.parent / "scenarios"
+SCENARIOS = sorted(FOLDER.glob("*.toml"))
+LIMIT = 1.10
+
+
+def test_every_kind_of_network_has_a_scenario():
+    assert len(SCENARIOS) >= 7
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_energy_is_near_the_least_possible(path: Path):
+    life = simulate(scenario.load(path))
+    print(f"\n{life.run.title}")
+    for line in life.lines():
+        print(" ", line)
+    for found in life.estimates:
+        print(f"  {found.name:26} {found.mah_per_day:9.3f} mAh a day  "
+              f"{life.mah_per_day / found.mah_per_day:5.2f}")  # fmt: skip
+    least = life.estimates[0]
+    assert 1.0 <= life.ratio <= LIMIT
+    assert least.mah_per_day == min(found.mah_per_day for found in life.estimates)
+    assert life.sessions >= least.sessions

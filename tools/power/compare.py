@@ -1,0 +1,93 @@
+"""A node's jobs as the oracle sees them: its windows, and the conditions of its module and network.
+
+The windows are those that the firmware promises: each job at once when the node starts, then in
+each period of a grid that begins at the node's own place on the clock (firmware/scheduler.py).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from zlib import crc32
+
+from tools.power import oracle
+from tools.power.model import Conditions
+from tools.power.oracle import Costs, Estimate, Job, Window
+from tools.power.profiles import Profile as PowerProfile
+from tools.virtual_c1100 import Profile, timers
+from tools.virtual_c1100.gnss import HOT_S, WARM_S
+from tools.virtual_c1100.profile import GSM, LTE_M, NB_IOT
+
+EPOCH_S = 946_684_800  # 2000-01-01 in Unix time, where the board's clock begins
+POOR = "report.poor_dbm"
+
+
+def conditions(profile: Profile, checked: dict[str, Any]) -> Conditions:
+    """What the network of a virtual module gives a node that asks for what is configured."""
+    act = next((act for act in profile.hardware.rats if act in profile.cell.acts), GSM)
+    rat = {LTE_M: "lte-m", NB_IOT: "nb-iot"}.get(act, "gsm")
+    active, periodic = profile.grants.timers(
+        timers.t3324_bits(checked["sleep.active_s"]), timers.t3412_bits(checked["sleep.tau_s"])
+    )
+    psm = bool(active) and checked["sleep.module"] in ("auto", "psm")
+    return Conditions.of(
+        profile,
+        rat,
+        t3324_s=timers.t3324_s(active) if psm else None,
+        t3412_s=timers.t3412_s(periodic) if psm and periodic else None,
+    )
+
+
+def windows(
+    profile: Profile, checked: dict[str, Any], span_s: float, report_bytes: int
+) -> list[Window]:
+    """All windows of a node's jobs that close within its first `span_s` seconds."""
+    found = []
+    jobs = [
+        _job(name, profile, checked, report_bytes) for name in ("sample", "report", "position")
+    ]
+    jobs = [job for job in jobs if job.period_s]
+    longest = int(max(job.period_s for job in jobs))
+    place = crc32(checked["id"].encode()) % longest
+    for job in jobs:
+        first = (place - (profile.start_s - EPOCH_S)) % job.period_s
+        # The job's first run does for the window after it if that opens soon.
+        if first < job.period_s // 2:
+            first += job.period_s
+        found.append(Window(0.0, 0.0, job))
+        found += oracle.windows([job._replace(first_s=first)], span_s)
+    return found
+
+
+def _job(name: str, profile: Profile, checked: dict[str, Any], report_bytes: int) -> Job:
+    period_s = checked[f"{name}.period_s"]
+    flex_s = min(checked[f"{name}.flex_s"], period_s - 1)
+    size, gnss_s = None, 0.0
+    if name == "report":
+        size = report_bytes
+        if 2 * profile.cell.rssi - 113 < checked[POOR]:
+            flex_s = max(flex_s, min(checked["report.deadline_s"], period_s - 1))
+    elif name == "position":
+        latency = profile.latency
+        age_s = period_s - flex_s
+        starts = ((HOT_S, latency.fix_hot), (WARM_S, latency.fix_warm))
+        gnss_s = next((fix_s for most_s, fix_s in starts if age_s <= most_s), latency.fix_cold)
+    return Job(name, period_s, flex_s=flex_s, size=size, gnss_s=gnss_s)
+
+
+def estimates(
+    profile: Profile,
+    checked: dict[str, Any],
+    powers: tuple[PowerProfile, PowerProfile],
+    span_s: float,
+    report_bytes: int,
+    levels: Sequence[tuple[float, int]] = (),
+) -> list[Estimate]:
+    """The least possible, and three usual firmwares, for the jobs of a node.
+
+    profile, checked -- of the virtual module, and the node's settings
+    powers -- profiles of module and board
+    report_bytes -- what one report has to deliver
+    levels -- how the coverage changes, see `oracle.Costs`
+    """
+    costs = Costs(*powers, conditions(profile, checked), tuple(levels))
+    wanted = windows(profile, checked, span_s, report_bytes)
+    return [way(wanted, span_s, costs) for way in (oracle.least, *oracle.FIRMWARES)]
