@@ -11,14 +11,17 @@ from micropython import const
 
 # Charges in millicoulombs (mA s), currents in microamperes.
 #
-# start_ua -- mean from power key to registration; stop_mc -- to detach and switch off
+# boot_mc -- from the power key to a SIM that is ready, which takes boot_s
+# search_ua -- from then until it is registered; stop_mc -- to detach and switch off
 # tail_mc -- from the last byte until the network releases the connection (15 s)
 # wake_mc -- out of PSM, until the cell is found again
 # update_mc -- a periodic tracking-area update out of PSM and back, without its active time
 Module = namedtuple(
     "Module",
     (
-        "start_ua",
+        "boot_mc",
+        "boot_s",
+        "search_ua",
         "stop_mc",
         "tail_mc",
         "wake_mc",
@@ -29,7 +32,7 @@ Module = namedtuple(
         "off_ua",
     ),
 )
-MDM9206 = Module(41000, 47, 750, 106, 199, 1300, 1050, 9, 7)
+MDM9206 = Module(101, 5, 56000, 47, 750, 106, 199, 1300, 1050, 9, 7)
 
 # boot_mc -- from the reset to the first line of app.py
 Board = namedtuple("Board", ("active_ua", "light_ua", "deep_ua", "boot_mc"))
@@ -76,8 +79,8 @@ def module_sleep(module: Module, gap_s: int, network: Network, allowed: tuple) -
 def _module_mc(name: str, module: Module, gap_s: int, network: Network) -> float | None:
     """Charge of a gap in millicoulombs; None when it is not granted, or takes longer."""
     if name == OFF:
-        start = module.start_ua * network.start_s / 1000
-        return module.stop_mc + start + module.off_ua * gap_s / 1000
+        search = module.search_ua * max(network.start_s - module.boot_s, 0) / 1000
+        return module.stop_mc + module.boot_mc + search + module.off_ua * gap_s / 1000
     if name == PSM:
         active_s = network.active_s
         if active_s is None or gap_s < _TAIL_S + active_s:

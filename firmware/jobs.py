@@ -37,25 +37,37 @@ def scheduler(settings: dict, state) -> Scheduler:
     made.allowed = _ALLOWED[settings["sleep.module"]]
     made.hold_s = state.hold or None
     made.tau_s = state.tau or None
-    made.poor = state.signal != 0 and state.signal < settings["report.poor_dbm"]
-    made.network = network(state)
+    made.poor = poor(state, settings)
+    made.network = network(state, settings)
     return made
 
 
-def network(state) -> energy.Network:
-    """What the network has granted, and what an attach takes, as far as the state knows."""
+def poor(state, settings: dict) -> bool:
+    """Whether the signal was poor when the module last told."""
+    return state.signal != 0 and state.signal < settings["report.poor_dbm"]
+
+
+def network(state, settings: dict) -> energy.Network:
+    """What the network has granted, and what an attach takes at such a signal, as far as the
+    state knows.
+    """
+    attach = state.attach
+    if poor(state, settings):
+        attach = max(attach, state.attach_poor)
     return energy.Network(
-        state.attach / _ATTACH_PARTS if state.attach else USUAL_ATTACH_S,
+        attach / _ATTACH_PARTS if attach else USUAL_ATTACH_S,
         state.psm_active - 1 if state.psm_active else None,
         state.psm_tau or None,
         state.edrx or None,
     )
 
 
-def attached(state, seconds: float) -> None:
+def attached(state, settings: dict, seconds: float) -> None:
     """Remember how long it took from the power key to registration: a mean that forgets."""
+    kept = "attach_poor" if poor(state, settings) else "attach"
     new = int(seconds * _ATTACH_PARTS)
-    state.attach = (3 * state.attach + new) // 4 if state.attach else max(new, 1)
+    mean = getattr(state, kept)
+    setattr(state, kept, (3 * mean + new) // 4 if mean else max(new, 1))
 
 
 def battery(made: Scheduler, settings: dict, volts: float | None) -> None:

@@ -30,6 +30,7 @@ class Session:
         self._knows_time = False  # whether the network has told
         self._answers = False  # the module does, for all that is known
         self._flies = False  # it is in flight mode
+        self._attach_s = 0  # from the power key to registration; 0: not measured
         board = node.board
         self.modem = node.modem = C1100(
             board.uart(),
@@ -109,7 +110,7 @@ class Session:
         log.info("registered %s", "roaming" if found.roaming else "home")
         if self._was_off and "position" not in self._names:
             # Not by ticks: on an STM32 they stand still while it dozes.
-            jobs.attached(node.state, (time.time_ns() - self._began) / 1000000000)
+            self._attach_s = (time.time_ns() - self._began) / 1000000000
         await self._ask_for_edrx(found)
 
     def _wants_psm(self) -> bool:
@@ -123,7 +124,10 @@ class Session:
             return False
         settings = node.settings
         granted = energy.Network(
-            jobs.network(state).start_s, settings["sleep.active_s"], settings["sleep.tau_s"], None
+            jobs.network(state, settings).start_s,
+            settings["sleep.active_s"],
+            settings["sleep.tau_s"],
+            None,
         )
         made = node.scheduler
         gap_s = settings["report.period_s"] * made.stretch
@@ -159,6 +163,8 @@ class Session:
         signal = await node.sample((link,))
         if signal:
             node.state.signal = signal[0][2] or 0
+        if self._attach_s:
+            jobs.attached(node.state, node.settings, self._attach_s)
         if self._samples:  # no record for that alone
             self._samples += signal
         await self._set_clock()
@@ -249,7 +255,7 @@ class Session:
             state.psm_active = 0 if granted is None else int(granted.active_s) + 1
             state.psm_tau = 0 if granted is None else int(granted.tau_s or 0)
             log.info("psm %s", "refused" if granted is None else "granted %s %s" % tuple(granted))
-        node.scheduler.network = jobs.network(state)
+        node.scheduler.network = jobs.network(state, node.settings)
         how = energy.OFF if node.restart_ms or self._flies else node.plan().module
         log.info("module %s", how)
         if how == energy.OFF:

@@ -10,7 +10,7 @@ from binascii import crc32
 
 from micropython import const
 
-_VERSION = const(3)
+_VERSION = const(4)
 # The block fits into the 68 bytes that the smallest board keeps.
 _FIELDS = (
     ("starts", "I"),
@@ -26,6 +26,7 @@ _FIELDS = (
     ("psm_active", "H"),
     ("edrx", "H"),
     ("attach", "H"),
+    ("attach_poor", "H"),
     ("signal", "b"),
     ("drift", "b"),
     ("failures", "B"),
@@ -55,6 +56,7 @@ class State:
     psm_active = 0  # granted, s + 1; 0: no PSM
     edrx = 0  # granted cycle, s; 0: none
     attach = 0  # from the power key to registration, mean, in s / 4
+    attach_poor = 0  # likewise, while the signal is poor
     signal = 0  # dBm, when the module last told; 0: never
     drift = 0  # of the clock against the network's, in 10 ppm, as last noted
     failures = 0  # sessions in a row that delivered nothing

@@ -80,13 +80,24 @@ def test_what_the_scheduler_learns_from_the_state():
 
 def test_attach_times_are_averaged():
     remembered = state.State()
-    jobs.attached(remembered, 8)
-    assert jobs.network(remembered).start_s == 8
-    jobs.attached(remembered, 40)
-    assert 8 < jobs.network(remembered).start_s < 40
+    jobs.attached(remembered, SETTINGS, 8)
+    assert jobs.network(remembered, SETTINGS).start_s == 8
+    jobs.attached(remembered, SETTINGS, 40)
+    assert 8 < jobs.network(remembered, SETTINGS).start_s < 40
     for _ in range(30):
-        jobs.attached(remembered, 40)
-    assert abs(jobs.network(remembered).start_s - 40) < 2
+        jobs.attached(remembered, SETTINGS, 40)
+    assert abs(jobs.network(remembered, SETTINGS).start_s - 40) < 2
+
+
+def test_attach_times_at_a_poor_signal_are_remembered_apart():
+    remembered = state.State(signal=-70)
+    jobs.attached(remembered, SETTINGS, 8)
+    remembered.signal = -111
+    assert jobs.network(remembered, SETTINGS).start_s == 8  # until it is known better
+    jobs.attached(remembered, SETTINGS, 40)
+    assert jobs.network(remembered, SETTINGS).start_s == 40
+    remembered.signal = -70
+    assert jobs.network(remembered, SETTINGS).start_s == 8
 
 
 def test_a_low_battery_stretches_the_plan():
