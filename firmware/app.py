@@ -51,7 +51,7 @@ class Node:
         self.state = state.begin(self.board)
         self.scheduler = jobs.scheduler(settings, self.state)
         self.modem = None  # once a session has begun
-        self.reported = False
+        self.done = []  # jobs, in this wake
         self.crashed = False
         self.on_trial = False  # whether a setting is
         self.restart_ms = 0  # sleep that long and start afresh, module and all; 0: no
@@ -88,6 +88,7 @@ class Node:
 
     def ran(self, job: str) -> None:
         """A job has been done."""
+        self.done.append(job)
         jobs.ran(self.scheduler, self.state, job, max(self.now(), 1))  # 0 is never
 
     async def sample(self, sensors: tuple) -> list:
@@ -124,7 +125,6 @@ class Node:
 
     def delivered(self, proved: bool) -> None:
         """The report is through. proved -- by a record that was confirmed"""
-        self.reported = True
         self.state.failures = 0
         self.state.hold = 0
         self.scheduler.hold_s = None
@@ -242,9 +242,9 @@ def _wake(node: Node) -> None:
         log.crash(error)
         node.crashed = True
     for name in names:  # a try in each period, whatever came of it
-        if name != "report":
+        if name != "report" and name not in node.done:
             node.ran(name)
-    if "report" in names and not node.reported:
+    if "report" in names and "report" not in node.done:
         node.failed()
 
 

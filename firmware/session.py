@@ -84,6 +84,7 @@ class Session:
             except C1100Error as error:
                 log.warning("no flight mode: %s", error)
         self._samples += await self._node.sample((position,))
+        self._node.ran("position")  # the module is not needed for it any more
 
     @property
     def _was_off(self) -> bool:

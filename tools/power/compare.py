@@ -1,4 +1,4 @@
-"""A node's jobs as the oracle sees them: its windows, and the conditions of its module and network.
+"""A node's jobs as the oracle sees them: their windows, and the conditions of module and network.
 
 The windows are those that the firmware promises: each job at once when the node starts, then in
 each period of a grid that begins at the node's own place on the clock (firmware/scheduler.py).
