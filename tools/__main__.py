@@ -10,6 +10,7 @@ COMMANDS = {
     "bench": ("tools.bench.cli", "figures: memory, throughput, sizes"),
     "simulate": ("tools.power.simulate", "days of a node's life in minutes, and its power report"),
     "power-report": ("tools.power.cli", "where each mAh of a run went: picture and page"),
+    "published": ("tools.power.published.cli", "the energy model beside published figures"),
     "deploy": ("tools.deploy.deploy", "driver and firmware onto boards, only what has changed"),
     "image": ("tools.deploy.image", "a board's whole file system as a LittleFS image"),
     "flash": ("tools.deploy.flash", "MicroPython and the image onto a bare board"),
