@@ -113,6 +113,14 @@ class Bench:
         """Take the board's supply away for `off_s` virtual seconds."""
         self._runner.cut_power(off_s)
 
+    def press_reset(self) -> None:
+        """Press the board's reset button: RTC memory is kept."""
+        self._runner.press_reset()
+
+    def hold(self, wire: str, held: bool) -> None:
+        """Let something besides the board assert "wake", "pwrkey" or "cut", or let go of it."""
+        self._runner.chip.hold(wire, held)
+
     def event(self, kind: str, detail: str) -> None:
         """Put something into the log at the present virtual time."""
         self._runner.event(kind, detail)

@@ -53,6 +53,20 @@ def test_power_cut_empties_rtc_memory_and_calendar(node) -> None:
     assert n.bench.wakes[0].end == "power cut"
 
 
+def test_reset_button_ends_a_wait_and_deep_sleep_and_keeps_rtc_memory(node) -> None:
+    n = node(COUNTING + "import time; time.sleep(10); machine.deepsleep(60000)")
+    for at in (5, 30):
+        n.bench.run(until=at)
+        n.bench.press_reset()
+    n.bench.run(until=60)
+    assert n.lines == [
+        "wake 1 cause 1 why 0 False",
+        "wake 2 cause 2 why 0 False",
+        "wake 3 cause 2 why 0 False",
+    ]
+    assert [w.end for w in n.bench.wakes][:2] == ["reset button", "deep sleep for 60000 ms"]
+
+
 def test_resets_keep_rtc_memory_and_say_their_cause(node) -> None:
     n = node(
         COUNTING

@@ -28,6 +28,27 @@ machine.deepsleep(100000)
     ]
 
 
+def test_a_wire_is_asserted_while_the_board_or_something_else_asserts_it(node) -> None:
+    n = node("""
+import machine, time
+time.sleep(1)
+wake = machine.Signal(machine.Pin(5, machine.Pin.OUT, value=1), invert=True)
+wake.on()
+time.sleep(2)
+wake.off()
+machine.deepsleep(100000)
+""")
+    for at, held in ((2, True), (5, False), (6, True), (7, False)):
+        n.bench.run(until=at)
+        n.bench.hold("wake", held)
+    assert n.bench.module.pins == [
+        (1_300_000, "wake", True),
+        (5_000_000, "wake", False),  # the board's own has ended at 3.3 s
+        (6_000_000, "wake", True),
+        (7_000_000, "wake", False),
+    ]
+
+
 def test_input_reads_the_module_and_its_interrupt_ends_a_wait(node) -> None:
     n = node("""
 import asyncio, machine, time

@@ -75,6 +75,8 @@ class Chip:
         self.watchdog: Timer | None = None
         self._receivers = [Receiver(timeline) for _ in range(UARTS)]
         self._levels: dict[int, int] = {}
+        self._held: set[str] = set()  # wires to the module that something else asserts
+        self._asserted: set[str] = set()  # wires to the module, as it sees them
         self._irqs: dict[int, tuple[int, int]] = {}  # pin -> (trigger, sleeps that it ends)
         self._changes: list[tuple[int, int]] = []
 
@@ -170,6 +172,11 @@ class Chip:
                 return
             self._changes.append((pin, level))
 
+    def hold(self, wire: str, held: bool) -> None:
+        """Something besides the board asserts a wire to the module, or lets go of it."""
+        (self._held.add if held else self._held.discard)(wire)
+        self._tell(wire)
+
     def _lose(self, count: int, why: str) -> None:
         self.lost_bytes += count
         self._event("lost", f"{count} bytes: {why}")
@@ -199,17 +206,25 @@ class Chip:
         self._drive(pin, level)
 
     def _drive(self, pin: int, level: int) -> None:
-        before = self._levels.get(pin, RELEASED)
         if level == RELEASED:
             self._levels.pop(pin, None)
         else:
             self._levels[pin] = level
-        if pin not in self._wiring.outputs or self.module is None:
+        if pin in self._wiring.outputs:
+            self._tell(self._wiring.outputs[pin][0])
+
+    def _tell(self, wire: str) -> None:
+        """Tell the module if a wire has changed: whoever asserts it is enough."""
+        asserted = wire in self._held or any(
+            self._levels.get(pin) == active
+            for pin, (name, active) in self._wiring.outputs.items()
+            if name == wire
+        )
+        if self.module is None or asserted == (wire in self._asserted):
             return
-        name, active = self._wiring.outputs[pin]
-        if (before == active) != (level == active):
-            self._event("pin", f"{name} {'on' if level == active else 'off'}")
-            self.module.set_pin(name, level == active)
+        (self._asserted.add if asserted else self._asserted.discard)(wire)
+        self._event("pin", f"{wire} {'on' if asserted else 'off'}")
+        self.module.set_pin(wire, asserted)
 
     def _pin_read(self, pin: int) -> bytes:
         if pin in self._levels:

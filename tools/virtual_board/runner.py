@@ -42,6 +42,7 @@ class Awake:
     end_us: int | None = None
     end: str = ""
     machine_s: float = 0.0
+    started_s: float = 0.0  # of it, until the interpreter was at boot.py
 
 
 class Runner:
@@ -128,6 +129,12 @@ class Runner:
         self.chip.stop()
         self._enter("off")
         self._start_later(int(off_s * 1e6), lambda: self._restart(Cause.POWER_ON))
+
+    def press_reset(self) -> None:
+        """Press the reset button, in a wake or in deep sleep: RTC memory is kept."""
+        self._end_life("reset button")
+        self.chip.stop()
+        self._restart(Cause.HARD_RESET)
 
     def _start_later(self, delay_us: int, fn: Callable[[], None]) -> None:
         if self._start_timer:
@@ -275,6 +282,7 @@ class Runner:
                 self._reset(*fields)
             elif kind == link.STARTED:
                 self._started = True
+                self.wakes[-1].started_s = time.perf_counter() - self._began
             elif kind == link.ENDED:
                 self.at_prompt = True
             elif (answer := self.chip.handle(kind, fields, rest)) is not None:
