@@ -185,6 +185,20 @@ def test_wake_pin_asserted_on_the_way_into_psm() -> None:
     assert rig.take() == b"\r\n^EXITPSMMODE\r\n"
 
 
+def test_coverage_lost_on_the_way_into_psm_is_found_out_when_it_wakes() -> None:
+    rig = sleeper()
+    rig.until(b"^ENTERPSMMODE\r\n")
+    rig.module.network.lose()
+    rig.wait(60)
+    assert not rig.module.get_pin("status")
+    seen = states(rig)
+    rig.press(1)
+    rig.wait(5)
+    assert [(state, cause) for _, state, cause in seen] == [
+        ("boot", "power key"), ("search", "search"),
+    ]  # fmt: skip
+
+
 def test_wake_pin_keeps_it_awake() -> None:
     rig = sleeper()
     rig.module.set_pin("wake", True)
@@ -209,6 +223,15 @@ def test_commands_keep_it_awake() -> None:
 def test_active_time_of_zero_means_sleep_at_the_release() -> None:
     rig = sleeper(t3324=NO)
     assert rig.until(b"^ENTERPSMMODE\r\n") == b"^DATADISCONN\r\n^ENTERPSMMODE\r\n"
+
+
+def test_host_that_woke_it_has_its_time_for_a_command_whatever_it_takes_to_boot() -> None:
+    rig = asleep("latency.boot_psm=7.0", t3324=NO)
+    rig.press(1)
+    rig.until(b"^EXITPSMMODE\r\n", 8)
+    woken = rig.now
+    rig.until(b"ENTERPSMMODE\r\n")
+    assert rig.now - woken == pytest.approx(6, abs=0.1)
 
 
 def test_long_command_is_not_cut() -> None:

@@ -78,6 +78,7 @@ class Sleep:
         self._tau_due = False
         self._asleep = False
         self._heard_us = 0
+        self._called = False  # it was the DTE that has woken it
         network.on_accept = self._negotiate
         network.on_change.append(self._coverage)
         self._radio.on_connect = self._connected
@@ -111,17 +112,23 @@ class Sleep:
     def woken(self, cause: str) -> None:
         """The firmware runs again after PSM: tell, find the cell, do the update that is due."""
         self._asleep = False
+        if self._called:
+            self.heard()  # its UART has been dead until now
         self._urc("^EXITPSMMODE")
         act = self._network.act
-        assert act is not None  # PSM keeps the registration
-        self._radio.resync(act, cause, lambda: self._camped(cause))
+        if act is None:  # the cell was lost on the way into PSM
+            self._network.search()
+        else:
+            self._radio.resync(act, cause, lambda: self._camped(cause))
 
     def heard(self) -> None:
         """The DTE has sent something, or has woken the module: it keeps awake for a while."""
         self._heard_us = self._core.timeline.now_us
+        self._called = self._asleep
 
     def fallen(self) -> None:
         """The module is in PSM. T3412 may have expired on the way there."""
+        self._called = False
         if self._tau_due:
             self.leave("t3412")
 
