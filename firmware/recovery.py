@@ -29,8 +29,8 @@ _SPREAD = const(8)  # a pause varies by one part in so many
 _FINAL = (BadArgument, SimError, RegistrationDenied, NotRegistered)
 
 
-async def _again(_modem, _cut) -> None:
-    pass  # trying again is what follows each rung
+async def _again(modem, _cut) -> None:
+    await modem.wake()  # in case it has fallen asleep; trying again is what follows each rung
 
 
 async def _radio(modem, _cut) -> None:
@@ -58,7 +58,7 @@ async def _supply(modem, cut) -> None:
 # channel does it by itself before the next command. At the most a rung costs its time at about
 # 50 mA, so the whole ladder about 11 C (3 mAh), besides what is tried again.
 LADDER = (
-    ("again", _again, 1),
+    ("again", _again, 40),
     ("radio", _radio, 40),
     ("restart", _restart, 60),
     ("power", _power, 60),
@@ -90,11 +90,14 @@ class Recovery:
             except _FINAL:
                 raise
             except C1100Error as error:
-                if isinstance(error, NoModule):
-                    # Its power key has been tried: nothing but the supply is left.
-                    self._rung = max(self._rung, len(LADDER) - 1)
+                self._skip_what_is_vain(error)
                 if not await self._climb(error):
                     raise
+
+    def _skip_what_is_vain(self, error: C1100Error) -> None:
+        if isinstance(error, NoModule):
+            # Its power key has been tried: nothing but the supply is left.
+            self._rung = max(self._rung, len(LADDER) - 1)
 
     async def _climb(self, error: C1100Error) -> bool:
         """Do the next rung that the module takes part in. False when there is none left."""
@@ -111,6 +114,7 @@ class Recovery:
                 error = Timeout("%s did not end in %d s" % (name, limit_s))
             except C1100Error as failure:
                 error = failure
+                self._skip_what_is_vain(error)
         return False
 
 

@@ -15,6 +15,8 @@ from .state import MODULE
 
 _ASK_AGAIN_S = const(86400)  # a network that has refused PSM is asked again
 _RELEASE_S = const(15)  # T3412 begins when the network releases the connection
+_RESTLESS = const(4)
+_UPDATE_S = const(60)  # about a tracking-area update the module may be awake
 _NB_IOT = const(9)  # AcT of +CEREG (27.007 7.29)
 
 
@@ -72,6 +74,26 @@ class Session:
     async def _start(self) -> None:
         await self.modem.power_on()
         self._answers = True
+        if MODULE[self._node.state.module] == energy.PSM:
+            self._note_rest()
+
+    def _note_rest(self) -> None:
+        """A network may grant PSM and a module never enter it, which costs more than any other
+        way to spend the time. Found awake so many times in a row, it counts as refused.
+        """
+        state = self._node.state
+        if not self.modem.was_awake:
+            state.restless = 0
+            return
+        if state.tau and state.psm_tau:
+            since_s = (self._node.now() - state.tau + _UPDATE_S) % state.psm_tau
+            if since_s < 2 * _UPDATE_S + state.psm_active:
+                return  # it is awake for its update
+        state.restless += 1
+        if state.restless >= _RESTLESS:
+            log.warning("psm is granted and never entered")
+            state.restless = state.psm_active = 0
+            state.psm_asked = self._node.now()
 
     async def _locate(self) -> None:
         """A position, before the module attaches: one that has just started keeps its radio off
@@ -109,7 +131,7 @@ class Session:
             pin_guard.refuse(settings["pin"])
             raise
         log.info("registered %s", "roaming" if found.roaming else "home")
-        if self._was_off and "position" not in self._names:
+        if self._was_off and not (self.modem.was_registered or "position" in self._names):
             # Not by ticks: on an STM32 they stand still while it dozes.
             self._attach_s = (time.time_ns() - self._began) / 1000000000
         await self._ask_for_edrx(found)
@@ -140,7 +162,6 @@ class Session:
         settings = self._node.settings
         try:
             await self.modem.power.psm(settings["sleep.tau_s"], settings["sleep.active_s"], 0)
-            self._node.state.psm_asked = self._node.now()
             self._asked_psm = True
         except C1100Error as error:
             log.warning("no psm: %s", error)
@@ -251,8 +272,13 @@ class Session:
         """Leave the module in the state that costs least until it is needed again."""
         node = self._node
         state = node.state
+        if self.modem.asleep and not node.restart_ms:  # already: it may stay so
+            state.module = MODULE.index(energy.PSM)
+            state.tau = 0
+            return True
         if self._asked_psm:
             granted = await self.modem.power.granted()
+            state.psm_asked = node.now()
             state.psm_active = 0 if granted is None else int(granted.active_s) + 1
             state.psm_tau = 0 if granted is None else int(granted.tau_s or 0)
             log.info("psm %s", "refused" if granted is None else "granted %s %s" % tuple(granted))

@@ -32,6 +32,7 @@ _FIELDS = (
     ("failures", "B"),
     ("unfinished", "B"),
     ("module", "B"),
+    ("restless", "B"),
 )
 _LAYOUT = "<B" + "".join([code for _, code in _FIELDS])
 _LIMITS = {"I": (0, 0xFFFFFFFF), "H": (0, 0xFFFF), "B": (0, 255), "b": (-128, 127)}
@@ -62,6 +63,7 @@ class State:
     failures = 0  # sessions in a row that delivered nothing
     unfinished = 0  # wakes in a row that did not end in sleep, this one included
     module = 0  # how the module was left, see MODULE
+    restless = 0  # times in a row that it was to be in PSM and was found awake
 
     def __init__(self, **values) -> None:
         for name, value in values.items():

@@ -10,6 +10,7 @@ from host_tests.peers import any_broker
 from tools.broker import Address
 from tools.demo import flash
 from tools.demo.subscriber import Subscriber
+from tools.events import Event
 from tools.lockstep import Bench
 from tools.virtual_board.board import Board, flash_folder
 from tools.virtual_c1100 import Profile, VirtualC1100
@@ -28,9 +29,11 @@ class Node:
         flash.build(folder, "n1", broker, PERIOD_S)
         self.configure(**config)
         (folder / "secrets.json").write_text(json.dumps(secrets))
+        self.events: list[Event] = []
         self.bench = Bench(
             Board(flash_folder(folder)),
             lambda timeline, send: VirtualC1100(timeline, profile, send),
+            on_event=self.events.append,
             stuck_s=10,
         )
 

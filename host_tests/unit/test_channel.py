@@ -387,6 +387,55 @@ async def test_f17_restart_in_the_middle_of_a_command():
     channel.close()
 
 
+async def test_f17_a_restart_right_behind_an_answer_does_not_take_it_back():
+    module, channel = open_channel(("AT+CSQ", b"+CSQ: 22,99\r\n0\r\r\nRDY\r\n"))
+    assert await channel.ask(dialect.SIGNAL) == [22, 99]
+    await asyncio.sleep_ms(100)
+    assert channel.mode == UNKNOWN
+    assert channel.stats["reboots"] == 1
+    module.check()
+    channel.close()
+
+
+async def test_a_command_that_psm_has_swallowed_fails_when_the_module_leaves_it():
+    lost = []
+    module, channel = open_channel(
+        ("AT+LSMQTTCALL=1", b"0\r", (4000, b"\r\n^EXITPSMMODE\r\n")),
+        ("AT+CSQ", b"AT+CSQ\r\r\n+CSQ: 22,99\r\n\r\nOK\r\n"),
+    )
+    channel.on_restart.append(lambda: lost.append(1))
+    begin = time.ticks_ms()
+    error = await fails(at.Rebooted, channel.run(dialect.MQTT_CALL))
+    assert "left PSM" in str(error)
+    assert time.ticks_diff(time.ticks_ms(), begin) < 4500
+    assert lost == [1]
+    assert channel.settings_lost
+    assert channel.mode == UNKNOWN
+    assert await channel.ask(dialect.SIGNAL) == [22, 99]
+    module.check()
+    channel.close()
+
+
+async def test_a_command_fails_at_once_when_the_modules_power_is_gone():
+    _, channel = open_channel(("AT+LSMQTTCALL=1", b"0\r"), ("AT+CSQ",))
+    level = [True]
+    channel.powered = lambda: level[0]
+    begin = time.ticks_ms()
+    task = asyncio.create_task(channel.run(dialect.MQTT_CALL))
+    await asyncio.sleep_ms(2000)
+    level[0] = False  # a glitch
+    await asyncio.sleep_ms(5)
+    level[0] = True
+    await asyncio.sleep_ms(2000)
+    assert not task.done()
+    level[0] = False
+    error = await fails(at.Rebooted, task)
+    assert "power is gone" in str(error)
+    assert time.ticks_diff(time.ticks_ms(), begin) < 4500
+    assert channel.mode == UNKNOWN
+    channel.close()
+
+
 async def test_f18_command_from_a_urc_callback():
     got = []
     module, channel = open_channel(("AT+COPS?", b"+CEREG: 5\r\n", (500, b"+COPS: 0\r\n0\r")), CSQ)

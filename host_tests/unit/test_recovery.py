@@ -19,6 +19,9 @@ class Modem:
         if what in self.failing:
             raise Timeout(what)
 
+    async def wake(self):
+        await self._do("wake")
+
     async def radio(self, on):
         await self._do("radio on" if on else "radio off")
 
@@ -73,10 +76,10 @@ async def test_nothing_is_done_when_all_is_well():
 
 async def test_each_failure_climbs_one_rung():
     for failures, done in (
-        (1, []),
-        (2, ["radio off", "radio on"]),
-        (3, ["radio off", "radio on", "restart"]),
-        (4, ["radio off", "radio on", "restart", "power"]),
+        (1, ["wake"]),
+        (2, ["wake", "radio off", "radio on"]),
+        (3, ["wake", "radio off", "radio on", "restart"]),
+        (4, ["wake", "radio off", "radio on", "restart", "power"]),
     ):
         modem = Modem()
         climber = ladder(modem)
@@ -103,7 +106,7 @@ async def test_a_rung_that_fails_leads_to_the_next():
     modem = Modem("radio off", "restart")
     climber = ladder(modem)
     assert await climber.run(Action(2, Timeout("x"))) == 42
-    assert modem.done == ["radio off", "restart", "power"]
+    assert modem.done == ["wake", "radio off", "restart", "power"]
 
 
 async def test_what_is_not_up_to_the_module_climbs_nothing():
@@ -142,6 +145,19 @@ async def test_a_module_that_is_not_there_has_only_its_supply_cut():
     assert modem.done == climber.events == []
 
 
+async def test_a_module_that_is_found_missing_on_the_way_has_only_its_supply_cut():
+    class Gone(Modem):
+        async def wake(self):
+            await self._do("wake")
+            raise NoModule("x")
+
+    modem = Gone()
+    climber = ladder(modem, cut=Cut(modem))
+    assert await climber.run(Action(1, Timeout("x"))) == 42
+    assert modem.done == ["wake", "cut", "supplied", "power on"]
+    assert climber.events == ["again", "supply"]
+
+
 async def test_a_rung_that_does_not_end_is_left_for_the_next():
     class Stuck(Modem):
         async def restart(self):
@@ -150,5 +166,5 @@ async def test_a_rung_that_does_not_end_is_left_for_the_next():
     modem = Stuck()
     climber = ladder(modem, lambda: 300000)
     assert await climber.run(Action(3, Timeout("x"))) == 42
-    assert modem.done == ["radio off", "radio on", "power"]
+    assert modem.done == ["wake", "radio off", "radio on", "power"]
     assert climber.events == ["again", "radio", "restart", "power"]

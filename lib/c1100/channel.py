@@ -22,6 +22,7 @@ _PROMPT_MS = const(50)  # pause between a prompt and its payload
 _PAYLOAD_MS = const(3000)  # patience with a payload that does not go on
 _SYNC_S = const(2)  # patience with one synchronising question
 _SILENCE_MS = const(300)  # longer than any pause between answers that were asked for together
+_DARK_LOOKS = const(3)  # at the status pin, before it is believed
 _TORN_MS = const(3)  # more than two characters at 9600 baud: the line is silent
 _TORN_READS = const(100)  # a module that never stops talking is not waited for
 _URCS = const(16)  # URCs that wait for their callbacks
@@ -50,6 +51,7 @@ class Channel:
         self.mode = UNKNOWN
         self.on_restart = []  # called without arguments when the module has restarted
         self.gate = _open  # before each command: wakes the module, gives it its settings back
+        self.powered = None  # callable: whether the module is, where a pin tells
         self.settings_lost = True  # ATV, ATE and the URC settings are not what was set
         self.numeric = False  # ATV0 holds: a verbose result code tells of a restart
         self.quiet = False  # ATE0 holds: so does an echo
@@ -273,6 +275,9 @@ class Channel:
         if line in dialect.BANNERS:
             self._rebooted()
             return
+        if name == dialect.LEFT_PSM:  # here, so that no later command is taken for the lost one
+            self._forgotten()
+            self._interrupt("the module has left PSM")
         if name not in dialect.URCS and name not in self._callbacks:
             self.stats["unknown"] += 1
             self.last_unknown = line
@@ -316,19 +321,27 @@ class Channel:
 
     def _restarted(self) -> None:
         self.stats["reboots"] += 1
+        self._forgotten()
+
+    def _forgotten(self) -> None:
+        """The module's firmware has begun anew: what it was told is gone."""
         self.settings_lost = True
         self.numeric = self.quiet = False
-        for callback in self.on_restart:
+        for callback in list(self.on_restart):
             callback()
 
     def _rebooted(self) -> None:
         self._restarted()
+        self._interrupt("the module restarted")
+
+    def _interrupt(self, why: str) -> None:
+        """The command that waits will never be answered, nor any before it."""
         self.mode = UNKNOWN
         self._stale = None
         self._owed = 0
         exchange = self._exchange
-        if exchange is not None and exchange.written:
-            exchange.error = at.Rebooted("the module restarted", exchange.form.send)
+        if exchange is not None and exchange.written and not exchange.finished:
+            exchange.error = at.Rebooted(why, exchange.form.send)
             self._wanted.set()
 
     # Reading --------------------------------------------------------------------------------
@@ -376,6 +389,7 @@ class Channel:
             self._flag.set()
 
     async def _read(self) -> None:
+        dark = 0  # looks in a row at a module without power
         while True:
             self._drain()
             pause = _IDLE_MS if self._flag is None else _IRQ_MS
@@ -385,6 +399,11 @@ class Channel:
                     self._expire("no result code")
                     continue
                 pause = min(left, _BUSY_MS if self._flag is None else pause)
+                if self.powered is not None:
+                    dark = 0 if self.powered() else dark + 1
+                    if dark == _DARK_LOOKS:
+                        self._forgotten()
+                        self._interrupt("the module's power is gone")
             self._check_payload()
             if self._flag is None:
                 await asyncio.sleep_ms(pause)

@@ -175,6 +175,8 @@ URCS = {
     "^EXITPSMMODE": False,  # M 3.8.1
 }
 
+LEFT_PSM = "^EXITPSMMODE"
+
 # Last parameter of an outcome line that tells of failure.
 FAILED = (0, "ERROR")
 

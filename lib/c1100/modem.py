@@ -90,6 +90,8 @@ class C1100:
         self._gnss = None
         self._last_use = time.ticks_ms()
         self.wake_on_use = True  # a command wakes a module that sleeps; else it raises Asleep
+        self.was_awake = False  # when power_on() last looked, the module was running already
+        self.was_registered = False  # when it was first asked by the last register()
         # Commands that the module forgets when it restarts: sent again when that is noticed.
         self._settings = [
             (dialect.NUMERIC, ()),
@@ -100,7 +102,8 @@ class C1100:
         self._channel.on("+CEREG", self._on_registration)
         self._channel.on("+CGREG", self._on_registration)
         self._channel.on("^ENTERPSMMODE", self.fell_asleep)
-        self._channel.on("^EXITPSMMODE", self._on_woke)
+        if status is not None:
+            self._channel.powered = self._is_powered
 
     @property
     def stats(self) -> dict:
@@ -213,10 +216,10 @@ class C1100:
         for callback in list(self._channel.on_restart):
             callback()
 
-    def _on_woke(self, _values: list) -> None:
-        """The module has left PSM, by itself or because it was woken."""
-        self._channel.mode = UNKNOWN
-        self._forget()
+    @property
+    def asleep(self) -> bool:
+        """Whether the module is in PSM, as far as it has told."""
+        return self._channel.mode == ASLEEP
 
     async def wake(self) -> None:
         """Wake the module out of PSM, by wake pin or power key, and wait until it answers.
@@ -278,7 +281,8 @@ class C1100:
         channel.start()
         if self._wake is not None:
             self._wake.on()
-        if await self._answers_already():
+        self.was_awake = await self._answers_already()
+        if self.was_awake:
             return
         if self._pwrkey is None:
             if await self._leaves_data_mode():
@@ -450,6 +454,7 @@ class C1100:
         NotRegistered when no network was found.
         """
         begin = self._mark()
+        self.was_registered = True
         while True:
             self._changed.clear()
             eps = Registration((await self._channel.ask(dialect.EPS_STATE))[1:])
@@ -458,6 +463,7 @@ class C1100:
             gprs = Registration((await self._channel.ask(dialect.GPRS_STATE))[1:])
             if gprs.registered:
                 return gprs
+            self.was_registered = False
             left = int(timeout_s * 1000) - self._since(begin)
             refused = eps.denied or gprs.denied
             if refused and (left <= 0 or not (eps.searching or gprs.searching)):
