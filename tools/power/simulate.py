@@ -95,9 +95,9 @@ class Life:
             "module).",
             f"{self.wakes} wakes, {self.sessions} with the module, {self.delivered} records "
             "delivered.",
-            f"{self.machine_s:.1f} s of machine time, {per_wake:.1f} ms per wake: {starting:.1f} ms "
-            f"to start MicroPython, {inside - starting:.1f} ms for the firmware and what it talks to, "
-            f"{per_wake - inside:.1f} ms between the wakes.",
+            f"{self.machine_s:.1f} s of machine time, {per_wake:.1f} ms per wake: "
+            f"{starting:.1f} ms to start MicroPython, {inside - starting:.1f} ms for the firmware "
+            f"and what it talks to, {per_wake - inside:.1f} ms between the wakes.",
         ]
 
 
