@@ -67,6 +67,16 @@ def test_reset_button_ends_a_wait_and_deep_sleep_and_keeps_rtc_memory(node) -> N
     assert [w.end for w in n.bench.wakes][:2] == ["reset button", "deep sleep for 60000 ms"]
 
 
+def test_a_process_number_that_is_given_out_again_is_a_new_process(node) -> None:
+    n = node("import machine; machine.deepsleep(1000)")
+    n.bench.run(until=2)
+    launcher = n.bench._runner.board.launcher
+    # As after some 30,000 lives: every number has been that of a life that has ended.
+    launcher._ended.update(dict.fromkeys(range(1, 1 << 16), -9))
+    n.bench.run(until=10)
+    assert [w.end for w in n.bench.wakes][-2] == "deep sleep for 1000 ms"
+
+
 def test_resets_keep_rtc_memory_and_say_their_cause(node) -> None:
     n = node(
         COUNTING

@@ -80,6 +80,8 @@ class Launcher:
             if message is None:
                 raise BoardError("the interpreter's launcher does not answer")
             if "pid" in message:
+                # The kernel gives numbers out again: after some 30,000 starts this is an old one.
+                self._ended.pop(message["pid"], None)
                 return Process(self, message["pid"])
 
     def fileno(self) -> int:
