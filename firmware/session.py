@@ -99,7 +99,7 @@ class Session:
         """A position, before the module attaches: one that has just started keeps its radio off
         meanwhile, else it would attach, and wait connected while the receiver searches.
         """
-        if self._was_off:
+        if self._was_off and not self.modem.was_awake:
             try:
                 await self.modem.radio(False, sim=True)
                 self._flies = True

@@ -390,6 +390,27 @@ async def test_power_off_and_what_comes_after():
     modem.close()
 
 
+async def test_power_off_when_the_status_pin_falls_before_the_answer():
+    module = Module(*FIRST_PROBE, *SETTINGS, ("AT$QCPWRDN", (4000, b"0\r")))
+    status = Level(1)
+    modem = C1100(module, status=status)
+    await modem.power_on()
+
+    async def falls():
+        await asyncio.sleep_ms(500)
+        status.level = 0
+
+    task = asyncio.create_task(falls())
+    begin = time.ticks_ms()
+    await modem.power_off()
+    assert time.ticks_diff(time.ticks_ms(), begin) < 1000
+    with raises(Asleep):
+        await modem.signal()
+    await task
+    module.check()
+    modem.close()
+
+
 async def test_signal_and_operator_where_the_module_knows_nothing():
     module = Module(
         *FIRST_PROBE,

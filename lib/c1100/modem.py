@@ -302,7 +302,10 @@ class C1100:
 
     async def power_off(self) -> None:
         """Switch the module off cleanly (AT$QCPWRDN); returns when it is off, or after 10 s."""
-        await self._channel.run(dialect.POWER_OFF)
+        try:
+            await self._channel.run(dialect.POWER_OFF)
+        except at.Rebooted:
+            pass  # its status pin was faster than its answer
         self._channel.mode = OFF
         self._forget()
         await self._await_off()
@@ -316,7 +319,10 @@ class C1100:
 
     async def restart(self) -> None:
         """Let the module restart by itself (manual 3.5.1 step 3), and wait until it answers."""
-        await self._channel.run(dialect.RESTART)
+        try:
+            await self._channel.run(dialect.RESTART)
+        except at.Rebooted:
+            pass  # that is what was asked for
         self._channel.mode = UNKNOWN
         self._forget()
         await asyncio.sleep_ms(dialect.RESTART_MS)

@@ -13,12 +13,15 @@ from typing import Any
 from tools.broker import embedded
 from tools.demo import flash
 from tools.lockstep import Bench
+from tools.power import scenario
+from tools.power.simulate import simulate
 from tools.virtual_board.board import Board, flash_folder
 from tools.virtual_c1100 import Profile, VirtualC1100
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = (ROOT / "lib" / "c1100", ROOT / "firmware")
 SCRIPTS = Path(__file__).parent / "on_micropython"
+SCENARIOS = ROOT / "host_tests" / "scenarios"
 BIN = Path(sys.executable).parent
 WASM = "@micropython/micropython-webassembly-pyscript"
 WASM_VERSION = "1.29.0-6"  # the 32-bit port; the tag "latest" is older
@@ -157,6 +160,17 @@ def lockstep() -> Figures:
     }
 
 
+def energy() -> Figures:
+    """The scenarios: the real firmware in lockstep, beside the least possible."""
+    found = {}
+    for path in sorted(SCENARIOS.glob("*.toml")):
+        life = simulate(scenario.load(path))
+        name = f"energy: {path.stem.replace('-', ' ')}"
+        found[name] = (round(life.mah_per_day, 2), "mAh/d")
+        found[f"{name}, times the least possible"] = (round(life.ratio, 3), "1")
+    return found
+
+
 def outbox() -> Figures:
     found = on_micropython("outbox.py", "16M")
     return {
@@ -174,5 +188,6 @@ MEASURES: tuple[Callable[[], Figures], ...] = (
     sizes,
     heap_32_bit,
     outbox,
+    energy,
     lockstep,
 )
