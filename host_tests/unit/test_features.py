@@ -217,9 +217,12 @@ async def test_a_board_that_dozes_asks_for_the_sentences():
                 ("AT+GPSNMEA", b"+CME ERROR: 4\r\n"),
                 ("AT+GPSNMEA", answer(VOID)),
                 ("AT+GPSNMEA", answer(RMC, GGA)),
+                ("AT+NMEAS=1", b"0\r"),  # as it was, for whoever comes next
             ]
+        module.steps.append(("AT+GPSEND", b"0\r"))
         await modem.gnss.start()
         fix = await modem.gnss.fix(30)
+        await modem.gnss.stop()
         assert abs(fix.latitude - 47.285233) < 1e-5
         module.check()
         modem.close()

@@ -31,6 +31,7 @@ class Gnss:
         self._doze = doze  # likewise; None where the board stays awake
         self.last = None  # the latest Fix
         self.bad = 0  # sentences whose checksum was wrong
+        self._still = False  # the module was told not to send them unasked
         self._gga = self._rmc = None
         self._fixed = asyncio.Event()
 
@@ -79,9 +80,10 @@ class Gnss:
         """Whether the module can be told not to send sentences unasked."""
         try:
             await self._channel.run(dialect.GNSS_FLOW, 0)
+            self._still = True
         except at.CommandError:
-            return False
-        return True
+            self._still = False
+        return self._still
 
     async def _look(self, doze, timeout_s: float) -> None:
         """Ask for the latest sentences now and then, and let the board sleep in between."""
@@ -99,6 +101,9 @@ class Gnss:
 
     async def stop(self) -> None:
         """Switch the receiver off."""
+        if self._still:
+            await self._channel.run(dialect.GNSS_FLOW, 1)
+            self._still = False
         await self._channel.run(dialect.GNSS_STOP)
         self._channel.sinks.pop("$", None)
 

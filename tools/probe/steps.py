@@ -18,6 +18,7 @@ class Step(NamedTuple):
     args -- in the form's order; "{apn}" and the like stand for an option's value
     payload -- what goes behind its prompt
     ends -- bytes that end a data mode which the form enters, with silence before and after
+    after_s -- seconds that the module needs before it
     """
 
     form: str
@@ -26,6 +27,7 @@ class Step(NamedTuple):
     risk: str = SAFE
     payload: str = ""
     ends: bytes = b""
+    after_s: float = 0.0
 
 
 STEPS = (
@@ -57,6 +59,9 @@ STEPS = (
     Step("GNSS_MODE", "gnss", (1,)),
     Step("GNSS_CONFIG", "gnss", (20, 180, 9999999, 1)),
     Step("GNSS_START", "gnss"),
+    Step("GNSS_FLOW", "gnss", (0,)),
+    Step("GNSS_LAST", "gnss", after_s=2.5),  # until there is a sentence
+    Step("GNSS_FLOW", "gnss", (1,)),
     Step("GNSS_STOP", "gnss"),
     Step("MQTT_CLIENT_ID", "mqtt", ("probe",)),
     Step("MQTT_USER", "mqtt", ("probe",)),

@@ -40,6 +40,7 @@ def walk(line: Line, options: Options, done: Callable[[Trial], None]) -> None:
         for step in STEPS:
             trial = _trial(step, options)
             if not trial.why:
+                time.sleep(step.after_s)
                 _run(line, step, trial, str(_filled(step.payload, options)))
                 if step.risk == STOPS and step is not STEPS[-1]:
                     time.sleep(GONE_S)
