@@ -31,7 +31,9 @@ HIGHLIGHTS = [
     ("module", r".*(\+CEREG: \d)\\r", "module", "cyan", r"< \1"),
     ("module", r".*(\+C(?:ME|MS) ERROR[^\\]*)", "module", "yellow", r"< \1"),
     ("module", r".*(\+(?:LS)?MQTT[A-Z]+[:=][^\\]*)", "module", "cyan", r"< \1"),
-    ("lost", r"(.*)", "board", "yellow", r"lost \1"),
+    ("module", r".*(\^[A-Z]+)", "module", "cyan", r"< \1"),
+    # What it says to a board that sleeps is not worth a line.
+    ("lost", r"(.*buffer.*)", "board", "yellow", r"lost \1"),
     ("network", r"(.*)", "bench", "yellow", r"\1"),
     ("stuck", r"(.*)", "bench", "red", r"\1"),
     ("watchdog", r"(.*)", "board", "bold red", r"watchdog \1"),
