@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.demo.flash import reset
 from tools.lockstep import Bench
 from tools.virtual_board.board import Board, flash_folder, flash_image
 from tools.virtual_board.realtime import RealTimeBoard, open_tty
@@ -183,13 +184,13 @@ machine.deepsleep(600000)
 """)
     bench = Bench(Board(flash_folder(tmp_path / "flash")), console_pty=True)
     try:
-        for command in (["fs", "cp", "main.py", ":"], ["reset"]):
-            job = subprocess.Popen(
-                [sys.executable, "-m", "mpremote", "connect", bench.tty, *command],
-                cwd=tmp_path, stdout=subprocess.DEVNULL,
-            )  # fmt: skip
-            bench.run(until=lambda job=job: job.poll() is not None, attended=True)
-            assert job.returncode == 0
+        copy = subprocess.Popen(
+            [sys.executable, "-m", "mpremote", "connect", bench.tty, "fs", "cp", "main.py", ":"],
+            cwd=tmp_path, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        bench.run(until=lambda: copy.poll() is not None, attended=True)
+        assert copy.returncode == 0
+        reset(bench, tmp_path)
         begin = time.monotonic()
         bench.run(until=3600)
         assert time.monotonic() - begin < 3

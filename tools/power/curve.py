@@ -26,10 +26,10 @@ class _Now:
 def shown(states: dict[str, str]) -> str:
     """One name for the states of all loads: the module's, unless only something else is active."""
     module, board = states.get("module", "off"), states.get("board", "off")
+    if states.get("gnss") == "on" and (module == "awake" or module in ASLEEP):
+        return "gnss"  # the receiver works, and the module's processor for it
     if module not in ASLEEP:
         return module
-    if states.get("gnss") == "on":
-        return "gnss"
     if board in ("active", "light-sleep"):
         return f"board {board}"
     return f"asleep, module {module}"

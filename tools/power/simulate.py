@@ -215,7 +215,7 @@ def simulate(
         begin = time.perf_counter()
         _live(bench, wanted, span_s, tell)
         spent = time.perf_counter() - begin
-        title = wanted.title or f"{wanted.days:g} days of {checked['id']}"
+        title = wanted.title or f"{wanted.days:g} days of node {checked['id']}"
         made = watch.finish(title, powers[2])
         awake_s = sum(w.machine_s for w in bench.wakes)
         start_s = sum(w.started_s for w in bench.wakes)

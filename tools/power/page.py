@@ -1,0 +1,216 @@
+"""The page of a power report: HTML with the picture inside."""
+
+import base64
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+
+from tools.power.account import DAY_US, LOADS, NAUS_PER_MAH, Account, Sum
+from tools.power.battery import DAYS_PER_YEAR, life_years
+from tools.power.picture_bars import LEAST, OWN, UAH, mah_per_day, times
+from tools.power.profiles import Figure, Profile
+from tools.power.run import Run
+from tools.power.wakes import KINDS, Wake, groups, wakes
+from tools.power.wording import CAUSES, STATES, WAYS, duration, life, number, percent
+
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; color: #212529; max-width: 1180px; margin: 2em auto;
+       padding: 0 1em; }
+h1 { font-size: 1.6em; margin-bottom: 0 } h2 { font-size: 1.15em; margin-top: 2em }
+img { width: 100% } table { border-collapse: collapse; margin: .6em 0 }
+th, td { padding: .22em 1.6em .22em 0; text-align: left; border-bottom: 1px solid #e9ecef;
+         vertical-align: top }
+.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+td:first-child { white-space: nowrap } tr.own { font-weight: bold }
+tr.all td { border-top: 1px solid #6c757d }
+.inferred { color: #9a6700 } .note, .what { color: #6c757d } p.note { margin: .2em 0 }
+"""
+LONGEST = 100  # wakes that are listed one by one
+DEAREST = 25  # of more
+
+
+def html(
+    run: Run,
+    account: Account,
+    lines: Sequence[str],
+    png: Path,
+    profiles: tuple[Profile, Profile, Profile],
+) -> str:
+    """The whole page. `lines`: title, and what is said under it."""
+    image = base64.b64encode(png.read_bytes()).decode()
+    battery = profiles[2]
+    volts = battery.figures["voltage"].value
+    lives = wakes(run.intervals)
+    states = [
+        (f"{a}: {b}", STATES.get((a, b), ""), total) for (a, b), total in account.by_state.items()
+    ]
+    causes = [(name, CAUSES.get(name, ""), total) for name, total in account.by_cause.items()]
+    parts = [
+        f"<h1>{escape(lines[0])}</h1>",
+        *(f"<p>{escape(line)}</p>" for line in lines[1:]),
+        f'<img alt="current over time and charge" src="data:image/png;base64,{image}">',
+        _compared(run, account, battery),
+        _battery(account.mah_per_day(run.span_us), battery),
+        _sums("By state", states, run, volts),
+        _sums("By cause", causes, run, volts),
+        _kinds(run, lives),
+        _wakes(run, lives),
+        "<h2>What is in it</h2><ul>",
+        *(f"<li>{escape(note)}</li>" for note in run.notes),
+        "</ul>",
+        *(_figures(profile) for profile in profiles),
+    ]
+    return (
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(lines[0])}</title>"
+        f"<style>{STYLE}</style><body>{''.join(parts)}</body></html>\n"
+    )
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], texts: Iterable[int] = (0,)) -> str:
+    """Rows of cells. The columns `texts` hold text, the others numbers."""
+    left = set(texts)
+
+    def cells(tag: str, row: Sequence[str]) -> str:
+        return "".join(
+            f"<{tag}{'' if n in left else ' class=n'}>{escape(cell)}" for n, cell in enumerate(row)
+        )
+
+    body = "".join(f"<tr{MARKED.get(row[0], '')}>{cells('td', row)}" for row in rows)
+    return f"<table><tr>{cells('th', head)}{body}</table>"
+
+
+MARKED = {OWN: " class=own", "in all": " class=all"}
+
+
+def _sums(title: str, sums: list[tuple[str, str, Sum]], run: Run, volts: float) -> str:
+    """Time, charge and energy of each. Two loads run at the same time, so times add up to more."""
+    days = run.span_us / DAY_US
+    found = sorted((row for row in sums if row[2].charge), key=lambda row: -row[2].charge)
+    whole = Sum(0, sum(s.charge for *_, s in found))
+    rows = [
+        [
+            name,
+            what,
+            duration(s.us) if s.us else "",
+            number(s.mah / days),
+            number(s.joules(volts) / days),
+            percent(s.charge / (whole.charge or 1)),
+        ]
+        for name, what, s in [*found, ("in all", "", whole)]
+    ]
+    head = ["", "what it is", "time", "mAh a day", f"J a day at {volts:g} V", "share"]
+    return f"<h2>{title}</h2>{_table(head, rows, (0, 1))}"
+
+
+def _compared(run: Run, account: Account, battery: Profile) -> str:
+    """Ours, the least possible and usual firmwares."""
+    if not run.compared:
+        return ""
+    own = account.mah_per_day(run.span_us)
+    rows = sorted([*run.compared.items(), (OWN, own)], key=lambda row: row[1])
+    least = run.compared.get(LEAST, rows[0][1])
+    cells = [
+        [
+            name,
+            number(value),
+            times(value, least),
+            life(life_years(battery, value)),
+            WAYS.get(name, ""),
+        ]
+        for name, value in rows
+    ]
+    head = ["", "mAh a day", "of the least possible", "battery lasts", "what it is"]
+    return f"<h2>The same jobs otherwise</h2>{_table(head, cells, (0, 4))}"
+
+
+def _battery(daily: float, battery: Profile) -> str:
+    """What the battery has, what is drawn, and how long it lasts with and without losses."""
+    figures = battery.figures
+    capacity, usable = figures["capacity"].value, figures["usable"].value
+    lost = figures["self-discharge"].value
+    years = life_years(battery, daily)
+    drawn = min(1.0, years * daily * DAYS_PER_YEAR / (capacity * usable)) if daily else 0.0
+    rows = [
+        ["usable charge", f"{number(capacity * usable, 4)} mAh",
+         f"{percent(usable)} of {number(capacity, 4)} mAh"],
+        ["drawn by the node", f"{number(daily)} mAh a day",
+         f"{percent(drawn)} of the usable charge until it is empty"],
+        ["self-discharge",
+         f"{number(capacity * usable * lost / DAYS_PER_YEAR)} mAh a day at first",
+         f"{percent(lost)} a year of what is left: {percent(1 - drawn)} until it is empty"],
+        ["lasts", life(years),
+         f"without self-discharge {life(capacity * usable / daily / DAYS_PER_YEAR)}"
+         if daily else ""],
+    ]  # fmt: skip
+    return f"<h2>Battery: {escape(battery.title)}</h2>{_table(['', '', 'which is'], rows, (0, 2))}"
+
+
+def _kinds(run: Run, lives: list[Wake]) -> str:
+    """The wakes in groups. Their sums are the whole run."""
+    days = run.span_us / DAY_US
+    found = groups(lives)
+    whole = sum(group.charge for group in found)
+    rows = [
+        [
+            group.kind,
+            KINDS[group.kind],
+            f"{len(group.wakes)}",
+            number(len(group.wakes) / days),
+            number(1000 * group.charge / NAUS_PER_MAH / len(group.wakes)),
+            number(group.median_uah),
+            number(min(wake.uah for wake in group.wakes)),
+            number(max(wake.uah for wake in group.wakes)),
+            number(mah_per_day(group.charge, run)),
+            percent(group.charge / (whole or 1)),
+        ]
+        for group in found
+    ]
+    total = ["in all", "", f"{len(lives)}", number(len(lives) / days), "", "", "", "",
+             number(mah_per_day(whole, run)), percent(1)]  # fmt: skip
+    head = ["", "what it is", "wakes", "a day", f"mean {UAH}", "median", "least", "most",
+            "mAh a day", "share"]  # fmt: skip
+    return (
+        f"<h2>By kind of wake, with the sleep after it</h2>{_table(head, [*rows, total], (0, 1))}"
+    )
+
+
+def _wakes(run: Run, lives: list[Wake]) -> str:
+    """All wakes, or the dearest."""
+    title, listed = "Wake by wake", lives
+    if len(lives) > LONGEST:
+        title = f"The dearest {DEAREST} of {len(lives)} wakes"
+        listed = sorted(lives, key=lambda wake: (-wake.charge, wake.number))[:DEAREST]
+    loads = [load for load in LOADS if any(wake.by_load.get(load) for wake in lives)]
+    rows = [
+        [
+            str(wake.number),
+            wake.kind,
+            duration(wake.start_us - run.begin_us),
+            duration(wake.awake_us - wake.start_us),
+            duration(wake.busy_us - wake.start_us),
+            *(number(1000 * wake.by_load.get(load, 0) / NAUS_PER_MAH) for load in loads),
+            number(wake.uah),
+        ]
+        for wake in listed
+    ]
+    head = ["wake", "kind", "begins after", "board awake", "until all sleep",
+            *(f"{load}, {UAH}" for load in loads), f"in all, {UAH}"]  # fmt: skip
+    return f"<h2>{title}</h2>{_table(head, rows, (1,))}"
+
+
+def _figures(profile: Profile) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(name)}<td class=n>{escape(_value(figure))}"
+        f"<td{' class=inferred' if figure.inferred else ''}>"
+        f"{'inferred: ' if figure.inferred else ''}{escape(figure.source)}"
+        for name, figure in profile.all_figures()
+    )
+    title = escape(f"Figures of the {profile.kind}: {profile.title}")
+    return f"<h2>{title}</h2><table><tr><th>figure<th class=n>value<th>source{rows}</table>"
+
+
+def _value(figure: Figure) -> str:
+    if figure.unit == "share":
+        return f"{100 * figure.value:g} %"
+    unit = figure.unit.replace("u", "\N{MICRO SIGN}")
+    return f"{figure.value:g} {unit}"
