@@ -3,6 +3,7 @@
 import json
 
 from . import files
+from .energy import RELEASE_S
 from .log import LEVELS
 from .outbox import POLICIES
 from .uplinks import NONE, UPLINKS, chosen
@@ -63,6 +64,7 @@ SCHEMA = {
     "sleep.tau_s": (86400, int, 60, 35712000),
     "sleep.active_s": (10, int, 0, 11160),
     "sleep.edrx_s": (0, int, 0, 10485),
+    "sleep.release_s": (RELEASE_S, int, 1, 300),
     "sleep.doze": (1, int, 0, 1),
     "watchdog_s": (60, int, 0, 3600),
     "outbox.bytes": (65536, int, 8192, 1 << 24),

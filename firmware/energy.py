@@ -13,7 +13,7 @@ from micropython import const
 #
 # boot_mc -- from the power key to a SIM that is ready, which takes boot_s
 # search_ua -- from then until it is registered; stop_mc -- to detach and switch off
-# tail_mc -- from the last byte until the network releases the connection (15 s)
+# tail_ua -- connected without traffic, until the network releases the connection
 # wake_mc -- out of PSM, until the cell is found again
 # update_mc -- a periodic tracking-area update out of PSM and back, without its active time
 Module = namedtuple(
@@ -23,7 +23,7 @@ Module = namedtuple(
         "boot_s",
         "search_ua",
         "stop_mc",
-        "tail_mc",
+        "tail_ua",
         "wake_mc",
         "update_mc",
         "idle_ua",
@@ -32,7 +32,7 @@ Module = namedtuple(
         "off_ua",
     ),
 )
-MDM9206 = Module(101, 5, 56000, 47, 750, 106, 199, 1300, 1050, 9, 7)
+MDM9206 = Module(101, 5, 56000, 47, 50000, 106, 199, 1300, 1050, 9, 7)
 
 # boot_mc -- from the reset to the first line of app.py
 Board = namedtuple("Board", ("active_ua", "light_ua", "deep_ua", "boot_mc"))
@@ -42,7 +42,7 @@ BOARDS = {
 }
 
 Profile = namedtuple("Profile", ("module", "board"))
-_TAIL_S = const(15)
+RELEASE_S = const(15)  # until an idle connection is released, usually
 
 OFF = "off"
 PSM = "psm"
@@ -51,8 +51,9 @@ IDLE = "idle"
 LIGHT = "light"
 DEEP = "deep"
 
-# What the network has granted, and how long an attach takes. Seconds; None: not granted.
-Network = namedtuple("Network", ("start_s", "active_s", "tau_s", "edrx_s"))
+# How long an attach takes, what is granted (None: not), and how long the network keeps a connection
+# without traffic. Seconds.
+Network = namedtuple("Network", ("start_s", "active_s", "tau_s", "edrx_s", "release_s"))
 
 
 def profile() -> Profile:
@@ -81,18 +82,20 @@ def _module_mc(name: str, module: Module, gap_s: int, network: Network) -> float
     if name == OFF:
         search = module.search_ua * max(network.start_s - module.boot_s, 0) / 1000
         return module.stop_mc + module.boot_mc + search + module.off_ua * gap_s / 1000
+    tail_s = min(gap_s, network.release_s)
+    tail = module.tail_ua * tail_s / 1000
     if name == PSM:
         active_s = network.active_s
-        if active_s is None or gap_s < _TAIL_S + active_s:
+        if active_s is None or gap_s < network.release_s + active_s:
             return None
         awake = module.idle_ua * active_s / 1000
         updates = gap_s // network.tau_s if network.tau_s else 0
         rest = module.wake_mc + module.psm_ua * gap_s / 1000
-        return module.tail_mc + awake + updates * (module.update_mc + awake) + rest
+        return tail + awake + updates * (module.update_mc + awake) + rest
     if name == EDRX and network.edrx_s is None:
         return None
     current = module.edrx_ua if name == EDRX else module.idle_ua
-    return module.tail_mc * min(gap_s, _TAIL_S) / _TAIL_S + current * gap_s / 1000
+    return tail + current * (gap_s - tail_s) / 1000
 
 
 def board_sleep(board: Board, wait_s: int) -> str:

@@ -59,6 +59,7 @@ def network(state, settings: dict) -> energy.Network:
         state.psm_active - 1 if state.psm_active else None,
         state.psm_tau or None,
         state.edrx or None,
+        settings["sleep.release_s"],
     )
 
 

@@ -89,7 +89,7 @@ class Scheduler:
         self.hold_s: int | None = None
         self.tau_s: int | None = None
         self.until_s: int | None = None
-        self.network = energy.Network(_START_S, None, None, None)
+        self.network = energy.Network(_START_S, None, None, None, energy.RELEASE_S)
         self.allowed = (energy.OFF, energy.PSM, energy.EDRX, energy.IDLE)
         self._now = 0
         self._first = []

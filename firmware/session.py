@@ -14,7 +14,6 @@ from .sensors import SENSORS, link, position
 from .state import MODULE
 
 _ASK_AGAIN_S = const(86400)  # a network that has refused PSM is asked again
-_RELEASE_S = const(15)  # T3412 begins when the network releases the connection
 _RESTLESS = const(4)
 _UPDATE_S = const(60)  # about a tracking-area update the module may be awake
 _NB_IOT = const(9)  # AcT of +CEREG (27.007 7.29)
@@ -151,6 +150,7 @@ class Session:
             settings["sleep.active_s"],
             settings["sleep.tau_s"],
             None,
+            settings["sleep.release_s"],
         )
         made = node.scheduler
         gap_s = settings["report.period_s"] * made.stretch
@@ -288,7 +288,8 @@ class Session:
         if how == energy.OFF:
             return False
         state.module = MODULE.index(how)
-        since_s = node.now() + _RELEASE_S
+        # T3412 begins when the network releases the connection.
+        since_s = node.now() + node.settings["sleep.release_s"]
         state.tau = since_s + state.psm_tau if how == energy.PSM and state.psm_tau else 0
         self.modem.rest()
         return True

@@ -47,6 +47,7 @@ SETTINGS = {
     "position.period_s": 0,
     "position.flex_s": 0,
     "sleep.module": "auto",
+    "sleep.release_s": 15,
     "battery.low_v": 3.3,
     "battery.critical_v": 3.0,
 }
