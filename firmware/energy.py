@@ -51,8 +51,8 @@ IDLE = "idle"
 LIGHT = "light"
 DEEP = "deep"
 
-# How long an attach takes, what is granted (None: not), and how long the network keeps a connection
-# without traffic. Seconds.
+# How long an attach takes, what is granted (None: not), and until an idle connection is released.
+# Seconds.
 Network = namedtuple("Network", ("start_s", "active_s", "tau_s", "edrx_s", "release_s"))
 
 
