@@ -25,8 +25,9 @@ help:
 demo: $(VENV)/demo
 	@$(BIN)/python -m tools demo $(ARGS)
 
+# Two at a time, files whole: what a file's tests share is made once. ARGS="-n 0" does one after the other.
 test: venv
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 bench: venv
 	$(BIN)/python -m tools bench $(ARGS)
