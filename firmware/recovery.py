@@ -56,7 +56,7 @@ async def _supply(modem, cut) -> None:
 
 # name, what it does to the module, its longest time in s. Resynchronising needs no rung: the
 # channel does it by itself before the next command. At the most a rung costs its time at about
-# 50 mA, so the whole ladder about 11 C (3 mAh), besides what is tried again.
+# 50 mA, so the whole ladder about 13 C (3.6 mAh), besides what is tried again.
 LADDER = (
     ("again", _again, 40),
     ("radio", _radio, 40),
