@@ -3,10 +3,15 @@ run on MicroPython (test_on_micropython.py)."""
 
 import inspect
 
+import hypothesis
 import pytest
 
 import host_tests.shim  # noqa: F401 (installs MicroPython's dialect before lib/ is imported)
 from host_tests import virtual_time
+
+# A test is not late because the machine is busy.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.hookimpl(tryfirst=True)
