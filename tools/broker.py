@@ -18,6 +18,7 @@ import iotcore
 
 HOST = "127.0.0.1"
 START_LIMIT_S = 10.0
+PORTS = 3  # that are tried
 # The default of the embedded broker is 20 KB; larger messages vanish.
 MAX_PAYLOAD_BYTES = 8_000_000
 
@@ -71,11 +72,10 @@ def mosquitto(passwords: dict[str, str] | None = None) -> Iterator[Address]:
     Raises NotInstalled, or BrokerError when it does not come up.
     """
     program = _program("mosquitto")
-    port = free_port()
     with tempfile.TemporaryDirectory(prefix="mosquitto.") as name:
         folder = Path(name)
         folder.chmod(0o755)  # mosquitto gives up root's rights and then reads its files
-        settings = ["persistence false", "max_queued_messages 0", f"listener {port} {HOST}"]
+        settings = ["persistence false", "max_queued_messages 0"]
         if passwords is None:
             settings.append("allow_anonymous true")
         else:
@@ -84,17 +84,33 @@ def mosquitto(passwords: dict[str, str] | None = None) -> Iterator[Address]:
             subprocess.run([_program("mosquitto_passwd"), "-U", str(file)], check=True)
             file.chmod(0o644)
             settings += ["allow_anonymous false", f"password_file {file}"]
-        config = folder / "mosquitto.conf"
-        config.write_text("\n".join(settings) + "\n")
-        log = folder / "log"
-        with log.open("wb") as out:
-            process = subprocess.Popen([program, "-c", str(config)], stdout=out, stderr=out)
+        process, port = _started(program, folder, settings)
         try:
-            _wait_for(port, process, log)
             yield Address(HOST, port)
         finally:
             process.terminate()
             process.wait()
+
+
+def _started(
+    program: str, folder: Path, settings: list[str]
+) -> tuple[subprocess.Popen[bytes], int]:
+    """A mosquitto that listens, and its port. A port may be taken again before it gets there."""
+    config, log = folder / "mosquitto.conf", folder / "log"
+    for left in reversed(range(PORTS)):
+        port = free_port()
+        config.write_text("\n".join([*settings, f"listener {port} {HOST}", ""]))
+        with log.open("wb") as out:
+            process = subprocess.Popen([program, "-c", str(config)], stdout=out, stderr=out)
+        try:
+            _wait_for(port, process, log)
+            return process, port
+        except BrokerError as error:
+            process.terminate()
+            process.wait()
+            if not left or "in use" not in str(error):
+                raise
+    raise AssertionError("the last try returns or raises")
 
 
 def _program(name: str) -> str:

@@ -1,7 +1,6 @@
 """The flows of the manual's chapter 3, each against a real peer."""
 
 import ast
-import socket
 import threading
 import time
 
@@ -12,7 +11,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from host_tests.flows import echo
 from host_tests.virtual_c1100.http_server import PAGE, HttpServer
-from host_tests.virtual_c1100.lwm2m_server import Lwm2mServer
+from host_tests.virtual_c1100.lwm2m_server import Lwm2mServer, free_udp_port
 from host_tests.virtual_c1100.ppp_client import PppClient
 from tools.broker import mosquitto
 from tools.demo.subscriber import Subscriber
@@ -91,12 +90,6 @@ def test_gnss(flow):
     assert int(f.said("sky")[0].split()[0]) >= 4
     assert f.said("signal") == ["-69", "-69"]
     assert f.said("bad") == ["0"]
-
-
-def free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_lwm2m_with_two_servers(flow):

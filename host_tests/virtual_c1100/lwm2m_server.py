@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -10,9 +11,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiocoap
-from aiocoap import resource
+from aiocoap import defaults, resource
 
 LIMIT_S = 10.0
+# CoAP over UDP alone: by TCP the port's number may be somebody else's.
+TRANSPORTS = [
+    name for name in defaults.get_default_servertransports() if name.startswith(("udp", "simple"))
+]
+
+
+def free_udp_port() -> int:
+    """A UDP port of the loopback interface that nobody uses."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 @dataclass
@@ -151,7 +163,9 @@ class Lwm2mServer:
         site = resource.Site()
         site.add_resource(["rd"], self._directory)
         site.add_resource(["rd"], _Root(self._directory))
-        self._context = await aiocoap.Context.create_server_context(site, bind=self.address)
+        self._context = await aiocoap.Context.create_server_context(
+            site, bind=self.address, transports=TRANSPORTS
+        )
         self._stop = asyncio.Event()
         self._ready.set()
         await self._stop.wait()

@@ -7,27 +7,26 @@ from collections.abc import Iterator
 import aiocoap
 import pytest
 
-from host_tests.virtual_c1100.lwm2m_server import Future, Lwm2mServer
+from host_tests.virtual_c1100.lwm2m_server import Future, Lwm2mServer, free_udp_port
 from host_tests.virtual_c1100.rig import Rig
 from tools.virtual_c1100 import Profile
 
 PRINTED = {3: "5.39.83.206", 4: "5.39.83.205", 5: "5.39.83.204"}  # manual 3.5.2
 
 
-def free_udp_port() -> int:
-    """A port that TCP has free too: aiocoap binds both."""
-    while True:
-        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            udp.bind(("127.0.0.1", 0))
-            with contextlib.suppress(OSError):
-                tcp.bind(udp.getsockname())
-                return udp.getsockname()[1]
-
-
 @pytest.fixture
 def server() -> Iterator[Lwm2mServer]:
     with Lwm2mServer(free_udp_port()) as running:
         yield running
+
+
+def test_a_server_needs_the_udp_port_alone() -> None:
+    port = free_udp_port()
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # somebody else has it already, which does as well
+            stack.enter_context(socket.create_server(("127.0.0.1", port)))
+        with Lwm2mServer(port) as running:
+            assert running.address[1] == port
 
 
 def configured(*servers: Lwm2mServer, lifetime: int = 3600) -> Rig:
