@@ -1,15 +1,18 @@
 """The least possible is a lower bound, and a near one: against an exhaustive search."""
 
 import functools
+import json
 import math
 import random
 
 import pytest
 
-from tools.power import model, oracle
+from tools.deploy import settings
+from tools.power import compare, model, oracle
 from tools.power.model import Conditions
 from tools.power.oracle import Costs, Job, Window
 from tools.power.profiles import load
+from tools.power.scenario import NODE, Change
 from tools.virtual_c1100 import Profile
 
 MODULE, BOARD = load("mdm9206", "module"), load("esp32", "board")
@@ -129,3 +132,16 @@ def test_a_session_says_more_when_it_has_more_to_report():
 def test_a_period_of_nothing_is_refused():
     with pytest.raises(ValueError, match="period is 0 s"):
         oracle.windows([Job("sample", 0)], 100)
+
+
+def test_a_report_may_wait_for_its_deadline_only_about_a_poor_signal():
+    node = NODE | {"report": {"period_s": 3600, "deadline_s": 1800}}
+    checked = settings.checked({"config.json": json.dumps(node).encode()})
+    changes = [Change(12 * HOUR_S, 1, 1), Change(15 * HOUR_S, 0, 22)]
+    wanted = compare.windows(Profile(), checked, 24 * HOUR_S, 100, changes)
+    waits = [w for w in wanted if w.job.name == "report" and w.deadline_s > w.release_s]
+    assert {w.deadline_s - w.release_s for w in waits} == {1800}
+    # From half an hour before it to a period and half an hour behind it.
+    assert 11.5 * HOUR_S < min(w.release_s for w in waits) <= 12.5 * HOUR_S
+    assert 15.5 * HOUR_S <= max(w.release_s for w in waits) < 16.5 * HOUR_S
+    assert len([w for w in wanted if w.job.name == "report"]) >= 24

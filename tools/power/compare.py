@@ -4,6 +4,7 @@ The windows are those that the firmware promises: each job at once when the node
 each period of a grid that begins at the node's own place on the clock (firmware/scheduler.py).
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 from zlib import crc32
@@ -12,12 +13,12 @@ from tools.power import oracle
 from tools.power.model import Conditions
 from tools.power.oracle import Costs, Estimate, Job, Window
 from tools.power.profiles import Profile as PowerProfile
+from tools.power.scenario import Change
 from tools.virtual_c1100 import Profile, timers
 from tools.virtual_c1100.gnss import HOT_S, WARM_S
 from tools.virtual_c1100.profile import GSM, LTE_M, NB_IOT
 
 EPOCH_S = 946_684_800  # 2000-01-01 in Unix time, where the board's clock begins
-POOR = "report.poor_dbm"
 
 
 def conditions(profile: Profile, checked: dict[str, Any]) -> Conditions:
@@ -37,9 +38,17 @@ def conditions(profile: Profile, checked: dict[str, Any]) -> Conditions:
 
 
 def windows(
-    profile: Profile, checked: dict[str, Any], span_s: float, report_bytes: int
+    profile: Profile,
+    checked: dict[str, Any],
+    span_s: float,
+    report_bytes: int,
+    changes: Sequence[Change] = (),
 ) -> list[Window]:
-    """All windows of a node's jobs that close within its first `span_s` seconds."""
+    """All windows of a node's jobs that close within its first `span_s` seconds.
+
+    A report may wait for its deadline while the signal was poor when the node last asked: at any
+    time since the report before, or in the window itself.
+    """
     found = []
     jobs = [
         _job(name, profile, checked, report_bytes) for name in ("sample", "report", "position")
@@ -54,7 +63,28 @@ def windows(
             first += job.period_s
         found.append(Window(0.0, 0.0, job))
         found += oracle.windows([job._replace(first_s=first)], span_s)
-    return found
+    patience_s = min(checked["report.deadline_s"], checked["report.period_s"] - 1)
+    poor = _poor(profile, checked, changes)
+    for n, (release_s, deadline_s, job) in enumerate(found):
+        latest_s = release_s + patience_s
+        since_s = release_s - job.period_s - patience_s
+        may_wait = any(begin < latest_s and end > since_s for begin, end in poor)
+        if may_wait and job.name == "report" and release_s and latest_s > deadline_s:
+            found[n] = Window(release_s, latest_s, job)
+    return [window for window in found if window.deadline_s <= span_s]
+
+
+def _poor(
+    profile: Profile, checked: dict[str, Any], changes: Sequence[Change]
+) -> list[tuple[float, float]]:
+    """From when to when the signal is poor."""
+    ends = [*(change.at_s for change in changes), math.inf]
+    signals = [(0.0, profile.cell.rssi), *((change.at_s, change.rssi) for change in changes)]
+    return [
+        (begin, end)
+        for (begin, rssi), end in zip(signals, ends, strict=True)
+        if 2 * rssi - 113 < checked["report.poor_dbm"]
+    ]
 
 
 def _job(name: str, profile: Profile, checked: dict[str, Any], report_bytes: int) -> Job:
@@ -63,8 +93,6 @@ def _job(name: str, profile: Profile, checked: dict[str, Any], report_bytes: int
     size, gnss_s = None, 0.0
     if name == "report":
         size = report_bytes
-        if 2 * profile.cell.rssi - 113 < checked[POOR]:
-            flex_s = max(flex_s, min(checked["report.deadline_s"], period_s - 1))
     elif name == "position":
         latency = profile.latency
         age_s = period_s - flex_s
@@ -79,15 +107,16 @@ def estimates(
     powers: tuple[PowerProfile, PowerProfile],
     span_s: float,
     report_bytes: int,
-    levels: Sequence[tuple[float, int]] = (),
+    changes: Sequence[Change] = (),
 ) -> list[Estimate]:
     """The least possible, and three usual firmwares, for the jobs of a node.
 
     profile, checked -- of the virtual module, and the node's settings
     powers -- profiles of module and board
     report_bytes -- what one report has to deliver
-    levels -- how the coverage changes, see `oracle.Costs`
+    changes -- of the network, by time
     """
-    costs = Costs(*powers, conditions(profile, checked), tuple(levels))
-    wanted = windows(profile, checked, span_s, report_bytes)
+    levels = tuple((change.at_s, change.coverage) for change in changes)
+    costs = Costs(*powers, conditions(profile, checked), levels)
+    wanted = windows(profile, checked, span_s, report_bytes, changes)
     return [way(wanted, span_s, costs) for way in (oracle.least, *oracle.FIRMWARES)]

@@ -222,7 +222,7 @@ def simulate(
         life = Life(made, bench.console, [], len(bench.wakes), spent, awake_s, start_s)
     life.estimates = compare.estimates(
         wanted.profile, checked, (module, board), span_s, _report_bytes(life, checked),
-        [(change.at_s, change.coverage) for change in wanted.changes],
+        wanted.changes,
     )  # fmt: skip
     made.compared = {found.name: found.mah_per_day for found in life.estimates}
     return life
