@@ -60,6 +60,12 @@ class CommandError(C1100Error):
     """The module answered ERROR, or the failure that the command's form names."""
 
 
+class Refused(CommandError):
+    """What is beyond the module has refused: a broker, a server, an operator. The text names the
+    values that may be wrong, but no secrets. No restart of the module mends that.
+    """
+
+
 class CmeError(CommandError):
     """+CME ERROR. ``code`` is the number of TS 27.007 clause 9.2, None if words were not known."""
 
