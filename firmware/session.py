@@ -9,8 +9,9 @@ from micropython import const
 
 from c1100 import C1100, C1100Error, PinRefused, timers
 
-from . import clock, energy, jobs, log, pin_guard, recovery, uplinks
-from .sensors import SENSORS, link, position
+from . import energy, jobs, log, pin_guard, recovery
+from .delivery import Delivery
+from .sensors import link, position
 from .state import MODULE
 
 _ASK_AGAIN_S = const(86400)  # a network that has refused PSM is asked again
@@ -28,7 +29,6 @@ class Session:
         self._samples = samples
         self._began = time.time_ns()
         self._asked_psm = False
-        self._knows_time = False  # whether the network has told
         self._answers = False  # the module does, for all that is known
         self._flies = False  # it is in flight mode
         self._attach_s = 0  # from the power key to registration; 0: not measured
@@ -40,6 +40,7 @@ class Session:
             status=board.input("status"),
             doze=board.light_sleep if node.settings["sleep.doze"] else None,
         )
+        self._delivery = Delivery(node, self.modem)
 
     async def run(self) -> None:
         """All that is due. What was sampled is kept whatever happens; errors are told."""
@@ -59,7 +60,7 @@ class Session:
                 told = len(ladder.events)
                 node.keep(self._samples + _events(ladder.events), node.begin_s)
             if "report" in self._names:
-                await ladder.run(self._deliver)
+                await ladder.run(self._delivery.run)
             settled = await self._settle()
         except C1100Error as error:
             log.error("wake failed: %s: %s", type(error).__name__, error)
@@ -189,84 +190,11 @@ class Session:
             jobs.attached(node.state, node.settings, self._attach_s)
         if self._samples:  # no record for that alone
             self._samples += signal
-        await self._set_clock()
-
-    async def _set_clock(self) -> None:
-        """Compare the clock with the network's."""
-        node = self._node
-        try:
-            known = clock.parse(await self.modem.clock())
-        except C1100Error as error:
-            log.warning("no time: %s", error)
-            return
-        if known is None:
-            return
-        self._knows_time = True
-        step = node.set_clock(known)
+        step = await self._delivery.set_clock()
         if self._samples and step:
             self._samples.append(("clock_step", "s", step))
 
     # Out of it ------------------------------------------------------------------------------
-
-    async def _deliver(self) -> None:
-        """Deliver the backlog by the first uplink that works."""
-        names = uplinks.chosen(self._node.settings)
-        for name in names[:-1]:
-            try:
-                return await self._deliver_by(name)
-            except C1100Error as error:
-                log.warning("no delivery by %s: %s: %s", name, type(error).__name__, error)
-        return await self._deliver_by(names[-1])
-
-    async def _deliver_by(self, name: str) -> None:
-        """Send the backlog, oldest first; a record leaves the outbox only when the far side has
-        confirmed it. What the session has no time for waits for the next one.
-        """
-        node = self._node
-        uplink = uplinks.load(name).Uplink(node.settings, self.modem)
-        sent = await self._send_all(uplink, name)
-        if uplink.time is not None and not self._knows_time:
-            node.set_clock(uplink.time)
-        node.delivered(sent > 0)
-        # All is delivered: whatever happens now is no reason to try again.
-        if name == "mqtt" and node.settings["commands.key"]:
-            try:
-                await self._listen(uplink)
-            except (C1100Error, OSError) as error:
-                log.warning("no more commands: %s", error)
-        try:
-            await uplink.close()
-        except C1100Error as error:
-            log.warning("session not closed: %s", error)
-
-    async def _send_all(self, uplink, name: str) -> int:
-        """Send what waits, as far as there is time. Returns the number of records."""
-        node = self._node
-        limit_ms = node.settings["report.limit_s"] * 1000
-        begin = time.ticks_ms()
-        sent = 0
-        while True:
-            batch = node.outbox.peek(uplink.batch_bytes)
-            if not batch:
-                break
-            node.outbox.ack(await uplink.send(batch))
-            sent += len(batch)
-            log.info("delivered %d records by %s", len(batch), name)
-            if time.ticks_diff(time.ticks_ms(), begin) > limit_ms:
-                log.info("%d records wait for the next report", len(node.outbox))
-                break
-        return sent
-
-    async def _listen(self, uplink) -> None:
-        """Take the commands that wait for the node."""
-        from .downlink import Downlink
-
-        async def report() -> None:
-            node = self._node
-            node.keep(await node.sample(SENSORS + (link,)))
-            await self._send_all(uplink, "mqtt")
-
-        await Downlink(self._node, uplink.mqtt, report).run()
 
     async def _settle(self) -> bool:
         """Leave the module in the state that costs least until it is needed again."""
