@@ -13,7 +13,7 @@ from micropython import const
 
 from c1100 import C1100Error
 
-from . import commands, config, files, log, trial
+from . import commands, config, files, log, telemetry, trial
 from .sensors import position
 
 _COUNTER_FILE = "commands.counter"
@@ -107,7 +107,7 @@ class Downlink:
         await self._publish(result)
 
     async def _publish(self, result: dict) -> None:
-        await self._mqtt.publish(self._topic + "results", json.dumps(result), 1)
+        await self._mqtt.publish(self._topic + "results", telemetry.flat(result), 1)
 
     async def _tell_outcome(self) -> None:
         outcome = trial.outcome()

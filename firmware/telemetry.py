@@ -1,14 +1,21 @@
 """Samples to payload: SenML JSON (RFC 8428)."""
 
 import json
+from collections import namedtuple
+
+# A number with so many decimal places as a whole number: boards have floats of 32 bits, which keep
+# seven digits. Fixed(1214736670, 7) is 121.473667.
+Fixed = namedtuple("Fixed", ("whole", "places"))
+
+_LARGEST = 3.4e38  # of floats of 32 bits: infinite is what is larger on any board
 
 
 def senml(node: str, samples: list, at: int | None = None) -> str:
     """One SenML pack as compact JSON.
 
     node    -- the node's id; base name of all records
-    samples -- (name, unit of the SenML registry or None, value) of one moment; a value of None
-               (not measured) is left out, text is given as such
+    samples -- (name, unit of the SenML registry or None, value) of one moment: a number, also
+               Fixed, text, or a bool; what is none of these (not measured, not finite) is left out
     at      -- Unix time of that moment; without it RFC 8428 4.5.3 reads "roughly now"
     """
     base = '"bn":%s,' % json.dumps(node + ":")
@@ -16,12 +23,49 @@ def senml(node: str, samples: list, at: int | None = None) -> str:
         base += '"bt":%d,' % at
     pack = []
     for name, unit, value in samples:
-        if value is None:
+        kind, text = _written(value)
+        if text is None:
             continue
         # Written field by field, because MicroPython's dict keeps no order.
         unit = '"u":%s,' % json.dumps(unit) if unit else ""
-        kind = "vs" if isinstance(value, str) else "v"
-        field = '{%s"n":%s,%s"%s":%s}'
-        pack.append(field % (base, json.dumps(name), unit, kind, json.dumps(value)))
+        pack.append('{%s"n":%s,%s"%s":%s}' % (base, json.dumps(name), unit, kind, text))
         base = ""
     return "[" + ",".join(pack) + "]"
+
+
+def flat(values: dict) -> str:
+    """A JSON object of names and single values, which may be Fixed."""
+    parts = []
+    for name, value in values.items():
+        text = number(value)
+        parts.append("%s:%s" % (json.dumps(name), json.dumps(value) if text is None else text))
+    return "{" + ",".join(parts) + "}"
+
+
+def _written(value) -> tuple:
+    """(label of RFC 8428, JSON text); a text of None: nothing that can be sent"""
+    if value is True or value is False:
+        return "vb", "true" if value else "false"
+    if isinstance(value, str):
+        return "vs", json.dumps(value)
+    return "v", number(value)
+
+
+def number(value) -> str | None:
+    """A number (int, float, Fixed) as JSON writes it; None for what is none, or is not finite."""
+    if isinstance(value, Fixed):
+        return _decimal(value.whole, value.places)
+    if isinstance(value, float):
+        # Neither nan nor infinity: JSON has no words for them.
+        return json.dumps(value) if -_LARGEST < value < _LARGEST else None
+    if isinstance(value, int) and value is not True and value is not False:
+        return str(value)
+    return None
+
+
+def _decimal(whole: int, places: int) -> str:
+    digits = str(abs(whole))
+    digits = "0" * (places + 1 - len(digits)) + digits
+    split = len(digits) - places
+    part = digits[split:].rstrip("0")
+    return ("-" if whole < 0 else "") + digits[:split] + ("." + part if part else "")

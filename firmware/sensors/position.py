@@ -2,22 +2,25 @@
 
 from c1100 import C1100Error
 
+from .. import log
+from ..telemetry import Fixed
+
 
 async def read(node) -> list:
     """[("lat", "lat", degrees), ("lon", "lon", degrees), ("alt", "m", metres)]"""
     limit_s = node.settings["position.limit_s"]
     gnss = node.modem.gnss
-    await gnss.start(timeout_s=limit_s)
     try:
+        await gnss.start(timeout_s=limit_s)
         fix = await gnss.fix(limit_s)
     finally:
         try:
             await gnss.stop()
         except C1100Error as error:
-            print("receiver not stopped:", error)
+            log.warning("receiver not stopped: %s", error)
     return [
-        ("lat", "lat", fix.latitude),
-        ("lon", "lon", fix.longitude),
-        ("alt", "m", fix.altitude),
+        ("lat", "lat", Fixed(fix.latitude_e7, 7)),
+        ("lon", "lon", Fixed(fix.longitude_e7, 7)),
+        ("alt", "m", None if fix.altitude_mm is None else Fixed(fix.altitude_mm, 3)),
         ("satellites", None, fix.satellites),
     ]

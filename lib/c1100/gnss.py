@@ -6,20 +6,14 @@ await modem.gnss.stop()
 """
 
 import asyncio
-from collections import namedtuple
 
 from micropython import const
 
 from . import at, dialect
+from .nmea import Fix, combine, sentence
 
 _LOOK_MS = const(1000)  # between looks at the sentences where the board dozes
-
-# time      (year, month, day, hour, minute, second) in UTC
-# position  latitude, longitude in degrees, north and east positive
-# altitude  m above mean sea level, speed in m/s, course in degrees; None where unknown
-Fix = namedtuple(
-    "Fix", ("time", "latitude", "longitude", "altitude", "speed", "course", "satellites", "hdop")
-)
+_MUTE_MS = const(5000)  # a receiver that says nothing for so long has been told not to
 
 
 class Gnss:
@@ -29,8 +23,9 @@ class Gnss:
         self._channel = channel
         self._explain = explain  # modem.C1100.explain
         self._doze = doze  # likewise; None where the board stays awake
-        self.last = None  # the latest Fix
+        self.last: Fix | None = None  # the latest
         self.bad = 0  # sentences whose checksum was wrong
+        self._heard = 0  # sentences since start()
         self._still = False  # the module was told not to send them unasked
         self._gga = self._rmc = None
         self._fixed = asyncio.Event()
@@ -53,14 +48,23 @@ class Gnss:
         """
         self._gga = self._rmc = None
         self._channel.sinks["$"] = self._sentence
+        self._heard = 0
         run = self._channel.run
         try:
             await run(dialect.GNSS_MODE, mode)
             await run(dialect.GNSS_CONFIG, accuracy_m, timeout_s, fixes, interval_s)
-            await run(dialect.GNSS_START)
+            try:
+                await run(dialect.GNSS_START)
+            except at.CommandError:
+                # One that runs takes no start: an earlier life may have left it on.
+                await run(dialect.GNSS_STOP)
+                await run(dialect.GNSS_START)
         except at.CommandError as error:
             self._channel.sinks.pop("$", None)
             await self._explain(error, "gnss")
+        except BaseException:
+            self._channel.sinks.pop("$", None)
+            raise
 
     async def fix(self, timeout_s: float) -> Fix:
         """Wait for the next position. Raises Timeout when there is none in so many seconds."""
@@ -68,10 +72,7 @@ class Gnss:
         if self._doze is not None and await self._holds_its_tongue():
             await self._look(self._doze, timeout_s)
         else:
-            try:
-                await asyncio.wait_for_ms(self._fixed.wait(), int(timeout_s * 1000))
-            except asyncio.TimeoutError:
-                pass  # told below
+            await self._listen(int(timeout_s * 1000))
         if self.last is None or not self._fixed.is_set():
             raise at.Timeout("no position in %d s: can it see the sky?" % timeout_s)
         return self.last
@@ -84,6 +85,27 @@ class Gnss:
         except at.CommandError:
             self._still = False
         return self._still
+
+    async def _listen(self, timeout_ms: int) -> None:
+        """Wait for a position. A board that was reset while it dozed has left the module told not
+        to send sentences: it is told to, when none have come for a while.
+        """
+        first_ms = min(timeout_ms, _MUTE_MS)
+        if await self._within(first_ms) or timeout_ms == first_ms:
+            return
+        if not self._heard:
+            try:
+                await self._channel.run(dialect.GNSS_FLOW, 1)
+            except at.CommandError:
+                self._still = False  # it does not know the command: nobody can have told it
+        await self._within(timeout_ms - first_ms)
+
+    async def _within(self, ms: int) -> bool:
+        try:
+            await asyncio.wait_for_ms(self._fixed.wait(), ms)
+        except asyncio.TimeoutError:
+            return False
+        return True
 
     async def _look(self, doze, timeout_s: float) -> None:
         """Ask for the latest sentences now and then, and let the board sleep in between."""
@@ -100,19 +122,24 @@ class Gnss:
                 return
 
     async def stop(self) -> None:
-        """Switch the receiver off."""
-        if self._still:
-            await self._channel.run(dialect.GNSS_FLOW, 1)
-            self._still = False
-        await self._channel.run(dialect.GNSS_STOP)
-        self._channel.sinks.pop("$", None)
+        """Switch the receiver off. Raises CommandError where the module does not take it."""
+        try:
+            if self._still:
+                self._still = False
+                await self._channel.run(dialect.GNSS_FLOW, 1)
+        finally:
+            try:
+                await self._channel.run(dialect.GNSS_STOP)
+            finally:
+                self._channel.sinks.pop("$", None)
 
     def _sentence(self, line: str) -> None:
+        self._heard += 1
         fields = sentence(line)
         if fields is None:
             self.bad += 1
             return
-        kind = fields[0][-3:]
+        kind = fields[0][2:]  # behind the talker: GP, GL, GB, GN, ...
         if kind == "GGA":
             self._gga = fields
         elif kind == "RMC":
@@ -125,60 +152,3 @@ class Gnss:
             self._gga = self._rmc = None
             self.last = found
             self._fixed.set()
-
-
-def sentence(line: str) -> list | None:
-    """The fields of an NMEA 0183 sentence, ``GNGGA`` first; None if its checksum is wrong."""
-    star = line.rfind("*")
-    if line[:1] != "$" or star < 0:
-        return None
-    total = 0
-    for c in line[1:star]:
-        total ^= ord(c)
-    try:
-        if int(line[star + 1 : star + 3], 16) != total:
-            return None
-    except ValueError:
-        return None
-    return line[1:star].split(",")
-
-
-def combine(gga: list | None, rmc: list | None) -> Fix | None:
-    """A Fix from the GGA and RMC sentences of one moment; None unless both are valid."""
-    try:
-        if gga is None or rmc is None or gga[1] != rmc[1] or rmc[2] != "A" or gga[6] in ("", "0"):
-            return None
-        clock, date = rmc[1], rmc[9]
-        moment = (
-            2000 + int(date[4:6]),
-            int(date[2:4]),
-            int(date[0:2]),
-            int(clock[0:2]),
-            int(clock[2:4]),
-            int(clock[4:6]),
-        )
-        speed = _number(rmc[7])
-        return Fix(
-            moment,
-            _degrees(rmc[3], rmc[4] == "S"),
-            _degrees(rmc[5], rmc[6] == "W"),
-            _number(gga[9]),
-            None if speed is None else speed * 0.514444,
-            _number(rmc[8]),
-            int(gga[7] or 0),
-            _number(gga[8]),
-        )
-    except (ValueError, IndexError):  # a sentence that is not of the standard's form
-        return None
-
-
-def _degrees(text: str, negative: bool) -> float:
-    """``ddmm.mmmm`` or ``dddmm.mmmm``"""
-    dot = text.find(".")
-    split = (dot if dot >= 0 else len(text)) - 2
-    value = int(text[:split]) + float(text[split:]) / 60
-    return -value if negative else value
-
-
-def _number(text: str) -> float | None:
-    return float(text) if text else None
