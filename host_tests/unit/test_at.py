@@ -1,6 +1,6 @@
 """AT grammar: parameters, result codes, errors, and command lines that cannot be broken into."""
 
-from c1100 import at
+from c1100 import at, dialect
 from host_tests.support import raises
 
 
@@ -91,11 +91,90 @@ def test_text_drops_noise_in_front_and_keeps_the_line():
 
 
 def test_shapes_tell_an_answer_from_a_urc():
-    assert at.fits([2, 5, "1A2B"], "ii")
-    assert not at.fits([5, "1A2B", "01"], "ii")
-    assert not at.fits([5], "ii")
-    assert at.fits([None, "x"], "?s")
-    assert not at.fits([None], "i")
+    assert at.read('+X: 2,5,"1A2B"', "ii") == [2, 5, "1A2B"]
+    assert at.read('+X: 5,"1A2B","01"', "ii") is None
+    assert at.read("+X: 5", "ii") is None
+    assert at.read('+X: ,"x"', "?s") == [None, "x"]
+    assert at.read("+X: ,", "i") is None
+    assert at.read("+X", "i") is None
+
+
+def test_an_answer_is_read_by_its_shape():
+    """Blanks, quotes, leading zeros, missing and further fields: the value, None or no answer."""
+    table = (
+        ("i", "+CSQ: 22", [22]),
+        ("i", "+CSQ=22", [22]),
+        ("i", "+CSQ : 22 ", [22]),
+        ("i", '+CSQ: "22"', [22]),
+        ("i", '+CSQ: " 022 "', [22]),
+        ("i", "+CSQ:-7", [-7]),
+        ("i", "+CSQ: 0x16", None),
+        ("i", "+CSQ: 22.5", None),
+        ("i", "+CSQ: \u00b2", None),
+        ("i", "+CSQ: -", None),
+        ("i", '+CSQ: ""', None),
+        ("i", "+CSQ:", None),
+        ("iI", "+CSQ: 22,99", [22, 99]),
+        ("iI", "+CSQ: 22", [22, None]),
+        ("iI", "+CSQ: 22,", [22, None]),
+        ("iI", '+CSQ: 22,""', [22, None]),
+        ("iI", "+CSQ: 22, ", [22, None]),
+        ("iI", "+CSQ: 22,9x", None),
+        ("iI", '+CSQ: 22,99,"a",7,', [22, 99, "a", 7, None]),
+        ("iSS", "+CPSMS: 1,00000101", [1, "00000101", None]),
+        ("iSS", '+CPSMS: 1,,"00000101"', [1, None, "00000101"]),
+        ("iSS", '+CPSMS: 1,""," 0101 "', [1, None, "0101"]),
+        ("s", "+CPIN:SIM PIN ", ["SIM PIN"]),
+        ("s", '+CPIN: "READY"', ["READY"]),
+        ("s", '+CPIN: ""', None),
+        ("s", "+CPIN: ", None),
+        ("r", '+CCLK: "24/05/13,10:00:00+08"', ["24/05/13,10:00:00+08"]),
+        ("r", "+CCLK: 24/05/13,10:00:00+08 ", ["24/05/13,10:00:00+08"]),
+        ("r", "+CCLK:", None),
+        ("r", "C1100 MGGT", ["C1100 MGGT"]),
+        ("r", ' "866207050000001" ', ["866207050000001"]),
+        ("??", '+X: "5"', ["5", None]),
+        ("", "+LSIPOPEN:2,3,4", [2, 3, 4]),
+        ("", "+LSIPOPEN:", []),
+        ("IIII", "+LSIPOPEN:", [None, None, None, None]),
+        ("IIII", '+LSIPOPEN: 2,"3", 04', [2, 3, 4, None]),
+    )
+    for shape, line, want in table:
+        assert at.read(line, shape) == want, (shape, line)
+
+
+def test_a_registration_is_told_from_its_urc():
+    shape = dialect.EPS_STATE.shape
+    for line in (
+        '+CEREG: 5,"0012","01A2D101",9',
+        '+CEREG: 5,"0005","01A2D101",9',
+        "+CEREG: 5,0005,01A2D101,9",
+        '+CEREG: 5,"7"',
+        '+CEREG: "5","0005","01A2D101",9',
+        "+CEREG: 5",
+        '+CEREG: "5"',
+        '+CEREG: 5,"1A2B","01A2D101",9,,,"00000101","00100001"',
+    ):
+        assert at.read(line, shape) is None, line
+    for line in (
+        "+CEREG: 2,5",
+        '+CEREG:"2","5"',
+        "+CEREG: 02, 05 ",
+        "+CEREG=2,5,,,,,,,",
+        "+CEREG: 2,5,",
+    ):
+        assert at.read(line, shape)[:9] == [2, 5] + [None] * 7, line
+    assert at.read('+CEREG: 4,1,0012,"01A2D101",9,,,00000101,"00100001"', shape) == [
+        4,
+        1,
+        "0012",
+        "01A2D101",
+        9,
+        None,
+        None,
+        "00000101",
+        "00100001",
+    ]
 
 
 def test_render():

@@ -79,7 +79,7 @@ async def test_f2_urc_with_the_prefix_of_the_answer():
 
     await at_every_split(scenario)
     got, seen = (await scenario())[1]
-    assert got == [[4, 1, "1A2B", "01A2D101", 9], [22, 99]]
+    assert got == [[4, 1, "1A2B", "01A2D101", 9, None, None, None, None], [22, 99]]
     assert seen == [5]
 
 
@@ -364,7 +364,7 @@ async def test_f16_slow_answer_within_its_own_time():
         ("AT+LSMQTTPUB=1", b"0\r", (74000, b"+MQTTPUB:1\r\n")),
         CSQ,
     )
-    assert await channel.ask(dialect.OPERATOR) == [0]
+    assert await channel.ask(dialect.OPERATOR) == [0, None, None, None]
     assert await channel.run(dialect.MQTT_PUBLISH) == ["+MQTTPUB:1"]
     assert await channel.ask(dialect.SIGNAL) == [22, 99]
     module.check()
@@ -444,7 +444,7 @@ async def test_f18_command_from_a_urc_callback():
         got.append(await channel.ask(dialect.SIGNAL))
 
     channel.on("+CEREG", callback)
-    assert await channel.ask(dialect.OPERATOR) == [0]
+    assert await channel.ask(dialect.OPERATOR) == [0, None, None, None]
     await asyncio.sleep_ms(100)
     assert got == [[22, 99]]
     module.check()

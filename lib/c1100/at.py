@@ -157,12 +157,68 @@ def params(line: str, start: int | None = None) -> list:
              quotes do not separate
     start -- where the parameters begin; found from the prefix when not given
     """
+    found = _words(line, _start(line) if start is None else start)
+    for i, word in enumerate(found):
+        found[i] = _value(word)
+    return found
+
+
+def read(line: str, shape: str) -> list | None:
+    """The values that a shape names, a letter each; None when the line does not fit it.
+
+    ``i`` a whole number   ``d`` one of at most two digits, as modes and states are
+    ``s`` text   ``?`` anything   ``r``, alone: the whole line as text, quotes and prefix removed
+
+    A capital letter may be missing or empty: None. A number may have leading zeros, blanks and
+    quotes; text may lack its quotes, and keeps its digits. More parameters follow as params()
+    gives them. Fewer do not fit: a URC that lacks the leading <n> of its query's answer is none.
+    """
+    start = _start(line)
+    if shape == "r":
+        rest = line[start:].replace('"', "").strip()
+        return [rest] if rest else None
+    bare = line[start : start + 1] != '"'
+    found = _words(line, start)
+    for i, kind in enumerate(shape):
+        if i == len(found):
+            found.append("")
+        word = found[i]
+        plain = word[1:].strip() if word[:1] == '"' else word
+        if kind == "?":
+            value = _value(word)
+        elif not plain:
+            if kind >= "a":
+                return None
+            value = None
+        elif kind in "sS":
+            value = plain
+        else:
+            value = _value(plain)
+            if not isinstance(value, int):
+                return None
+            # Where an answer has its state, a URC has the area: longer, and alone in quotes.
+            if kind in "dD" and (len(plain) > 2 or (bare and word[0] == '"')):
+                return None
+        found[i] = value
+    for i in range(len(shape), len(found)):
+        found[i] = _value(found[i])
+    return found
+
+
+def _start(line: str) -> int:
+    """Where the parameters of a line begin, behind its prefix if it has one."""
+    if not line or line[0] not in "+^$*#%":
+        return 0
     n = len(line)
-    i = 0 if start is None else start
-    if start is None and line and line[0] in "+^$*#%":
-        i = len(prefix(line))
-        while i < n and line[i] in " :=":
-            i += 1
+    i = len(prefix(line))
+    while i < n and line[i] in " :=":
+        i += 1
+    return i
+
+
+def _words(line: str, i: int) -> list:
+    """The parameters from there on, as text; what is in quotes keeps the one in front of it."""
+    n = len(line)
     found = []
     if not line[i:].strip():
         return found
@@ -173,12 +229,11 @@ def params(line: str, start: int | None = None) -> list:
             end = line.find('"', i + 1)
             if end < 0:
                 end = n
-            found.append(line[i + 1 : end])
+            found.append(line[i:end])
             i = line.find(",", end)
         else:
             end = line.find(",", i)
-            word = (line[i:] if end < 0 else line[i:end]).strip()
-            found.append(_value(word))
+            found.append((line[i:] if end < 0 else line[i:end]).strip())
             i = end
         if i < 0:
             return found
@@ -188,28 +243,14 @@ def params(line: str, start: int | None = None) -> list:
 def _value(word: str):
     if not word:
         return None
+    if word[0] == '"':
+        return word[1:]
     if not (word[1:] if word[0] == "-" else word).isdigit():
         return word
     try:
         return int(word)
     except ValueError:  # a digit of another script
         return word
-
-
-def fits(values: list, shape: str) -> bool:
-    """Whether parameters have a shape: a letter each, ``i`` int, ``s`` str, ``?`` either or none.
-
-    More parameters than letters are allowed, fewer are not: a URC that lacks the leading <n> of
-    its query's answer does not fit the answer's shape.
-    """
-    if len(values) < len(shape):
-        return False
-    for value, kind in zip(values, shape):
-        if kind == "i" and not isinstance(value, int):
-            return False
-        if kind == "s" and not isinstance(value, str):
-            return False
-    return True
 
 
 def result(line: str) -> int | None:

@@ -115,9 +115,10 @@ class Channel:
         return await self._guarded(form, command, wait, None)
 
     async def ask(self, form: dialect.Form, *args) -> list:
-        """Run a question and return the parameters of its answer (at.params).
+        """Run a question and return the values of its answer that its shape names (at.read).
 
-        Repeats it once when bytes were lost. Raises what run() raises, and BadAnswer.
+        Repeats it once when bytes were lost. Raises what run() raises, and BadAnswer when there
+        is no answer of that shape.
         """
         try:
             return _answer(form, await self.run(form, *args))
@@ -518,6 +519,8 @@ def _powered() -> bool:
 
 
 def _answer(form: dialect.Form, lines: list) -> list:
-    if not lines:
-        raise at.BadAnswer("no information response", form.send)
-    return [lines[0]] if form.answer in ("#", "*") else at.params(lines[0])
+    for line in lines:
+        values = at.read(line, form.shape)
+        if values is not None:
+            return values
+    raise at.BadAnswer("no information response that can be read", form.send)

@@ -11,7 +11,8 @@ from micropython import const
 
 # send    what follows AT; {name:kind} is filled in by at.render
 # answer  prefix of its information response; "" none, "#" a line of digits, "*" any other line
-# shape   of the answer's parameters (at.fits), where a URC has the same prefix
+# shape   of the answer's parameters, a letter each (at.read): what does not fit is no answer to
+#         this command. Longer where your module tells more, capitals where it may tell less
 # then    prefix of the line that tells the outcome, before or after the result code; its last
 #         parameter is 1 for success where the form has such a parameter
 # prompt  whether the module asks for a payload with ">"
@@ -45,50 +46,50 @@ RESTART = _set("+CFUN=1,1", "M 3.5.1", again=False)
 RADIO = _set("+CFUN={level:d4}", "S 27.007 8.2", wait=15)
 
 # Identity
-IMEI = _ask("+CGSN", "#", "", "S 27.007 5.4")
-IMSI = _ask("+CIMI", "#", "", "S 27.007 5.6")
-MODEL = _ask("+CGMM", "*", "", "S 27.007 5.2")
-REVISION = _ask("+CGMR", "*", "", "S 27.007 5.3")
-CLOCK = _ask("+CCLK?", "+CCLK", "s", "S 27.007 8.15")
+IMEI = _ask("+CGSN", "#", "r", "S 27.007 5.4")
+IMSI = _ask("+CIMI", "#", "r", "S 27.007 5.6")
+MODEL = _ask("+CGMM", "*", "r", "S 27.007 5.2")
+REVISION = _ask("+CGMR", "*", "r", "S 27.007 5.3")
+CLOCK = _ask("+CCLK?", "+CCLK", "r", "S 27.007 8.15")
 
 # SIM, manual 3.2
 PIN_STATE = _ask("+CPIN?", "+CPIN", "s", "M 3.1")
 PIN_ENTER = _set("+CPIN={pin:q8}", "M 3.2.1", again=False)
 
 # Network, manual 3.1
-SIGNAL = _ask("+CSQ", "+CSQ", "ii", "M 3.1")
+SIGNAL = _ask("+CSQ", "+CSQ", "iI", "M 3.1")
 EPS_REPORT = _set("+CEREG={n:d5}", "M 3.1")
-EPS_STATE = _ask("+CEREG?", "+CEREG", "ii", "S 27.007 10.1.22")
+EPS_STATE = _ask("+CEREG?", "+CEREG", "ddSSIIISS", "S 27.007 10.1.22")
 GPRS_REPORT = _set("+CGREG={n:d2}", "M 3.1")
-GPRS_STATE = _ask("+CGREG?", "+CGREG", "ii", "S 27.007 10.1.20")
-OPERATOR = _ask("+COPS?", "+COPS", "i", "M 3.1", wait=30)
+GPRS_STATE = _ask("+CGREG?", "+CGREG", "ddSSI", "S 27.007 10.1.20")
+OPERATOR = _ask("+COPS?", "+COPS", "iISI", "M 3.1", wait=30)
 
 # Sleep, manual 3.8
 PSM_ON = _set("+CPSMS=1,,,{t3412:q8},{t3324:q8}", "M 3.8.1, S 27.007 7.38")
 PSM_OFF = _set("+CPSMS=0", "S 27.007 7.38, F")
-PSM_STATE = _ask("+CPSMS?", "+CPSMS", "i", "M 3.8.1, S 27.007 7.38")
+PSM_STATE = _ask("+CPSMS?", "+CPSMS", "iSSSS", "M 3.8.1, S 27.007 7.38")
 EDRX_ON = _set("+CEDRXS=1,{act:d5},{cycle:q4}", "M 3.8.2, S 27.007 7.40")
 EDRX_OFF = _set("+CEDRXS=3", "S 27.007 7.40")
-EDRX_STATE = _ask("+CEDRXS?", "+CEDRXS", "i", "M 3.8.2, S 27.007 7.40")
-EDRX_GRANTED = _ask("+CEDRXRDP", "+CEDRXRDP", "i", "M 3.8.2, S 27.007 7.41")
+EDRX_STATE = _ask("+CEDRXS?", "+CEDRXS", "iS", "M 3.8.2, S 27.007 7.40")
+EDRX_GRANTED = _ask("+CEDRXRDP", "+CEDRXRDP", "iSSS", "M 3.8.2, S 27.007 7.41")
 
 # TCP/UDP, manual 3.3.1.1, 3.5.1.2 and 3.3.2
 IP_PROFILE = _set("+LSIPPROFILE=1,{apn:q64}", "M 3.3.1.1")
-IP_CALL = Form("+LSIPCALL=1", "+LSIPCALL", "i", "", False, _NET, False, "M 3.3.1.1")
-IP_STATE = _ask("+LSIPCALL?", "+LSIPCALL", "i", "M 3.3.1.1")
+IP_CALL = Form("+LSIPCALL=1", "+LSIPCALL", "iS", "", False, _NET, False, "M 3.3.1.1")
+IP_STATE = _ask("+LSIPCALL?", "+LSIPCALL", "iS", "M 3.3.1.1")
 IP_HANG_UP = _set("+LSIPCALL=0", "M 3.5.1.2", wait=20)
 IP_HEX = _set("+LSIPHEX={on:d1}", "M 3.3.1.1")
-IP_FREE = _ask("+LSIPOPEN?", "+LSIPOPEN", "", "M 3.3.1.1")
+IP_FREE = _ask("+LSIPOPEN?", "+LSIPOPEN", "IIII", "M 3.3.1.1")
 IP_OPEN = _net(
     "+LSIPOPEN={id:d4},{local_port:d65535},{host:q100},{port:d65535},{kind:d1}",
     "+LSIPOPEN",
     "M 3.3.1.1; UDP F",
 )
 IP_SEND = Form(
-    "+LSIPSEND={id:d4},{data:h700}", "+LSIPSEND", "i", "", False, 10, False, "M 3.3.1.1"
+    "+LSIPSEND={id:d4},{data:h700}", "+LSIPSEND", "iI", "", False, 10, False, "M 3.3.1.1"
 )
 IP_PUSH = _set("+LSIPPUSH={id:d4}", "M 3.3.1.1", wait=_NET, again=False)
-IP_CLOSE = Form("+LSIPCLOSE={id:d4}", "+LSIPCLOSE", "i", "", False, 20, False, "M 3.5.1.2")
+IP_CLOSE = Form("+LSIPCLOSE={id:d4}", "+LSIPCLOSE", "iIII", "", False, 20, False, "M 3.5.1.2")
 IP_TRANSPARENT = Form(
     "+LSIPTPS={mode:d3},{id:d4},{timeout:d65535},{longest:d1498}",
     "",
@@ -125,9 +126,9 @@ LWM2M_AUTO = _set("+LWMTM={on:d1}", "M 3.5.1; off: I")
 HTTP_URL = Form("+LSHTTPURL={length:d512}", "", "", "", True, 10, False, "M 3.7.1; prompt I")
 HTTP_HEADER = _set("+LSHTTPHEADERINFO={name:q64},{value:q256}", "M 3.7.2; form I")
 HTTP_TYPE = _set('+LSHTTPCFG="contenttype",{kind:d5}', "M 3.7.2; = for the printed colon")
-HTTP_GET = Form("+LSHTTPGET", "+LSHTTPGET", "ii", "", False, 120, False, "M 3.7.3; form I")
+HTTP_GET = Form("+LSHTTPGET", "+LSHTTPGET", "iiI", "", False, 120, False, "M 3.7.3; form I")
 HTTP_POST = Form(
-    "+LSHTTPPOST={length:d4096}", "+LSHTTPPOST", "ii", "", True, 120, False, "M 3.7.4; form I"
+    "+LSHTTPPOST={length:d4096}", "+LSHTTPPOST", "iiI", "", True, 120, False, "M 3.7.4; form I"
 )
 
 # MQTT, manual 3.6. The keys are the manual's, the forms F.

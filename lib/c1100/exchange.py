@@ -94,7 +94,7 @@ class Exchange:
             return True
         if not form.answer or name != form.answer:
             return False
-        return not form.shape or at.fits(at.params(line), form.shape)
+        return at.read(line, form.shape) is not None
 
     def _is_echo(self, line: str) -> bool:
         """Whether a line is the command itself, or what is left of it, coming back."""

@@ -137,7 +137,7 @@ class C1100:
         rssi, ber = (await self._channel.ask(dialect.SIGNAL))[:2]
         return Signal(
             2 * rssi - 113 if 0 <= rssi <= 31 else None,
-            ber if 0 <= ber <= 7 else None,
+            ber if ber is not None and 0 <= ber <= 7 else None,
         )
 
     async def operator(self) -> Operator | None:
