@@ -85,7 +85,7 @@ def judge(trial: Trial, form: Any) -> Verdict:
 
 def wanted(form: Any) -> str:
     """What a form says of its answer, for people."""
-    kinds = {"i": "number", "d": "number", "s": "text", "r": "text", "?": "value"}
+    kinds = {"i": "number", "d": "number", "s": "text", "?": "value"}
     parts = []
     if form.prompt:
         parts.append("a prompt >")
@@ -94,7 +94,7 @@ def wanted(form: Any) -> str:
     elif form.answer == "*":
         parts.append("a line")
     elif form.answer:
-        shape = ", ".join(kinds[letter.lower()] for letter in form.shape)
+        shape = ", ".join(kinds[letter.lower()] for letter in form.shape if letter != "r")
         parts.append(f"{form.answer}: {shape}".rstrip(": "))
     parts.append("0 or OK")
     if form.then:
