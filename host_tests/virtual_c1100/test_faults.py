@@ -5,7 +5,7 @@ import pytest
 from host_tests.virtual_c1100.rig import Rig
 from host_tests.virtual_c1100.servers import TcpServer
 from tools.virtual_c1100 import Profile
-from tools.virtual_c1100.faults import FAULTS
+from tools.virtual_c1100.faults import FAULTS, REMEDIES
 
 CSQ = b"+CSQ: 22,99\r\n0\r"
 
@@ -177,6 +177,48 @@ def test_F38_bytes_lost_in_both_directions_the_same_for_the_same_seed() -> None:
     first = talk(3)
     assert first == talk(3) != talk(4)
     assert any(answer != CSQ for answer in first)
+
+
+def _radio(rig: Rig) -> None:
+    rig.ask(b"AT+CFUN=0\r")
+    rig.ask(b"AT+CFUN=1\r")
+
+
+def _restart(rig: Rig) -> None:
+    rig.ask(b"AT+CFUN=1,1\r", 10)
+
+
+def _power(rig: Rig) -> None:
+    rig.press(3)
+    rig.wait(10)
+    rig.press(1.5)
+    rig.wait(10)
+
+
+def _supply(rig: Rig) -> None:
+    rig.module.set_pin("cut", True)
+    rig.wait(5)
+    rig.module.set_pin("cut", False)
+    rig.press(1.5)
+    rig.wait(10)
+
+
+@pytest.mark.parametrize("remedy", REMEDIES)
+def test_F33_what_ends_with_a_remedy_or_one_that_does_more(remedy: str) -> None:
+    done = (_radio, _restart, _power, _supply)
+    for does, treat in zip(REMEDIES, done, strict=True):
+        rig = faulty("error:+CSQ", f"cured-by:{remedy}")
+        treat(rig)
+        rig.ask(b"ATE0V0\r")
+        cured = REMEDIES.index(does) >= REMEDIES.index(remedy)
+        assert (rig.ask(b"AT+CSQ\r") == b"4\r") is not cured, does
+
+
+def test_F33_an_error_so_many_times_and_a_remedy_that_does_not_exist() -> None:
+    rig = faulty("error:+CSQ=2")
+    assert [rig.ask(b"AT+CSQ\r") for _ in range(3)] == [b"4\r", b"4\r", CSQ]
+    with pytest.raises(ValueError, match="'nosuch' is none of radio, restart, power, supply"):
+        faulty("cured-by:nosuch")
 
 
 def test_F40_is_in_test_sim_and_every_fault_takes_its_default() -> None:

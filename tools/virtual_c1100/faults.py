@@ -15,6 +15,9 @@ from tools.virtual_c1100.commands import CmeFailure, Failure
 BURST = 50
 UNKNOWN_URC = "^SIMST: 1,0"
 BOOT_GARBAGE = b"\x00\xff\xfe\x80\x00RDY\xf0\x00\r\n\xff"
+# What is done to a module that hangs; each does what those before it do, and more: the radio off
+# and on, a restart of its firmware, its power off and on, its supply taken away.
+REMEDIES = ("radio", "restart", "power", "supply")
 
 
 @dataclass
@@ -72,6 +75,7 @@ class Active:
     psm_granted: tuple[str, str] | None = None  # T3324 and T3412 in place of the network's
     psm_cut_s: float | None = None  # something ends PSM after so long
     edrx_refused: bool = False
+    cured_by: str = ""  # one of REMEDIES: that, or one that does more, ends all faults
 
 
 def _urc_rules(where: str) -> Callable[["Faults", str], None]:
@@ -108,6 +112,18 @@ def _late_once(faults: "Faults", parameter: str) -> None:
 def _mute(faults: "Faults", parameter: str) -> None:
     command, times = _command_and(parameter, "")
     faults.rule(command, lambda plan: setattr(plan, "mute", True), int(times) if times else None)
+
+
+def _error(faults: "Faults", parameter: str) -> None:
+    command, times = _command_and(parameter, "")
+    change = lambda plan: setattr(plan, "failure", Failure())  # noqa: E731
+    faults.rule(command, change, int(times) if times else None)
+
+
+def _cured_by(faults: "Faults", parameter: str) -> None:
+    if parameter not in REMEDIES:
+        raise ValueError(f"{parameter!r} is none of {', '.join(REMEDIES)}")
+    faults.active.cured_by = parameter
 
 
 def _fail(make: Callable[[str], Failure]) -> Callable[["Faults", str], None]:
@@ -180,7 +196,7 @@ FAULTS: dict[str, tuple[str, str, str, Callable[["Faults", str], None]]] = {
                      _set("boot_noise", bytes.fromhex)),
     "cme": ("F12", "100", "COMMAND=CODE answered with +CME ERROR",
             _fail(lambda code: CmeFailure(int(code or 100)))),
-    "error": ("F12 F33", "", "COMMAND, or all, answered with ERROR", _fail(lambda _: Failure())),
+    "error": ("F12 F33", "", "COMMAND[=TIMES], or all, answered with ERROR", _error),
     "late": ("F13", "5", "COMMAND=SECONDS: the answer comes late, once", _late_once),
     "slow": ("F16", "5", "COMMAND=SECONDS: every answer comes late", _delay),
     "mute": ("F15", "", "COMMAND[=TIMES], or all, unanswered", _mute),
@@ -215,6 +231,8 @@ FAULTS: dict[str, tuple[str, str, str, Callable[["Faults", str], None]]] = {
                 _set("lose_in", float)),
     "lose-out": ("F38", "0.01", "bytes from the module lost with probability P",
                  _set("lose_out", float)),
+    "cured-by": ("F33", REMEDIES[0], "all faults end with radio (off and on), restart, power (off "
+                 "and on) or supply (cut), or what does more", _cured_by),
 }  # fmt: skip
 
 
@@ -241,6 +259,12 @@ class Faults:
     def clear(self) -> None:
         """No faults any more."""
         self.active = Active()
+
+    def remedied(self, remedy: str) -> None:
+        """One of REMEDIES has been done to the module."""
+        wanted = self.active.cured_by
+        if wanted and REMEDIES.index(remedy) >= REMEDIES.index(wanted):
+            self.clear()
 
     def rule(self, command: str, change: Callable[[Plan], None], times: int | None = None) -> None:
         """Change the plan of each `command` ("" = every one), at most `times` times."""

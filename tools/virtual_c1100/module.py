@@ -126,8 +126,13 @@ class VirtualC1100:
             set_baud=lambda baud: setattr(self.uart, "baud", baud),
             reboot=self.reboot,
             power_off=self.power_off,
-            set_functionality=lambda level: self.network.set_radio(level == 1),
+            set_functionality=self._set_functionality,
         )
+
+    def _set_functionality(self, level: int) -> None:
+        if level == 1 and self.network.detached:
+            self.faults.remedied("radio")
+        self.network.set_radio(level == 1)
 
     # The DTE's side -------------------------------------------------------------------------
 
@@ -192,6 +197,7 @@ class VirtualC1100:
         """Leave the network and go off; the UART is dead a little later."""
         if self.power is not Power.ON:
             return
+        self.faults.remedied("power")
         told = self.network.attached
         self._stop()
         if told:
@@ -206,6 +212,7 @@ class VirtualC1100:
         """The supply is removed and comes back: off at once, and it stays off without the key."""
         if self._key_timer:
             self._key_timer.cancel()
+        self.faults.remedied("supply")
         self._stop()
         self.gnss.forget_sky()
         self._off("supply removed")
@@ -215,6 +222,7 @@ class VirtualC1100:
     def reboot(self) -> None:
         """AT+CFUN=1,1, or a crash of the module's firmware."""
         if self.power is Power.ON:
+            self.faults.remedied("restart")
             self._stop()
             self._boot("reboot")
 
