@@ -1,23 +1,12 @@
-"""The C1100 itself: power key, init flow, SIM, registration; opens the other features."""
+"""The C1100 itself: init flow (manual 3.1), the gate before each command; opens the features."""
 
-import asyncio
 import time
 from collections import namedtuple
 
-from micropython import const
-
 from . import at, dialect
-from .channel import ASLEEP, COMMAND, DATA, OFF, PROBE_MS, UNKNOWN, Channel
-
-_DENIED = const(3)
-_REGISTERED = (1, 5)
-_ROAMING = const(5)
-_SEARCHING = const(2)
-_SIM_TRANSIENT = (10, 13, 14, 100)  # what +CPIN? may say while the SIM is still being read
-_RECHECK_S = const(15)  # a registration URC may get lost: ask now and then
-_POWER_LOOK_MS = const(250)  # between looks at the status pin of a module that starts
-_SIM_LOOK_MS = const(500)  # between questions for the SIM
-_NETWORK_LOOK_MS = const(300)  # between questions for the network where the board dozes
+from .channel import ASLEEP, COMMAND, DATA, OFF, UNKNOWN, Channel
+from .registration import Network, Registration
+from .supply import Supply
 
 # rssi in dBm, ber as the RXQUAL class 0..7; None where the module does not know
 Signal = namedtuple("Signal", ("rssi", "ber"))
@@ -25,38 +14,7 @@ Signal = namedtuple("Signal", ("rssi", "ber"))
 Operator = namedtuple("Operator", ("name", "act"))
 
 
-class Registration:
-    """What the network says of this node (TS 27.007 10.1.22).
-
-    stat -- 0 not registered, 1 home, 2 searching, 3 denied, 4 unknown, 5 roaming, 8 emergency only
-    tac, cell -- as hexadecimal text, act -- <AcT>; None where the module was not asked to tell
-    """
-
-    def __init__(self, values: list) -> None:
-        values = values + [None] * (4 - len(values))
-        self.stat = values[0]
-        self.tac = values[1]
-        self.cell = values[2]
-        self.act = values[3]
-
-    @property
-    def registered(self) -> bool:
-        return self.stat in _REGISTERED
-
-    @property
-    def roaming(self) -> bool:
-        return self.stat == _ROAMING
-
-    @property
-    def denied(self) -> bool:
-        return self.stat == _DENIED
-
-    @property
-    def searching(self) -> bool:
-        return self.stat == _SEARCHING
-
-
-class C1100:
+class C1100(Supply):
     """One module on one UART.
 
     stream -- machine.UART (timeout=0) or any stream whose readinto() does not block
@@ -74,14 +32,12 @@ class C1100:
     def __init__(
         self, stream, pwrkey=None, wake=None, status=None, nap_ms: int = 0, doze=None
     ) -> None:
-        self._channel = Channel(stream)
-        self._channel.gate = self._gate
-        self._pwrkey = pwrkey
-        self._wake = wake
-        self._status = status
+        channel = Channel(stream)
+        Supply.__init__(self, channel, pwrkey, wake, status, doze)
+        self._network = Network(channel, self._patience)
+        channel.gate = self._gate
+        channel.on("^ENTERPSMMODE", self.fell_asleep)
         self._nap_ms = nap_ms
-        self._sleep = doze
-        self._dozed = 0  # ms
         self.apn = None
         # Features, once they are used
         self._ip = None
@@ -90,20 +46,12 @@ class C1100:
         self._gnss = None
         self._last_use = time.ticks_ms()
         self.wake_on_use = True  # a command wakes a module that sleeps; else it raises Asleep
-        self.was_awake = False  # when power_on() last looked, the module was running already
-        self.was_registered = False  # when it was first asked by the last register()
         # Commands that the module forgets when it restarts: sent again when that is noticed.
         self._settings = [
             (dialect.NUMERIC, ()),
             (dialect.ECHO_OFF, ()),
             (dialect.ERROR_NUMBERS, ()),
         ]
-        self._changed = asyncio.Event()  # a registration URC has come
-        self._channel.on("+CEREG", self._on_registration)
-        self._channel.on("+CGREG", self._on_registration)
-        self._channel.on("^ENTERPSMMODE", self.fell_asleep)
-        if status is not None:
-            self._channel.powered = self._is_powered
 
     @property
     def stats(self) -> dict:
@@ -149,12 +97,7 @@ class C1100:
 
     async def registration(self) -> Registration:
         """Registration in the EPS domain, or in the GPRS domain if only that one has it."""
-        eps = Registration((await self._channel.ask(dialect.EPS_STATE))[1:])
-        if eps.registered:
-            return eps
-        gprs = Registration((await self._channel.ask(dialect.GPRS_STATE))[1:])
-        # EPS tells more: it is the answer unless GPRS has got further.
-        return gprs if gprs.registered or (gprs.searching and not eps.searching) else eps
+        return await self._network.state()
 
     async def clock(self) -> str:
         """The module's clock, ``yy/MM/dd,hh:mm:ss±zz``: local time, and its zone in quarters of
@@ -194,21 +137,6 @@ class C1100:
 
     # Sleep ----------------------------------------------------------------------------------
 
-    @property
-    def can_wake(self) -> bool:
-        """Whether the board has a wire that wakes the module out of PSM."""
-        return self._pwrkey is not None or self._wake is not None
-
-    @property
-    def has_status(self) -> bool:
-        """Whether the status pin is wired."""
-        return self._status is not None
-
-    @property
-    def looks_off(self) -> bool:
-        """Whether the status pin says that the module is off, or in PSM."""
-        return self._status is not None and not self._status.value()
-
     def fell_asleep(self, _values: list | None = None) -> None:
         """The module is in PSM: registered, but its UART dead, its sockets and settings gone."""
         self._channel.mode = ASLEEP
@@ -229,13 +157,6 @@ class C1100:
         if self._channel.mode == ASLEEP:
             self._channel.mode = UNKNOWN
         await self.power_on()
-
-    def rest(self) -> None:
-        """Nothing more is wanted of the module for now: release its wake pin, which keeps it out
-        of PSM. wake() and power_on() take it up again.
-        """
-        if self._wake is not None:
-            self._wake.off()
 
     # Start-up -------------------------------------------------------------------------------
 
@@ -260,8 +181,10 @@ class C1100:
         """start() of a module that answers already: after power_on(), and whatever it has to be
         told before it attaches.
         """
+        from .sim import unlock
+
         self.apn = apn
-        await self._unlock(pin)
+        await unlock(self._channel, self._patience, pin)
         await self.signal()
         # With PSM the network's answer tells what it has granted.
         asked = self._power is not None and self._power.requested is not None
@@ -269,187 +192,6 @@ class C1100:
         await self.keep(dialect.GPRS_REPORT, 1)
         await self.operator()
         return await self.register(timeout_s)
-
-    async def power_on(self) -> None:
-        """Press the power key unless the module is running, and wait until it answers.
-
-        A module that answers is never switched off by this, nor one that is still starting: the
-        status pin, or an AT, is asked first. One that is powered and hangs is switched off and on.
-        Raises NoModule.
-        """
-        channel = self._channel
-        channel.start()
-        if self._wake is not None:
-            self._wake.on()
-        self.was_awake = await self._answers_already()
-        if self.was_awake:
-            return
-        if self._pwrkey is None:
-            if await self._leaves_data_mode():
-                return
-            raise at.NoModule("no answer, and no power key is wired: check supply, UART and rate")
-        if self._is_powered():
-            # It had its time to start and answers nothing: it hangs.
-            await self._press_until_off()
-        for press in range(3):
-            # Each press is longer: a key line with a large capacitor eats part of it.
-            await self._press(self._pwrkey, dialect.KEY_ON_MS + 500 * press)
-            self._forget()
-            if await self._boots() or (not press and await self._leaves_data_mode()):
-                return
-        channel.mode = UNKNOWN
-        raise at.NoModule("no answer after the power key: check supply, key, UART and rate")
-
-    async def power_off(self) -> None:
-        """Switch the module off cleanly (AT$QCPWRDN); returns when it is off, or after 10 s."""
-        try:
-            await self._channel.run(dialect.POWER_OFF)
-        except at.Rebooted:
-            pass  # its status pin was faster than its answer
-        self._channel.mode = OFF
-        self._forget()
-        await self._await_off()
-
-    async def power_cycle(self) -> None:
-        """Switch a module that does not answer off by its key, and on again. Raises NoModule."""
-        self._channel.mode = UNKNOWN
-        if self._pwrkey is not None:
-            await self._press_until_off()
-        await self.power_on()
-
-    async def restart(self) -> None:
-        """Let the module restart by itself (manual 3.5.1 step 3), and wait until it answers."""
-        try:
-            await self._channel.run(dialect.RESTART)
-        except at.Rebooted:
-            pass  # that is what was asked for
-        self._channel.mode = UNKNOWN
-        self._forget()
-        await asyncio.sleep_ms(dialect.RESTART_MS)
-        if not await self._boots():
-            raise at.Timeout("no answer after the restart", dialect.RESTART.send)
-
-    async def radio(self, on: bool, sim: bool = False) -> None:
-        """Switch the radio on or off (TS 27.007 8.2); off leaves the network.
-
-        sim -- off keeps the SIM powered (flight mode), and the GNSS receiver usable
-        """
-        await self._channel.run(dialect.RADIO, 1 if on else 4 if sim else 0)
-
-    async def _answers_already(self) -> bool:
-        if self._status is None:
-            return await self._channel.probe()
-        # Powered but silent: it may still be starting, and the key would switch it off.
-        return self._is_powered() and (await self._boots() or await self._leaves_data_mode())
-
-    async def _leaves_data_mode(self) -> bool:
-        """The board may have restarted while the module was in PPP: try the way out of it."""
-        from .ppp import escape
-
-        await escape(self._channel)
-        if not await self._channel.probe():
-            return False
-        await self._channel.transact(dialect.HANG_UP, dialect.HANG_UP.send)
-        return True
-
-    def _is_powered(self) -> bool:
-        return self._status is not None and bool(self._status.value())
-
-    async def _boots(self) -> bool:
-        """Whether the module answers within its start-up time."""
-        begin = self._mark()
-        patience_ms = 0 if self._sleep else PROBE_MS  # ask once between two dozes
-        while True:
-            waited = self._since(begin)
-            if waited >= dialect.BOOT_MS:
-                return False
-            if self._status is None or self._is_powered():
-                if await self._channel.probe(patience_ms):
-                    return True
-            elif waited > dialect.STATUS_MS:
-                return False  # the press was too short
-            if self._status is not None or self._sleep:
-                await self._doze(_POWER_LOOK_MS)
-
-    async def _press_until_off(self) -> None:
-        for press in range(3):
-            await self._press(self._pwrkey, dialect.KEY_OFF_MS + 1000 * press)
-            if await self._await_off():
-                return
-
-    async def _press(self, key, ms: int) -> None:
-        key.on()
-        try:
-            await self._doze(ms)
-        finally:
-            key.off()
-
-    async def _await_off(self) -> bool:
-        """Wait until the module is off: by its status pin, or for as long as that takes."""
-        for _ in range(dialect.OFF_MS // 100):
-            if self._status is not None and not self._is_powered():
-                return True
-            await self._doze(100)
-        return False
-
-    async def _doze(self, ms: int) -> None:
-        """Wait while nothing that the module says matters."""
-        if self._sleep is None:
-            await asyncio.sleep_ms(ms)
-            return
-        self._sleep(ms)
-        self._dozed += ms
-        self._channel.reopen()
-        await asyncio.sleep_ms(0)  # the other tasks' turn
-
-    def _mark(self) -> tuple:
-        """Now, for _since()."""
-        return time.ticks_ms(), self._dozed
-
-    def _since(self, mark: tuple) -> int:
-        """ms since _mark(). There are boards whose ticks stand still while they doze."""
-        return max(time.ticks_diff(time.ticks_ms(), mark[0]), self._dozed - mark[1])
-
-    def _forget(self) -> None:
-        """The module has restarted, or will: what it was told is gone."""
-        channel = self._channel
-        channel.settings_lost = True
-        channel.numeric = channel.quiet = False
-
-    async def _unlock(self, pin: str | None) -> None:
-        """Wait for the SIM, and give it its PIN (manual 3.2.1)."""
-        begin = self._mark()
-        while True:
-            try:
-                state = (await self._channel.ask(dialect.PIN_STATE))[0]
-            except at.CmeError as error:
-                if error.code not in _SIM_TRANSIENT:
-                    raise at.SimError("FAILURE", str(error))
-                state = "NO SIM" if error.code == 10 else "BUSY"
-            except at.CommandError:
-                state = "BUSY"  # ERROR without a number: the SIM is not ready yet
-            if state == "READY":
-                return
-            if state == "SIM PIN":
-                if pin is None:
-                    raise at.SimError(state, "the SIM asks for a PIN: give start() one")
-                await self._enter_pin(pin)
-                pin = None
-            elif state not in ("NO SIM", "BUSY"):
-                raise at.SimError(state, "the SIM asks for %s: unblock it in a phone" % state)
-            if self._since(begin) > dialect.SIM_READY_MS:
-                raise at.SimError(
-                    state, "no SIM, or it does not answer: check the card and holder"
-                )
-            await self._doze(_SIM_LOOK_MS)
-
-    async def _enter_pin(self, pin: str) -> None:
-        try:
-            await self._channel.run(dialect.PIN_ENTER, pin)
-        except at.CommandError as error:
-            if isinstance(error, at.CmeError) and error.code == 14:
-                return  # SIM busy: the state is asked again, the PIN is not
-            raise at.PinRefused("SIM PIN", "the PIN was refused: %s" % error)
 
     async def register(self, timeout_s: float = 180) -> Registration:
         """Wait until the network has accepted the module.
@@ -459,35 +201,19 @@ class C1100:
         Raises RegistrationDenied at once when every domain refuses, or at the end when one did;
         NotRegistered when no network was found.
         """
-        begin = self._mark()
-        self.was_registered = True
-        while True:
-            self._changed.clear()
-            eps = Registration((await self._channel.ask(dialect.EPS_STATE))[1:])
-            if eps.registered:
-                return eps
-            gprs = Registration((await self._channel.ask(dialect.GPRS_STATE))[1:])
-            if gprs.registered:
-                return gprs
-            self.was_registered = False
-            left = int(timeout_s * 1000) - self._since(begin)
-            refused = eps.denied or gprs.denied
-            if refused and (left <= 0 or not (eps.searching or gprs.searching)):
-                raise at.RegistrationDenied(
-                    "the network refuses this SIM: check subscription, roaming and APN"
-                )
-            if left <= 0:
-                raise at.NotRegistered("no network in %d s: check antenna and bands" % timeout_s)
-            if self._sleep:
-                await self._doze(min(left, _NETWORK_LOOK_MS))
-                continue
-            try:
-                await asyncio.wait_for_ms(self._changed.wait(), min(left, _RECHECK_S * 1000))
-            except asyncio.TimeoutError:
-                continue
+        return await self._network.register(timeout_s)
 
-    def _on_registration(self, _values: list) -> None:
-        self._changed.set()
+    @property
+    def was_registered(self) -> bool:
+        """Whether the module was registered when the last register() first asked."""
+        return self._network.was_registered
+
+    async def radio(self, on: bool, sim: bool = False) -> None:
+        """Switch the radio on or off (TS 27.007 8.2); off leaves the network.
+
+        sim -- off keeps the SIM powered (flight mode), and the GNSS receiver usable
+        """
+        await self._channel.run(dialect.RADIO, 1 if on else 4 if sim else 0)
 
     # The gate before each command -----------------------------------------------------------
 
@@ -604,7 +330,7 @@ class C1100:
         if self._gnss is None:
             from .gnss import Gnss
 
-            doze = self._doze if self._sleep else None
+            doze = self._patience.wait if self._patience.dozes else None
             self._gnss = Gnss(self._channel, self.explain, doze)
         return self._gnss
 
