@@ -80,10 +80,11 @@ class Outbox:
         self.next = seq + 1
         return seq
 
-    def peek(self, max_bytes: int) -> list:
+    def peek(self, max_bytes: int, after: int = 0) -> list:
         """The oldest records that are not confirmed, as [(sequence number, bytes)].
 
         As many as fit into max_bytes, but at least one if there is any. They stay queued.
+        after -- only those with greater numbers
         """
         found = []
         if self._place is None:
@@ -93,7 +94,7 @@ class Outbox:
                 continue
             offset = self._place[1] if first == self._place[0] else 0
             for seq, data, _ in self._records(first, offset):
-                if seq <= self.confirmed:
+                if seq <= self.confirmed or seq <= after:
                     continue
                 max_bytes -= len(data)
                 if found and max_bytes < 0:

@@ -39,6 +39,15 @@ def test_peek_is_bounded_but_never_empty_handed():
     assert len(box.peek(500)) == 5
 
 
+def test_peek_behind_a_record():
+    box = Outbox(folder(), 40960)
+    fill(box, 100)
+    box.ack(20)
+    for after, first in ((0, 21), (20, 21), (21, 22), (70, 71), (99, 100)):
+        assert [seq for seq, _ in box.peek(250, after)] == list(range(first, 101))[:2]
+    assert box.peek(250, 100) == []
+
+
 def test_everything_survives_reopening():
     where = folder()
     box = Outbox(where, 40960)
