@@ -238,3 +238,115 @@ def test_F40_is_in_test_sim_and_every_fault_takes_its_default() -> None:
 def test_unknown_fault_says_which_there_are() -> None:
     with pytest.raises(ValueError, match="no fault 'nosuch'; there are urc-before"):
         Rig(on=False).module.faults.add("nosuch:1")
+
+
+# What the wire carries under each habit: a command, and all that is said to it.
+SPOKEN = {
+    "leading-blank": (b"AT+CSQ\r", b" +CSQ: 22,99\r\n0\r"),
+    "blank-behind": (b"AT+CSQ\r", b"+CSQ: 22,99 \r\n0\r"),
+    "colon-blank": (b"AT+CSQ\r", b"+CSQ : 22,99\r\n0\r"),
+    "number-quoted": (b"AT+CSQ\r", b'+CSQ: "22","99"\r\n0\r'),
+    "number-zeros": (b"AT+CSQ\r", b"+CSQ: 0022,0099\r\n0\r"),
+    "rewrite:22=>x": (b"AT+CSQ\r", b"+CSQ: x,99\r\n0\r"),
+    "csq": (b"AT+CSQ\r", b"+CSQ: 99,99\r\n0\r"),
+    "sim": (b"AT+CPIN?\r", b"+CPIN: NOT READY\r\n0\r"),
+    "sim:SIM BUSY": (b"AT+CPIN?\r", b"+CPIN: SIM BUSY\r\n0\r"),
+    "clock": (b"AT+CCLK?\r", b'+CCLK: "24/13/45,25:61:61+00"\r\n0\r'),
+    "imei-quoted": (b"AT+CGSN\r", b'"866425030123456"\r\n0\r'),
+    "answer": (b"AT+COPS?\r", b"+CME ERROR: 30\r\n"),
+    "answer:+CSQ=a|b|4": (b"AT+CSQ\r", b"a\r\nb\r\n4\r"),
+    "answer:+CSQ=OK": (b"AT+CSQ\r", b"0\r"),
+    "line-before": (b"AT+CSQ\r", b"RING\r\n" + CSQ),
+    "line-between:+CSQ=3": (b"AT+CSQ\r", b"+CSQ: 22,99\r\n3\r\n0\r"),
+    "line-after": (b"AT+CSQ\r", CSQ + b"NO CARRIER\r\n"),
+    "late-line:+CSQ=0.3": (b"AT+CSQ\r", b"0\r+CSQ: 22,99\r\n"),
+    "result-first:+CSQ": (b"AT+CSQ\r", b"0\r+CSQ: 22,99\r\n"),
+    "verbose-stuck": (b"ATV0\r", b"\r\nOK\r\n"),
+}
+
+
+@pytest.mark.parametrize("fault", SPOKEN)
+def test_other_words(fault: str) -> None:
+    asked, said = SPOKEN[fault]
+    rig = faulty(fault)
+    if fault == "imei-quoted":
+        said = b'"' + Rig(form="V0E0").ask(asked).split(b"\r")[0] + b'"\r\n0\r'
+    assert rig.ask(asked) == said
+
+
+def test_a_fault_of_a_question_leaves_the_setting_alone() -> None:
+    rig = faulty("error:+CGREG?")
+    assert rig.ask(b"AT+CGREG?\r") == b"4\r"
+    assert rig.ask(b"AT+CGREG=1\r") == b"0\r"
+
+
+def test_an_answer_so_many_times() -> None:
+    rig = faulty("answer:+CPIN?*2=+CPIN: NOT READY|0")
+    asked = [rig.ask(b"AT+CPIN?\r") for _ in range(3)]
+    assert asked == [b"+CPIN: NOT READY\r\n0\r"] * 2 + [b"+CPIN: READY\r\n0\r"]
+
+
+def test_silence_between_bytes() -> None:
+    rig = faulty("byte-gap:200")
+    rig.send(b"AT\r", 0.3)
+    assert rig.take() == b"0"
+    rig.wait(0.2)
+    assert rig.take() == b"\r"
+
+
+def socket_of(server: TcpServer, *faults: str) -> Rig:
+    rig = Rig(Profile(routes={("h", 1): server.address}), form="V0E0")
+    for fault in faults:
+        rig.module.faults.add(fault)
+    rig.ask(b"AT+LSIPCALL=1\r", 2)
+    rig.ask(b'AT+LSIPOPEN=1,0,"h",1,0\r', 2)
+    rig.ask(b"AT+LSIPHEX=1\r")
+    return rig
+
+
+@pytest.mark.parametrize(("size", "free"), [("2048", 2045), ("chars", 2994), ("1460", 1457)])
+def test_room_of_another_size(size: str, free: int) -> None:
+    with TcpServer() as server:
+        rig = socket_of(server, f"free-count:{size}")
+        assert rig.ask(b'AT+LSIPSEND=1,"313233"\r') == b"+LSIPSEND:1,%d\r\n0\r" % free
+
+
+def test_room_and_outcome_that_come_late() -> None:
+    with TcpServer() as server:
+        rig = socket_of(server, "room-late:1", "late-line:+LSIP:OK=0.5")
+        rig.ask(b'AT+LSIPSEND=1,"313233"\r')
+        assert rig.ask(b"AT+LSIPPUSH=1\r", 0.45) == b"0\r"
+        assert b"+LSIP:OK" in rig.ask(b'AT+LSIPSEND=1,"34"\r', 0.5)
+        rig.wait(1)
+        assert rig.ask(b'AT+LSIPSEND=1,"35"\r') == b"+LSIPSEND:1,1498\r\n0\r"
+
+
+def test_a_far_side_says_something_else() -> None:
+    with TcpServer() as server:
+        rig = socket_of(server, "says:tcp=8 0", "blank-fields")
+        server.send(b"hello")
+        rig.linger(0.05)
+        rig.wait(0.5)
+        assert rig.take() == b"+LSIPRTCP=1, 3, 382030\r"
+
+
+def test_what_an_earlier_life_has_left() -> None:
+    rig = Rig(Profile(faults=["left:ATE0V0|AT+CFUN=4|AT+CMEE=2"]))
+    assert rig.take() == b""
+    assert rig.ask(b"AT+CFUN?\r") == b"+CFUN: 4\r\n0\r"
+    rig = Rig(Profile(faults=["left:ATE0V0|AT+LSHTTPURL=20|http:"]), on=False)
+    rig.press(1)
+    rig.wait(30)
+    assert rig.take() == b""
+    assert rig.ask(b"AT+CSQ\r") == b""  # it waits for the rest of the URL
+    assert rig.ask(b"+++") == b"4\r"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["rewrite:(=>x", "rewrite:x", "answer:+CSQ", "answer:+CSQ=maybe", "says:ftp=x", "left-behind",
+     "free-count:many", "http-length:long", "late-line:+CSQ", "byte-gap:x", "line-before:x"],
+)  # fmt: skip
+def test_faults_that_cannot_be(fault: str) -> None:
+    with pytest.raises(ValueError):
+        faulty(fault)

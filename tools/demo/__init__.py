@@ -29,6 +29,7 @@ from tools.power.profiles import load
 from tools.power.watch import Watch
 from tools.virtual_board.board import Board, flash_folder
 from tools.virtual_board.process import BoardError
+from tools.virtual_c1100.faults import checked
 from tools.virtual_c1100.module import VirtualC1100
 from tools.virtual_c1100.profile import Profile
 
@@ -51,6 +52,7 @@ class Options:
     node_broker: Address | None = None
     trace: Path = TRACE
     keep: Path | None = None
+    faults: tuple[str, ...] = ()  # of the module
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,6 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trace", type=Path, default=TRACE, metavar="FILE", help=f"log of all (default {TRACE})"
     )
+    parser.add_argument("--fault", action="append", default=[], metavar="NAME[:PARAMETER]",
+                        type=checked,
+                        help="of the module, as virtual-c1100 --help lists them")  # fmt: skip
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the board's flash here")
 
 
@@ -83,7 +88,8 @@ def _count(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     """The demo. Returns 0 when all records arrived, 1 when not, 130 after Ctrl-C."""
     options = Options(
-        args.reports, args.seed, args.broker, trace=args.trace, keep=args.keep
+        args.reports, args.seed, args.broker, trace=args.trace, keep=args.keep,
+        faults=tuple(args.fault),
     )  # fmt: skip
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     return demonstrate(options)
@@ -133,7 +139,11 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
             trace.write(f"{event}\n")
             view.event(event)
 
-        profile = Profile(seed=options.seed, routes={known_as: options.node_broker or broker})
+        profile = Profile(
+            seed=options.seed,
+            routes={known_as: options.node_broker or broker},
+            faults=list(options.faults),
+        )
         watch = Watch(Meter(load(MODULE, "module"), load(BOARD, "board")))
 
         def happened(event: Event) -> None:

@@ -38,6 +38,7 @@ from tools.virtual_board.board import Board, flash_folder
 from tools.virtual_board.process import BoardError
 from tools.virtual_c1100 import Profile, VirtualC1100
 from tools.virtual_c1100 import profile as profiles
+from tools.virtual_c1100.faults import checked
 
 DAY_S = 86400
 STEP_S = 600.0
@@ -114,6 +115,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="the node's config.json")
     parser.add_argument("--profile", type=Path, metavar="FILE",
                         help="of the virtual module and its network (TOML)")  # fmt: skip
+    parser.add_argument("--fault", action="append", default=[], metavar="NAME[:PARAMETER]",
+                        type=checked,
+                        help="of the module, as virtual-c1100 --help lists them")  # fmt: skip
     parser.add_argument("--seed", type=int, default=1, help="of sensor values and module")
     for kind, usual in (("module", "mdm9206"), ("board", "esp32"), ("battery", "ls26500")):
         parser.add_argument(f"--{kind}", default=usual,
@@ -167,6 +171,7 @@ def _wanted(args: argparse.Namespace) -> Scenario:
             found.profile = profiles.load(args.profile)
     if args.days is not None:
         found.days = args.days
+    found.profile.faults = [*found.profile.faults, *args.fault]
     return found
 
 

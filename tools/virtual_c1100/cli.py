@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _fault_help() -> str:
     rows = [
-        f"  {name:<13}{text} [{ids}]" + (f", default {default}" if default else "")
+        f"  {name:<15}{text} [{ids}]" + (f", default {default}" if default else "")
         for name, (ids, default, text, _) in FAULTS.items()
     ]
     return "faults:\n" + "\n".join(rows)

@@ -16,6 +16,10 @@ class Core:
         self.rng = random.Random(profile.seed)
         self.urc: Callable[..., None] = lambda text: None
         self.damaged: Callable[[bytes], bytes] = bytes  # a payload on its way (faults.py)
+        self.said: Callable[[str, bytes], bytes] = lambda who, data: (
+            data
+        )  # by a far side (faults.py)
+        self.room_late_s: Callable[[], float] = lambda: 0.0  # likewise
         self.congested: Callable[[], bool] = lambda: False  # the UART has enough to send
         self._timers: list[Timer] = []
 

@@ -5,12 +5,14 @@ can go wrong: before a command, on the wire in each direction, at boot. The name
 those of the project's failure list.
 """
 
+import argparse
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tools.timeline import Timeline
-from tools.virtual_c1100.commands import CmeFailure, Failure
+from tools.virtual_c1100.commands import WORDS, CmeFailure, Failure, Result
+from tools.virtual_c1100.habits import HABITS, Rewriter
 
 BURST = 50
 UNKNOWN_URC = "^SIMST: 1,0"
@@ -18,6 +20,9 @@ BOOT_GARBAGE = b"\x00\xff\xfe\x80\x00RDY\xf0\x00\r\n\xff"
 # What is done to a module that hangs; each does what those before it do, and more: the radio off
 # and on, a restart of its firmware, its power off and on, its supply taken away.
 REMEDIES = ("radio", "restart", "power", "supply")
+
+
+RESULT_FIRST, REVERSED = "result-first", "reversed"
 
 
 @dataclass
@@ -32,6 +37,8 @@ class Plan:
     prompt: bool = True  # of a command that asks for data
     prompt_delay_s: float = 0.0
     mute: bool = False
+    answer: list[str] | None = None  # these lines in place of its own, the result the last of them
+    order: str = ""  # of information and result: RESULT_FIRST, REVERSED
     failure: Failure | None = None
     reboot: Callable[[], None] | None = None
 
@@ -49,6 +56,10 @@ class Rule:
     command: str
     change: Callable[[Plan], None]
     times: int | None = None
+
+    def fits(self, name: str, kind: str) -> bool:
+        """Whether it is meant: `+CPIN` is every form of the command, `+CPIN?` its question."""
+        return self.command in ("", name) or (kind == "read" and self.command == name + "?")
 
 
 @dataclass
@@ -76,6 +87,13 @@ class Active:
     psm_cut_s: float | None = None  # something ends PSM after so long
     edrx_refused: bool = False
     cured_by: str = ""  # one of REMEDIES: that, or one that does more, ends all faults
+    rewriters: list[Rewriter] = field(default_factory=list)
+    late_lines: list[tuple[str, float]] = field(default_factory=list)  # beginning, seconds
+    verbose_stuck: bool = False  # ATV0 has no effect
+    byte_gap_s: float = 0.0  # between two bytes of the module's
+    room_late_s: float = 0.0  # what was sent leaves the buffer so much later
+    says: dict[str, bytes] = field(default_factory=dict)  # "http", "tcp": in place of the far side
+    left: list[str] = field(default_factory=list)  # commands of an earlier life, run at boot
 
 
 def _urc_rules(where: str) -> Callable[["Faults", str], None]:
@@ -91,6 +109,56 @@ def _urc_rules(where: str) -> Callable[["Faults", str], None]:
         faults.rule(command, lambda plan: getattr(plan, where).append(text))
 
     return add
+
+
+def _line_rules(where: str) -> Callable[["Faults", str], None]:
+    """`COMMAND=TEXT`: any line with each COMMAND; with an empty COMMAND, with every one."""
+
+    def add(faults: "Faults", parameter: str) -> None:
+        command, found, text = parameter.partition("=")
+        if not found:
+            raise ValueError(f"{parameter!r} is not COMMAND=TEXT")
+        faults.rule(command.upper(), lambda plan: getattr(plan, where).append(text))
+
+    return add
+
+
+def _answer(faults: "Faults", parameter: str) -> None:
+    command, found, text = parameter.partition("=")
+    name, _, times = command.partition("*")
+    lines = text.split("|")
+    if not found or _result(lines[-1]) is None:
+        raise ValueError(f"{parameter!r} is not COMMAND[*TIMES]=LINE|...|RESULT CODE")
+    faults.rule(
+        name.upper(), lambda plan: setattr(plan, "answer", lines), int(times) if times else None
+    )
+
+
+def _result(text: str) -> Result | None:
+    """The result code that text means, as a digit or as a word."""
+    return next((code for code, word in WORDS.items() if text in (str(int(code)), word)), None)
+
+
+def _order(order: str) -> Callable[["Faults", str], None]:
+    return lambda faults, parameter: faults.rule(
+        parameter.upper(), lambda plan: setattr(plan, "order", order)
+    )
+
+
+def _late_line(faults: "Faults", parameter: str) -> None:
+    beginning, _, seconds = parameter.rpartition("=")
+    faults.active.late_lines.append((beginning, float(seconds)))
+
+
+def _says(faults: "Faults", parameter: str) -> None:
+    who, found, text = parameter.partition("=")
+    if not found or who not in ("http", "tcp"):
+        raise ValueError(f"{parameter!r} is not http=TEXT or tcp=TEXT")
+    faults.active.says[who] = text.encode()
+
+
+def _habit(name: str) -> Callable[["Faults", str], None]:
+    return lambda faults, parameter: faults.active.rewriters.append(Rewriter(name, parameter))
 
 
 def _burst(faults: "Faults", parameter: str) -> None:
@@ -188,6 +256,29 @@ FAULTS: dict[str, tuple[str, str, str, Callable[["Faults", str], None]]] = {
     "urc-after": ("F2 F11", "+CEREG: 2", "URC right behind the result", _urc_rules("after")),
     "urc-burst": ("F4", str(BURST), "N URCs in one burst, once", _burst),
     "urc-unknown": ("F5", UNKNOWN_URC, "a URC nobody knows", _urc_rules("before")),
+    "line-before": ("F3 F9", "+CSQ=RING", "COMMAND=TEXT: any line before the answer",
+                    _line_rules("before")),
+    "line-between": ("F3 F9", "+CSQ=^SIMST: 1", "COMMAND=TEXT: between answer and result",
+                     _line_rules("between")),
+    "line-after": ("F11", "+CSQ=NO CARRIER", "COMMAND=TEXT: right behind the result",
+                   _line_rules("after")),
+    "late-line": ("F11", "+LSIP:OK=0.3", "BEGINNING=SECONDS: such lines come so much later",
+                  _late_line),
+    "answer": ("F3 F12", "+COPS?=+CME ERROR: 30|4",
+               "COMMAND[*TIMES]=LINE|...|RESULT in place of its own answer", _answer),
+    "result-first": ("F11", "+LSHTTPGET", "the result code of COMMAND in front of its answer",
+                     _order(RESULT_FIRST)),
+    "reversed": ("F11", "+LSHTTPGET", "the lines of COMMAND's answer in reverse order",
+                 _order(REVERSED)),
+    "verbose-stuck": ("F6", "", "ATV0 answered, but results stay words",
+                      _set("verbose_stuck", lambda _: True)),
+    "byte-gap": ("F7", "200", "MILLISECONDS between two bytes of the module's",
+                 _set("byte_gap_s", lambda ms: float(ms) / 1000)),
+    "room-late": ("F11", "0.3", "what was pushed leaves the buffer SECONDS later",
+                  _set("room_late_s", float)),
+    "says": ("-", "tcp=8 0", "http=BODY or tcp=LINE in place of what the far side says", _says),
+    "left": ("F37", "AT+CFUN=4", "LINE|...: commands of an earlier life, run at the first boot",
+             lambda faults, lines: setattr(faults.active, "left", lines.split("|"))),
     "echo-stuck": ("F6", "", "ATE0 answered, but echo stays", _set("echo_stuck", lambda _: True)),
     "echo-half": ("F6", "0.5", "each echoed character comes with probability P",
                   _set("echo_kept", float)),
@@ -233,6 +324,7 @@ FAULTS: dict[str, tuple[str, str, str, Callable[["Faults", str], None]]] = {
                  _set("lose_out", float)),
     "cured-by": ("F33", REMEDIES[0], "all faults end with radio (off and on), restart, power (off "
                  "and on) or supply (cut), or what does more", _cured_by),
+    **{name: ("habit", habit.default, habit.text, _habit(name)) for name, habit in HABITS.items()},
 }  # fmt: skip
 
 
@@ -270,11 +362,11 @@ class Faults:
         """Change the plan of each `command` ("" = every one), at most `times` times."""
         self.active.rules.append(Rule(command, change, times))
 
-    def plan(self, command: str) -> Plan:
-        """What is to happen to this command."""
+    def plan(self, command: str, kind: str = "") -> Plan:
+        """What is to happen to this command. kind -- its form, as commandline.Parsed has it"""
         plan = Plan()
         for rule in self.active.rules:
-            if rule.command not in ("", command) or rule.times == 0:
+            if not rule.fits(command, kind) or rule.times == 0:
                 continue
             rule.change(plan)
             if rule.times is not None:
@@ -285,6 +377,18 @@ class Faults:
         """Whether this URC never comes."""
         lost = self.active.urc_lost.encode()
         return bool(lost) and urc.startswith(lost)
+
+    def line(self, line: bytes, end: str) -> tuple[bytes, str, float]:
+        """A line as the module says it, what ends it, and by how many seconds it is late."""
+        for rewrite in self.active.rewriters:
+            if rewrite.finds(line):
+                line, end = rewrite(line), rewrite.end or end
+        late = [s for start, s in self.active.late_lines if line.startswith(start.encode())]
+        return line, end, sum(late)
+
+    def said(self, who: str, data: bytes) -> bytes:
+        """What a far side says, by all that the module knows."""
+        return self.active.says.get(who, data)
 
     def payload(self, data: bytes) -> bytes:
         """What of a payload of announced length comes; damaged once."""
@@ -316,3 +420,15 @@ class Faults:
         if not probability:
             return data
         return bytes(b for b in data if self._rng.random() >= probability)
+
+
+def checked(text: str) -> str:
+    """A fault as a command line has it, if there is such a one.
+
+    Raises argparse.ArgumentTypeError, whose text says what is wrong.
+    """
+    try:
+        Faults(Timeline(), random.Random(1), lambda: None).add(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text

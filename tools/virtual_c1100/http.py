@@ -134,9 +134,10 @@ class Http:
             self._running = None
         failed = 0 if reply.status else 1
         name = f"+LSHTTP{request.method}"
-        call.info(f"{name}: {failed},{reply.status},{len(reply.body)}")
-        if reply.body:
-            call.send(reply.body)
+        body = self._core.said("http", reply.body)
+        call.info(f"{name}: {failed},{reply.status},{len(body)}")
+        if body:
+            call.send(body)
         call.finish()
 
 

@@ -29,7 +29,7 @@ from tools.virtual_c1100.commands import (
     Result,
 )
 from tools.virtual_c1100.core import Core
-from tools.virtual_c1100.faults import Faults, Plan
+from tools.virtual_c1100.faults import RESULT_FIRST, REVERSED, Faults, Plan
 
 LINE_LIMIT = 4096  # inferred: 1500 bytes as hex digits fit (AT+LSIPSEND)
 INPUT_BUFFER = 8192
@@ -86,6 +86,7 @@ class Interpreter:
         self._plan = Plan()
         self._sink: DataSink | None = None
         self._held: list[tuple[str | bytes, str, str]] = []
+        self._kept: list[Callable[[], None]] = []  # of an answer in another order (faults.py)
         self._hold_until_us = 0
         self._working = False
 
@@ -109,6 +110,9 @@ class Interpreter:
     def information(self, text: str | bytes, end: str, lead: str) -> None:
         if self._plan.mute:
             return
+        if self._plan.order:
+            self._kept.append(lambda: self._put(text, end, lead))
+            return
         self._put(text, end, lead)
         for line in self._plan.take("between"):
             self._put(line)
@@ -119,20 +123,43 @@ class Interpreter:
             self._send(data)
 
     def raw(self, data: bytes) -> None:
-        if not self._plan.mute:
+        if self._plan.order:
+            self._kept.append(lambda: self._send(data))
+        elif not self._plan.mute:
             self._send(self._faults.payload(data))
+
+    @property
+    def _verbose(self) -> bool:
+        return self.session.verbose or self._faults.active.verbose_stuck
 
     def _put(self, text: str | bytes, end: str = "\r\n", lead: str = "") -> None:
         data = text if isinstance(text, bytes) else text.encode("latin-1")
-        if self.session.verbose:
-            lead, end = lead if lead.endswith("\n") else "\r\n", "\r\n"
-        self._send(lead.encode() + data + end.encode())
+        data, end, late_s = self._faults.line(data, end)
+        if self._verbose:
+            lead, end = lead if lead.endswith("\n") else "\r\n", end if "\n" in end else "\r\n"
+        said = lead.encode() + data + end.encode()
+        if late_s:
+            self._core.later(late_s, lambda: self._send(said))
+        else:
+            self._send(said)
 
     def _result(self, result: Result, text: str = "") -> None:
+        kept, self._kept = self._kept, []
+        if self._plan.order == REVERSED:
+            kept.reverse()
+        if self._plan.order != RESULT_FIRST:
+            for say in kept:
+                say()
+            kept = []
+        self._say_result(result, text)
+        for say in kept:
+            say()
+
+    def _say_result(self, result: Result, text: str) -> None:
         for line in self._plan.take("between"):
             self._put(line)
         if not self.session.quiet and not self._plan.mute:
-            if not self.session.verbose and not text.startswith("+"):
+            if not self._verbose and not text.startswith("+"):
                 self._send(b"%d\r" % result)
             else:
                 self._put(text or WORDS[result])
@@ -248,7 +275,7 @@ class Interpreter:
 
     def _next(self) -> None:
         parsed = self._queue.pop(0)
-        self._plan = self._faults.plan(parsed.name)
+        self._plan = self._faults.plan(parsed.name, parsed.kind)
         self._defer(lambda: self._run(parsed))
 
     def _run(self, parsed: Parsed) -> None:
@@ -260,6 +287,9 @@ class Interpreter:
         try:
             if self._plan.failure:
                 raise self._plan.failure
+            if self._plan.answer is not None:
+                self._recite(call, self._plan.answer)
+                return
             handler = self._handler(parsed, call)
             if self._plan.reboot:
                 self._plan.reboot()
@@ -271,6 +301,17 @@ class Interpreter:
                 self.failed(call, failure)
             return
         self.finished(call, Result.OK, "")
+
+    def _recite(self, call: Call, answer: list[str]) -> None:
+        """Say these lines in place of what the command would; nothing is done."""
+        *lines, result = answer
+        for line in lines:
+            call.info(line)
+        code = next(c for c, word in WORDS.items() if result in (str(int(c)), word))
+        # A numbered error is a result of its own: nothing comes behind it.
+        if lines and lines[-1].startswith(("+CME ERROR", "+CMS ERROR")) and code is Result.ERROR:
+            self._plan.mute = True
+        self.finished(call, code, "")
 
     def _handler(self, parsed: Parsed, call: Call) -> Handler:
         """The handler for this form of the command, with the arguments checked into `call`."""

@@ -32,6 +32,8 @@ from tools.virtual_c1100.sockets import Sockets
 from tools.virtual_c1100.trace import Trace
 from tools.virtual_c1100.uart import Uart
 
+LEFT_LOOK_S = 0.2  # between looks whether a command of an earlier life has ended
+LEFT_LOOKS = 25  # then the next line is what a prompt waits for
 CONGESTION = 2048  # bytes waiting for the UART at which the network is not read (inferred)
 
 
@@ -65,6 +67,7 @@ class VirtualC1100:
         self._send = send
         self._inputs = {"pwrkey": False, "wake": False, "cut": False}
         self._key_timer: Timer | None = None
+        self._deaf = False  # what it says is not heard: commands of an earlier life run
         core = self._core = Core(timeline, profile)
         self.faults = Faults(timeline, core.rng, self.reboot)
         self.uart = Uart(timeline, core.rng, self._to_dte, self._to_module)
@@ -107,7 +110,7 @@ class VirtualC1100:
         self.interpreter = Interpreter(
             core,
             table(*(family.commands for family in self._families)),
-            self.uart.transmit,
+            self._say,
             self.uart.after_transmit,
             self.faults,
         )
@@ -115,6 +118,8 @@ class VirtualC1100:
         self.gnss.stream = self.interpreter.stream
         core.urc = self.interpreter.urc
         core.damaged = self.faults.payload
+        core.said = self.faults.said
+        core.room_late_s = lambda: self.faults.active.room_late_s
         core.congested = lambda: self.uart.backlog + self.interpreter.held > CONGESTION
         for fault in profile.faults:
             self.faults.add(fault)
@@ -228,6 +233,7 @@ class VirtualC1100:
 
     def _stop(self) -> None:
         self._core.forget()
+        self._deaf = False
         self.uart.power_off()
         self.sleep.boot()
         self.sockets.boot()
@@ -260,6 +266,7 @@ class VirtualC1100:
         self.sim.boot()
         self.radio.power_off(State.IDLE, "booted")
         self._enter(Power.ON)
+        self._relive()
 
     # PSM (manual 3.8.1) ---------------------------------------------------------------------
 
@@ -328,7 +335,35 @@ class VirtualC1100:
         if self.on_pin and (was is Power.ON) != (state is Power.ON):
             self.on_pin("status", state is Power.ON)
 
+    # What an earlier life has left (faults.py) ----------------------------------------------
+
+    def _relive(self) -> None:
+        """Run the commands of an earlier life, each when the one before has ended; nobody hears
+        what is said to them.
+        """
+        lines, self.faults.active.left = self.faults.active.left, []
+        self._deaf = bool(lines)
+
+        waits = 0
+
+        def next_line() -> None:
+            nonlocal waits
+            if not lines:
+                self._deaf = False
+                return
+            waits = waits + 1 if self.interpreter.busy else 0
+            if not waits or waits > LEFT_LOOKS:
+                self.interpreter.feed(lines.pop(0).encode() + b"\r")
+                waits = 0
+            self._core.later(LEFT_LOOK_S, next_line)
+
+        next_line()
+
     # The UART -------------------------------------------------------------------------------
+
+    def _say(self, data: bytes) -> None:
+        if not self._deaf:
+            self.uart.transmit(data, self.faults.active.byte_gap_s)
 
     def _to_dte(self, data: bytes) -> None:
         if self.trace:

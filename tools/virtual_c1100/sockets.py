@@ -226,7 +226,14 @@ class Sockets:
     def _push(self, call: Call) -> Later:
         socket = self._socket(call)
         data = bytes(socket.buffer)
-        socket.buffer.clear()
+
+        def make_room() -> None:
+            del socket.buffer[: len(data)]
+
+        if late_s := self._core.room_late_s():
+            self._core.later(late_s, make_room)
+        else:
+            make_room()
 
         def done() -> None:
             # The blank behind OK is the manual's (3.3.1.1 step 8).
@@ -258,6 +265,8 @@ class Sockets:
 
     def _arrived(self, number: int, data: bytes) -> None:
         socket = self._open_sockets[number]
+        if not socket.link.udp:
+            data = self._core.said("tcp", data)
         if socket.report and (told := socket.report(number, data)) is not None:
             self._core.urc(told)
             return

@@ -22,6 +22,7 @@ class Wire:
 
     def __init__(self, timeline: Timeline, deliver: Sink) -> None:
         self.baud = 115200
+        self.gap_us = 0  # of silence behind each byte
         self._timeline = timeline
         self._deliver = deliver
         self._queue = bytearray()
@@ -57,13 +58,13 @@ class Wire:
         return len(self._queue)
 
     def _start(self) -> None:
-        run = bytes(self._queue[:RUN])
+        run = bytes(self._queue[: 1 if self.gap_us else RUN])
         # A carriage return ends a run: what waits for a line gets it at the exact time.
         end = run.find(b"\r") + 1 or len(run)
         self._run = run[:end]
         del self._queue[:end]
         span, self._rest = divmod(end * FRAME_BITS * 1_000_000 + self._rest, self.baud)
-        self._timer = self._timeline.call_later(span, self._arrived)
+        self._timer = self._timeline.call_later(span + self.gap_us, self._arrived)
 
     def _arrived(self) -> None:
         run, self._timer = self._run, None
@@ -106,8 +107,9 @@ class Uart:
     def baud(self, value: int) -> None:
         self._out.baud = self._in.baud = value
 
-    def transmit(self, data: bytes) -> None:
-        """The module sends."""
+    def transmit(self, data: bytes, gap_s: float = 0.0) -> None:
+        """The module sends, with so much silence behind each byte."""
+        self._out.gap_us = round(gap_s * 1e6)
         self._out.put(data)
 
     def receive(self, data: bytes) -> None:
