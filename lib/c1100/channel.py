@@ -49,6 +49,7 @@ class Channel:
         self._txdone = getattr(stream, "txdone", None)
         self.ring = LineRing(size)
         self.mode = UNKNOWN
+        self.closed = False  # for good: nothing is read or written any more
         self.on_restart = []  # called without arguments when the module has restarted
         self.gate = _open  # before each command: wakes the module, gives it its settings back
         self.powered = _powered  # whether the module is, where a pin tells
@@ -177,6 +178,7 @@ class Channel:
         view = memoryview(data)
         begin = time.ticks_ms()
         while view:
+            self._check_open()
             n = self.stream.write(view)
             if n:
                 view = view[n:]
@@ -298,7 +300,7 @@ class Channel:
         self._urc_event.set()
 
     async def _dispatch(self) -> None:
-        while True:
+        while not self.closed:
             await self._urc_event.wait()
             self._urc_event.clear()
             while self._urcs:
@@ -348,7 +350,11 @@ class Channel:
     # Reading --------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start reading. Called by the first command; needs a running event loop."""
+        """Start reading. Called by the first command; needs a running event loop.
+
+        Raises NotConnected after close(): by then another channel may have the UART.
+        """
+        self._check_open()
         if self._tasks:
             return
         trigger = getattr(self.stream, "IRQ_RXIDLE", None)
@@ -371,14 +377,27 @@ class Channel:
 
     def release(self):
         """Stop reading and hand the stream to somebody else, until start(). Returns the stream."""
-        self.close()
+        self._stop()
         self.mode = DATA
         return self.stream
 
     def close(self) -> None:
-        """Stop reading. A command that waits raises Timeout."""
+        """Let go of the stream for good; call it as often as you like. A command that waits
+        raises Timeout, a later one NotConnected, and no callback is called any more.
+        """
+        self.closed = True
+        self._stop()
+        self._callbacks = {}
+        self._urcs = []
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise at.NotConnected("this driver was closed: make another C1100")
+
+    def _stop(self) -> None:
         for task in self._tasks:
-            task.cancel()
+            if task is not asyncio.current_task():  # else it is a callback that closes, and ends
+                task.cancel()
         self._tasks = []
         if self._flag is not None:
             self.stream.irq(handler=None)

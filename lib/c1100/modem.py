@@ -110,7 +110,11 @@ class C1100(Supply):
         return (await self._channel.ask(dialect.IMEI))[0]
 
     def close(self) -> None:
-        """Stop using the stream. Sockets and sessions count as lost; the module is not told."""
+        """Let go of the stream: another C1100 may have it now, and this one can be forgotten.
+
+        Sockets and sessions count as lost; the module is not told. Later commands raise
+        NotConnected.
+        """
         for callback in list(self._channel.on_restart):
             callback()
         self._channel.close()

@@ -81,6 +81,7 @@ class Supply:
 
     async def power_cycle(self) -> None:
         """Switch a module that does not answer off by its key, and on again. Raises NoModule."""
+        self._channel.start()
         self._channel.mode = UNKNOWN
         if self._pwrkey is not None:
             await self._press_until_off()
