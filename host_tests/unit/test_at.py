@@ -88,6 +88,8 @@ def test_text_drops_noise_in_front_and_keeps_the_line():
     assert at.text(b"\xff\x00\x80+CSQ: 22,99") == "+CSQ: 22,99"
     assert at.text(b"+A\xff\x01B") == "+A??B"
     assert at.text(b"\xff\xfe") == ""
+    assert at.text(b"  +LSIPCALL:1, 10.1.2.3 ") == "+LSIPCALL:1, 10.1.2.3 "
+    assert at.text(b' \xf0+COPS: 0,0,"\xc3\xa9"') == '+COPS: 0,0,"\u00e9"'
 
 
 def test_shapes_tell_an_answer_from_a_urc():

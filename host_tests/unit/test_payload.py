@@ -141,3 +141,142 @@ def test_body_on_the_line_behind_the_header():
                 if rest is None:
                     assert ring.readfrom(stream)
             assert bytes(rest) == b"0"
+
+
+class Typed(Handler):
+    """A handler as those of the driver are."""
+
+    shape = "ii"
+    limit = 1500
+
+    def __init__(self, hex_digits):
+        super().__init__(2, hex_digits)
+        self.bad = []
+
+    def damaged(self, line):
+        self.bad.append(line)
+
+
+# What a header may look like, whatever stands around its numbers: (id, length) and their payload.
+READABLE = (
+    b"+LSIPRTCP=1,3,",
+    b"+LSIPRTCP:1,3,",
+    b"+LSIPRTCP: 1,3,",
+    b"+LSIPRTCP = 1, 3,",
+    b"+LSIPRTCP=1 , 3 ,",
+    b'+LSIPRTCP="1","3",',
+    b"+LSIPRTCP=01,0003,",
+    b" +LSIPRTCP=1,3,",
+    b"\x00\xff\x80+LSIPRTCP=1,3,",
+    b"\r\n \x07 +LSIPRTCP=1,3,",
+)
+# And what cannot be read: (header, whether the handler was told before begin() or by end()).
+UNREADABLE = (
+    (b"+LSIPRTCP=1,7o0,", True),
+    (b"+LSIPRTCP=1,,", True),
+    (b"+LSIPRTCP=x,3,", True),
+    (b"+LSIPRTCP=,3,", True),
+    (b"+LSIPRTCP=1;3,3132,", True),
+    (b'+LSIPRTCP="1,3",x,', True),
+    (b"+LSIPRTCP=1,3.0,", True),
+    (b"+LSIPRTCP=1,0x3,", True),
+    (b"\xff+LSIPRTCP=1,\x803,", True),
+    (b"+LSIPRTCP=1,-3,", False),
+    (b"+LSIPRTCP=1,1501,", False),
+    (b"+LSIPRTCP=1,100000007,", False),
+    (b"+LSIPRTCP=1,99999999999999999999999,", False),
+)
+
+
+def test_a_header_is_read_in_every_form_that_has_one_reading():
+    for head in READABLE:
+        for hex_digits, data in ((True, b"616263"), (True, b" 616263 "), (False, b"abc")):
+            for end in (b"\r", b"\r\n", b" \r", b"  \r\r\n"):
+                for chunk in (1, 7, 64):
+                    handler = Typed(hex_digits)
+                    lines = receive(head + data + end + b"+CSQ: 1,99\r\n0\r", handler, chunk)
+                    assert lines == [b"+CSQ: 1,99", b"0"], (head, data, end, chunk, lines)
+                    assert (handler.header, handler.got) == ([1, 3], b"abc"), (head, data)
+                    assert handler.error is None and not handler.bad
+
+
+def test_a_header_that_cannot_be_read_is_told_and_its_line_is_no_line():
+    for head, at_once in UNREADABLE:
+        for hex_digits in (True, False):
+            for data in (b"616263", b"0", b"", b"+LSIPRTCP=1,3,616263", b"> OK"):
+                for chunk in (1, 7, 64):
+                    handler = Typed(hex_digits)
+                    lines = receive(head + data + b"\r\n+CSQ: 1,99\r\n0\r", handler, chunk)
+                    assert lines == [b"+CSQ: 1,99", b"0"], (head, data, chunk, lines)
+                    assert handler.got == b""
+                    if at_once:
+                        assert len(handler.bad) == 1 and handler.bad[0][:9] == "+LSIPRTCP", head
+                        assert handler.header is None
+                    else:
+                        assert not handler.bad
+                        assert isinstance(handler.error, at.BadAnswer), head
+
+
+class Faulty(Typed):
+    """Raises where it is told to."""
+
+    def __init__(self, hex_digits, where):
+        super().__init__(hex_digits)
+        self.where = where
+
+    def begin(self, values):
+        if self.where == "begin":
+            raise IndexError("begin")
+        return super().begin(values)
+
+    def data(self, view):
+        if self.where == "data":
+            raise MemoryError
+        super().data(view)
+
+    def end(self, error):
+        super().end(error)
+        if self.where == "end":
+            raise KeyError("end")
+
+    def damaged(self, line):
+        super().damaged(line)
+        if self.where == "damaged":
+            raise ValueError("damaged")
+
+
+def test_a_fault_of_a_handler_makes_no_lines_of_its_payload():
+    for hex_digits, data in ((True, hexlify(NASTY)), (False, NASTY)):
+        for where in ("begin", "data", "end", "damaged"):
+            for chunk in (7, 64):
+                handler = Faulty(hex_digits, where)
+                length = b"x" if where == "damaged" else b"%d" % len(NASTY)
+                tail = b"0" if where in ("begin", "damaged") else data
+                ring = LineRing(256)
+                stream = Chunks(b"+LSIPRTCP=1,%s,%s\r+CSQ: 1,99\r" % (length, tail), chunk)
+                lines = []
+                faults = 0
+                pending = None
+                more = True
+                while more:
+                    try:
+                        found, pending = pending, None
+                        if found is not None and not found.feed(ring):
+                            pending = found
+                        else:
+                            found = payload.header(ring, {"+LSIPRTCP": handler})
+                            if isinstance(found, payload.Payload):
+                                pending = found
+                                continue
+                            view = None if found else ring.line()
+                            if view is not None:
+                                lines.append(bytes(view))
+                                continue
+                    except (IndexError, MemoryError, KeyError, ValueError):
+                        faults += 1
+                        continue
+                    more = ring.readfrom(stream)
+                assert lines == [b"+CSQ: 1,99"], (where, hex_digits, lines)
+                assert faults == 1, (where, hex_digits)
+                if where == "data":
+                    assert isinstance(handler.error, at.PayloadError)

@@ -159,6 +159,18 @@ def test_skip_line_drops_up_to_the_terminator():
         assert ring.overflows == 0
 
 
+def test_what_is_left_of_a_dropped_line_is_neither_head_nor_prompt():
+    for rest in (b"+LSIPRTCP=1,3,", b"> ", b"\r", b"\x00+A"):
+        for begin in (b"", b"x" * 200):
+            ring = LineRing(64)
+            ring.skip_line()
+            lines_of(ring, begin, 64)
+            ring.readfrom(Chunks(rest, 64))
+            assert ring.head() is None, rest
+            assert not ring.prompt(), rest
+            assert lines_of(ring, b"\r\nOK\r", 64) == [b"OK"], rest
+
+
 def test_prompt_needs_no_terminator():
     ring = LineRing(64)
     assert not ring.prompt()

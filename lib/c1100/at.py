@@ -128,18 +128,19 @@ class PayloadError(C1100Error):
 
 
 def text(line) -> str:
-    """A line as str. Bytes that are neither printable nor UTF-8 become ``?``, leading ones vanish:
-    what a module puts in front of a line while it boots or changes its rate is noise.
+    """A line as str. Bytes that are neither printable nor UTF-8 become ``?``. Leading ones vanish,
+    and blanks: what a module puts in front of a line while it boots or changes its rate is noise.
     """
-    if 32 <= line[0] < 127:
-        try:
-            return str(line, "utf-8")
-        except UnicodeError:  # noise inside the line
-            pass
     i = 0
-    while i < len(line) and not 32 <= line[i] < 127:
+    n = len(line)
+    while i < n and not 32 < line[i] < 127:
         i += 1
-    return "".join([chr(c) if 32 <= c < 127 else "?" for c in line[i:]])
+    if i:
+        line = line[i:]
+    try:
+        return str(line, "utf-8")
+    except UnicodeError:  # noise inside the line
+        return "".join([chr(c) if 32 <= c < 127 else "?" for c in line])
 
 
 def prefix(line: str) -> str:

@@ -20,6 +20,9 @@ _IRQ_MS = const(300)  # and when the port tells of an idle line by itself: 3.5 K
 _WRITE_MS = const(2000)  # patience with a UART that takes no more bytes
 _PROMPT_MS = const(50)  # pause between a prompt and its payload
 _PAYLOAD_MS = const(3000)  # patience with a payload that does not go on
+_BYTE_MS = const(4)  # and with each of its bytes: 2 digits at 5000 baud
+_MOST = const(65536)  # of its bytes count for that
+_READS = const(64)  # of the UART in a row: a module that never stops talking is not alone
 _SYNC_S = const(2)  # patience with one synchronising question
 _SILENCE_MS = const(300)  # longer than any pause between answers that were asked for together
 _DARK_LOOKS = const(3)  # at the status pin, before it is believed
@@ -81,6 +84,7 @@ class Channel:
         self._heard = 0  # lines, to tell silence
         self._payload: payload.Payload | None = None  # the one that is being received
         self._payload_ms = 0  # when bytes have last come
+        self._payload_end = 0  # when it must be over
         self._callbacks = {}
         self._urcs = []
         self._urc_event = asyncio.Event()
@@ -275,6 +279,10 @@ class Channel:
 
     def _urc(self, name: str, line: str) -> None:
         """Queue a line for its callbacks."""
+        handler = self.payloads.get(name)
+        if handler is not None and handler.fields:  # what should have been a payload's header
+            self.stats["short payloads"] += 1
+            payload.spoil(handler, line)
         if line in dialect.BANNERS:
             self._rebooted()
             return
@@ -411,8 +419,10 @@ class Channel:
     async def _read(self) -> None:
         dark = 0  # looks in a row at a module without power
         while True:
-            self._drain()
+            more = self._drain()
             pause = _IDLE_MS if self._flag is None else _IRQ_MS
+            if more:
+                pause = _BUSY_MS
             if self._deadline is not None:
                 left = time.ticks_diff(self._deadline, time.ticks_ms())
                 if left <= 0:
@@ -444,37 +454,57 @@ class Channel:
     def _check_payload(self) -> None:
         """Give up a payload that does not go on; whatever comes then is lines again."""
         pending = self._payload
-        if pending is None or time.ticks_diff(time.ticks_ms(), self._payload_ms) < _PAYLOAD_MS:
+        if pending is None:
+            return
+        now = time.ticks_ms()
+        if (
+            time.ticks_diff(now, self._payload_ms) < _PAYLOAD_MS
+            and time.ticks_diff(self._payload_end, now) > 0
+        ):
             return
         self.stats["short payloads"] += 1
-        pending.give_up()
         self._payload = None
-        self._drain_ring()
-
-    def _drain(self) -> None:
-        """Take in all that has come. Whatever is wrong with it, the reader goes on."""
         try:
-            self._drain_ring()  # what a fault has left
-            while self.ring.readfrom(self.stream):
-                self._payload_ms = time.ticks_ms()
-                self._drain_ring()
+            pending.give_up()
         except Exception as error:
-            self._payload = None
-            self._report("reading", error)
+            self._report("payload", error)
+
+    def _await_payload(self, found: payload.Payload) -> None:
+        self._payload = found
+        self._payload_ms = time.ticks_ms()
+        patience = _PAYLOAD_MS + _BYTE_MS * min(found.want, _MOST)
+        self._payload_end = time.ticks_add(self._payload_ms, patience)
+
+    def _drain(self) -> bool:
+        """Take in what has come. Returns whether there may be more. Whatever is wrong with it, the
+        reader goes on.
+        """
+        for _ in range(_READS):
+            try:
+                self._drain_ring()
+                if not self.ring.readfrom(self.stream):
+                    return False
+                self._payload_ms = time.ticks_ms()
+            except OSError as error:  # the stream's
+                self._report("reading", error)
+                return False
+            except Exception as error:
+                self._report("reading", error)
+        return True
 
     def _drain_ring(self) -> None:
         ring = self.ring
         while True:
-            if self._payload is not None:
-                if not self._payload.feed(ring):
-                    return
-                self._payload = None
+            pending, self._payload = self._payload, None
+            if pending is not None and not pending.feed(ring):
+                self._payload = pending
+                return
             if self._prompts(self._exchange) or self._prompts(self._stale):
                 continue
             if self.payloads:
                 found = payload.header(ring, self.payloads)
                 if isinstance(found, payload.Payload):
-                    self._payload = found
+                    self._await_payload(found)
                     continue
                 if found:  # the rest of the header is still to come
                     return
@@ -512,7 +542,9 @@ class Channel:
             self.silent = 0
             handler = self.payloads.get(name)
             if handler is not None and not handler.fields and line in exchange.lines:
-                self._payload = payload.Payload(handler, at.params(line))
+                found = payload.start(handler, line)
+                if found is not None:
+                    self._await_payload(found)
             if exchange.finished:
                 self._wanted.set()
             return

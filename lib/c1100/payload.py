@@ -1,16 +1,22 @@
 """A counted payload inside the line stream: +LSIPRTCP, +MQTTMSG, the body of an HTTP answer.
 
 A payload may hold anything, terminators and result codes among it. No byte is ever invented: what
-ends early is reported as PayloadError, with the bytes that really came already delivered.
+ends early is reported as PayloadError, with the bytes that really came already delivered. Nor is
+one lost unnoticed: a header that cannot be read is told to its handler, and the lines go on.
 
 A handler says where payloads go:
 
     fields             parameters of the header in front of the payload; 0 if it begins on the
                        line behind the header
     hex                whether it comes as hex digits
-    begin(values)      with the header's parameters; returns the payload's length in bytes
+    shape              of the header's parameters (at.read); left out: as at.params gives them
+    limit              bytes of the longest payload that can be; left out: any
+    begin(values)      with the header's parameters; returns the payload's length in bytes. May
+                       raise BadAnswer when they make no sense
     data(view)         a piece, valid until the call returns
-    end(error)         None, or the PayloadError
+    end(error)         None, the PayloadError, or BadAnswer for what no payload can have
+    damaged(line)      instead of all that: a line that begins as the header does and is none.
+                       May be left out
 """
 
 from binascii import unhexlify
@@ -19,6 +25,7 @@ from . import at
 
 _LF = 10
 _CR = 13
+_SPACE = 32
 _QUOTE = 34
 _COMMA = 44
 _PIECE = 256  # bytes handed out at once
@@ -26,18 +33,25 @@ _LONGEST_HEADER = 256
 
 
 class Payload:
-    """What is still to come for a handler. Sans-IO: fed from a ring."""
+    """What is still to come for a handler. Sans-IO: fed from a ring.
+
+    want -- bytes announced
+    """
 
     def __init__(self, handler, values: list) -> None:
+        self.want = handler.begin(values)
         self._handler = handler
-        self._want = handler.begin(values)
         self._got = 0
         self._ended = False
+        self._fault: Exception | None = None  # of the handler, while data came
         self._same_line = handler.fields > 0
         self._skip_lf = not self._same_line
 
     def feed(self, ring) -> bool:
-        """Take what is there. Returns True when the payload has ended, well or not."""
+        """Take what is there. Returns True when the payload has ended, well or not.
+
+        Raises what the handler has raised, once the payload has ended.
+        """
         if self._skip_lf:
             # The header's line ended with CR; its LF, if it has one, is not payload.
             if ring.next() < 0:
@@ -45,12 +59,15 @@ class Payload:
             if ring.next() == _LF:
                 ring.take(1)
             self._skip_lf = False
-        while self._got < self._want:
+        if self._handler.hex and not self._got:
+            _skip_blanks(ring)
+        while self._got < self.want:
             if not (self._feed_hex(ring) if self._handler.hex else self._feed_raw(ring)):
                 return False
             if self._ended:
                 return True
         if self._same_line:
+            _skip_blanks(ring)
             c = ring.next()
             if c < 0:
                 return False
@@ -66,37 +83,56 @@ class Payload:
         self._end(self._got)
 
     def _feed_raw(self, ring) -> bool:
-        n = min(self._want - self._got, ring.unread, _PIECE)
+        n = min(self.want - self._got, ring.unread, _PIECE)
         if not n:
             return False
-        self._got += n
-        self._handler.data(ring.take(n))
+        self._hand_out(ring.take(n))
         return True
 
     def _feed_hex(self, ring) -> bool:
-        n = min(2 * (self._want - self._got), ring.unread & ~1, _PIECE)
+        n = min(2 * (self.want - self._got), ring.unread & ~1, _PIECE)
         # A payload that ends early ends with a terminator, which may stand in an odd place.
         if not n and not (ring.unread and ring.next() in (_CR, _LF)):
             return False
         view = ring.take(n)
-        good = 0
-        while good < n and _is_hex(view[good]) and _is_hex(view[good + 1]):
-            good += 2
+        good = n
+        try:
+            data = unhexlify(view)
+        except ValueError:
+            good = 0
+            while good < n and _is_hex(view[good]) and _is_hex(view[good + 1]):
+                good += 2
+            data = unhexlify(view[:good])
         if good:
-            self._got += good // 2
-            self._handler.data(unhexlify(view[:good]))
+            self._hand_out(data)
         if good < n or not n:
             ring.untake(n - good)
             self._end(self._got)
         return True
 
+    def _hand_out(self, data) -> None:
+        self._got += len(data)
+        if self._fault is None:
+            try:
+                self._handler.data(data)
+            except Exception as error:  # the rest is a payload all the same, and no lines
+                self._fault = error
+
     def _end(self, got: int) -> None:
         self._ended = True
-        self._handler.end(None if got == self._want else at.PayloadError(got, self._want))
+        whole = got == self.want and self._fault is None
+        self._handler.end(None if whole else at.PayloadError(got, self.want))
+        if self._fault is not None:
+            raise self._fault
 
 
 def _is_hex(c: int) -> bool:
     return 48 <= c <= 57 or 65 <= c <= 70 or 97 <= c <= 102
+
+
+def _skip_blanks(ring) -> None:
+    while ring.next() == _SPACE:
+        ring.take(1)
 
 
 def header(ring, handlers: dict) -> Payload | bool:
@@ -105,21 +141,28 @@ def header(ring, handlers: dict) -> Payload | bool:
     handlers -- prefix -> handler, of those with fields
 
     Returns the Payload, its header consumed; True if the header has not come completely; False if
-    what comes next is no such header.
+    what comes next is no such header. One that cannot be read is consumed with its line, and told
+    to its handler. Raises what the handler raises.
     """
     view = ring.head()
-    if view is None or view[0] not in b"+^":
+    if view is None:
         return False
+    n = min(len(view), _LONGEST_HEADER)
+    begin = 0  # behind noise
+    while begin < n and view[begin] not in b"+^":
+        if 32 < view[begin] < 127 or view[begin] in (_CR, _LF):
+            return False
+        begin += 1
     handler = None
     left = 0  # commas to come
     quoted = False
-    for i in range(min(len(view), _LONGEST_HEADER)):
+    for i in range(begin, n):
         c = view[i]
         if c in (_CR, _LF):
             return False
         if handler is None:
             if c in b":=":
-                handler = handlers.get(at.text(view[:i]).strip())
+                handler = handlers.get(at.text(view[begin:i]).strip())
                 if handler is None or not handler.fields:
                     return False
                 left = handler.fields
@@ -128,7 +171,41 @@ def header(ring, handlers: dict) -> Payload | bool:
         elif c == _COMMA and not quoted:
             left -= 1
             if not left:
-                values = at.params(at.text(view[:i]))
+                line = at.text(view[:i])
                 ring.take(i + 1)
-                return Payload(handler, values)
+                found = None
+                try:
+                    found = start(handler, line)
+                finally:
+                    if found is None:
+                        ring.skip_line()
+                return found or False
     return len(view) < _LONGEST_HEADER
+
+
+def start(handler, line: str) -> Payload | None:
+    """The payload that a header announces; None if the header is damaged, which is told to the
+    handler. Raises what the handler raises.
+    """
+    values = at.read(line, getattr(handler, "shape", ""))
+    if values is None:
+        spoil(handler, line)
+        return None
+    try:
+        found = Payload(handler, values)
+        want = found.want
+        limit = getattr(handler, "limit", None)
+        if isinstance(want, int) and want >= 0 and (limit is None or want <= limit):
+            return found
+        error = at.BadAnswer("a payload of %s bytes" % want)
+    except at.BadAnswer as bad:
+        error = bad
+    handler.end(error)
+    return None
+
+
+def spoil(handler, line: str) -> None:
+    """Tell a handler of a line that should have been the header of a payload."""
+    damaged = getattr(handler, "damaged", None)
+    if damaged is not None:
+        damaged(line)

@@ -129,12 +129,14 @@ class LineRing:
         self._r -= n
 
     def head(self) -> memoryview | None:
-        """What is unread from the next line's first byte on, which stays unread; None if nothing.
+        """What is unread from the next line's first byte on, which stays unread; None if nothing,
+        or while a line is being dropped.
 
         For a header that is followed by a payload, where a terminator would come too late.
         """
-        self._skip()
-        return self._all[self._r : self._w] if self._r < self._w else None
+        if not self._skip() or self._r == self._w:
+            return None
+        return self._all[self._r : self._w]
 
     def next(self) -> int:
         """The next unread byte, which stays unread; -1 if there is none."""
@@ -146,8 +148,7 @@ class LineRing:
 
     def prompt(self) -> bool:
         """Consume a prompt, ``>`` and a space behind it, if it is what comes next."""
-        self._skip()
-        if self.next() != _PROMPT:
+        if not self._skip() or self.next() != _PROMPT:
             return False
         self._r += 1
         if self.next() == _SPACE:
@@ -159,16 +160,19 @@ class LineRing:
         self._r = self._w = self._scan = 0
         self._dropping = False
 
-    def _skip(self) -> None:
-        """Pass over terminators and NULs, unless they end a line that is being dropped."""
+    def _skip(self) -> bool:
+        """Pass over terminators and NULs. Returns False while a line is being dropped, which they
+        would end.
+        """
         if self._dropping:
-            return
+            return False
         buf = self._buf
         w = self._w
         r = self._r
         while r < w and buf[r] in (_CR, _LF, _NUL):
             r += 1
         self._r = r
+        return True
 
     def _drop(self) -> None:
         """Forget the unread bytes: they are part of a line that is too long."""

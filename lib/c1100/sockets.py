@@ -126,6 +126,13 @@ class Sockets:
         """The Socket of an id, None when there is none."""
         return self._open.get(number)
 
+    def damaged(self, values: list) -> None:
+        """The parameters of a line that should have brought data: a stream with a gap is none."""
+        known = self._open.get(values[0]) if values else None
+        error = at.BadAnswer("data that came cannot be read: %s" % values, "+LSIPRTCP")
+        for socket in list(self._open.values()) if known is None else [known]:
+            socket.message_ended(error)
+
     def closed(self, values: list) -> None:
         """The parameters of a +LSIPCLOSE line."""
         socket = self._open.get(values[0]) if values else None
@@ -178,6 +185,8 @@ class _Incoming:
 
     fields = 2
     hex = True
+    shape = "ii"
+    limit = 4096  # more than the module has room for
 
     def __init__(self, sockets: Sockets) -> None:
         self._sockets = sockets
@@ -186,6 +195,10 @@ class _Incoming:
     def begin(self, values: list) -> int:
         self._socket = self._sockets.owner(values[0])
         return values[1]
+
+    def damaged(self, line: str) -> None:
+        """Bytes are lost, and it may not be known whose."""
+        self._sockets.damaged(at.params(line))
 
     def data(self, view) -> None:
         if self._socket is None:
