@@ -133,3 +133,94 @@ def test_synchronising_question_ignores_older_result_codes():
     feed(exchange, "+CSQ: 22,99", "0")
     assert exchange.finished
     assert exchange.result() == ["+CSQ: 22,99"]
+
+
+# A line beside the result code that tells how a command has ended --------------------------------
+
+LSIP = (
+    (dialect.IP_PROFILE, ("CMNET",), ()),
+    (dialect.IP_CALL, (), ("+LSIPCALL:1, 10.32.226.112",)),
+    (dialect.IP_HANG_UP, (), ()),
+    (dialect.IP_HEX, (1,), ()),
+    (dialect.IP_OPEN, (1, 0, "a.example", 7, 0), ("+LSIPOPEN=1,1",)),
+    (dialect.IP_SEND, (1, b"123"), ("+LSIPSEND:1,1497",)),
+    (dialect.IP_PUSH, (1,), ()),
+    (dialect.IP_CLOSE, (1,), ("+LSIPCLOSE:1,3,3,0",)),
+    (dialect.IP_TRANSPARENT, (1, 1, 5000, 600), ()),
+)
+
+
+def test_verdict_of_failure_anywhere_in_front_of_the_result_code():
+    for form, args, lines in LSIP:
+        for verdict in ("+LSIP:ERROR", "+LSIP: ERROR", "+LSIP=ERROR", "+LSIP:ERROR,5", "+LSIP:"):
+            for code in ("0", "OK", "4", "ERROR"):
+                for place in range(len(lines) + 1):
+                    exchange = ask(form, *args)
+                    said = list(lines)
+                    said.insert(place, verdict)
+                    assert feed(exchange, *said) == [], (form.send, said)
+                    assert exchange.enough
+                    assert feed(exchange, code) == []
+                    assert exchange.finished
+                    with raises(at.CommandError) as caught:
+                        exchange.result()
+                    assert caught.error.outcome == verdict, (form.send, said, code)
+
+
+def test_verdict_of_failure_behind_the_result_code():
+    for form, args in ((dialect.IP_PUSH, (1,)), (dialect.IP_TRANSPARENT, (1, 1, 5000, 600))):
+        exchange = ask(form, *args)
+        assert feed(exchange, "0") == []
+        assert not exchange.finished
+        assert exchange.enough  # it may also never come
+        assert exchange.result() == []
+        assert feed(exchange, "+LSIP:ERROR") == []
+        assert exchange.finished
+        with raises(at.CommandError):
+            exchange.result()
+
+
+def test_verdict_of_success():
+    for form, args, lines in LSIP:
+        for verdict in ((), ("+LSIP:OK",), ("+LSIP: OK ",)):
+            exchange = ask(form, *args)
+            assert feed(exchange, *lines, *verdict, "0") == []
+            assert exchange.finished or form.then == dialect.VERDICT
+            assert exchange.result()[: len(lines)] == list(lines)
+    # Failure is not taken back, and what another kind of command hears is not about it.
+    exchange = ask(dialect.IP_PUSH, 1)
+    feed(exchange, "+LSIP:ERROR", "+LSIP:OK", "0")
+    with raises(at.CommandError):
+        exchange.result()
+    exchange = ask(dialect.SIGNAL)
+    assert feed(exchange, "+LSIP:ERROR", "+CSQ: 22,99", "0") == ["+LSIP:ERROR"]
+    assert exchange.result() == ["+CSQ: 22,99"]
+
+
+def test_outcome_and_answer_of_another_socket():
+    for form, args, other, own in (
+        (dialect.IP_OPEN, (1, 0, "a.example", 7, 0), "+LSIPOPEN=2,0", "+LSIPOPEN=1,1"),
+        (dialect.IP_OPEN, (1, 0, "a.example", 7, 0), "+LSIPOPEN:3,1", "+LSIPOPEN:1,1"),
+        (dialect.IP_SEND, (1, b"1"), "+LSIPSEND:2,1400", "+LSIPSEND: 1, 1499"),
+        (dialect.IP_CLOSE, (4,), "+LSIPCLOSE:1,3,3,0", '+LSIPCLOSE:"04",0,0,0'),
+    ):
+        exchange = ask(form, *args)
+        assert feed(exchange, other, own, other, "0") == [other, other]
+        assert exchange.result() == [own]
+
+
+def test_what_told_of_the_failure():
+    for lines, kind, outcome in (
+        (("+LSIPOPEN=1,0", "0"), at.CommandError, "+LSIPOPEN=1,0"),
+        (("+LSIPOPEN:1,0", "4"), at.CommandError, "+LSIPOPEN:1,0"),
+        (("0", "+LSIPOPEN=1,0"), at.CommandError, "+LSIPOPEN=1,0"),
+        (("+LSIPOPEN=1,0", "+CME ERROR: 30"), at.CmeError, "+LSIPOPEN=1,0"),
+        (("4",), at.CommandError, None),
+        (("+CME ERROR: 30",), at.CmeError, None),
+    ):
+        exchange = ask(dialect.IP_OPEN, 1, 0, "a.example", 7, 0)
+        feed(exchange, *lines)
+        assert exchange.finished
+        with raises(kind) as caught:
+            exchange.result()
+        assert caught.error.outcome == outcome, lines

@@ -57,7 +57,12 @@ class BadAnswer(C1100Error):
 
 
 class CommandError(C1100Error):
-    """The module answered ERROR, or the failure that the command's form names."""
+    """The module answered ERROR, or the failure that the command's form names.
+
+    outcome -- the line that told of the failure; None when the result code was all
+    """
+
+    outcome: str | None = None
 
 
 class Refused(CommandError):

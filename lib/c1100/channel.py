@@ -23,6 +23,7 @@ _PAYLOAD_MS = const(3000)  # patience with a payload that does not go on
 _BYTE_MS = const(4)  # and with each of its bytes: 2 digits at 5000 baud
 _MOST = const(65536)  # of its bytes count for that
 _READS = const(64)  # of the UART in a row: a module that never stops talking is not alone
+_REST_MS = const(2000)  # patience with the rest of an answer whose outcome is known
 _SYNC_S = const(2)  # patience with one synchronising question
 _SILENCE_MS = const(300)  # longer than any pause between answers that were asked for together
 _DARK_LOOKS = const(3)  # at the status pin, before it is believed
@@ -72,9 +73,11 @@ class Channel:
         }
         self.last_unknown = ""
         self.payloads = {}  # prefix -> handler (payload.py)
+        self.watchers = {}  # prefix -> callable that gets a URC's parameters at once
         self.sinks = {}  # first character -> callable that gets each such line: NMEA's "$"
         self._lock = asyncio.Lock()
         self._exchange: Exchange | None = None  # the command that is waiting
+        self._verdicts = True  # the module tells dialect.VERDICT, as far as is known
         self._wanted = asyncio.Event()  # it has been answered, or prompted
         self._deadline = None  # of it, in ticks_ms
         self._stale: Exchange | None = (
@@ -175,8 +178,25 @@ class Channel:
         if exchange.finished:
             return
         self._deadline = time.ticks_add(time.ticks_ms(), int(seconds * 1000))
+        self._hurry(exchange)
         self._kick()
         await self._wanted.wait()
+
+    def _hurry(self, exchange: Exchange) -> None:
+        """Bring the deadline near once the rest of the answer is to come soon or not at all."""
+        if not exchange.enough or self._deadline is None:
+            return
+        ms = _REST_MS
+        if exchange.outcome is None:
+            ms = dialect.VERDICT_MS if self._verdicts else 0
+        deadline = time.ticks_add(time.ticks_ms(), ms)
+        if time.ticks_diff(deadline, self._deadline) < 0:
+            self._deadline = deadline
+
+    def outcome(self, form: dialect.Form) -> str | None:
+        """The line that has told how the command that waits ends, if it is of that form."""
+        exchange = self._exchange
+        return exchange.outcome if exchange is not None and exchange.form is form else None
 
     async def _write(self, data, form: dialect.Form) -> None:
         view = memoryview(data)
@@ -289,6 +309,9 @@ class Channel:
         if name == dialect.LEFT_PSM:  # here, so that no later command is taken for the lost one
             self._forgotten()
             self._interrupt("the module has left PSM")
+        watcher = self.watchers.get(name)
+        if watcher is not None:
+            watcher(at.params(line))
         if name not in dialect.URCS and name not in self._callbacks:
             self.stats["unknown"] += 1
             self.last_unknown = line
@@ -426,7 +449,7 @@ class Channel:
             if self._deadline is not None:
                 left = time.ticks_diff(self._deadline, time.ticks_ms())
                 if left <= 0:
-                    self._expire("no result code")
+                    self._end_wait()
                     continue
                 pause = min(left, _BUSY_MS if self._flag is None else pause)
                 dark = 0 if self.powered() else dark + 1
@@ -441,6 +464,16 @@ class Channel:
                 await asyncio.wait_for_ms(self._flag.wait(), pause)
             except asyncio.TimeoutError:
                 pass  # nothing has come: look at the time again
+
+    def _end_wait(self) -> None:
+        exchange = self._exchange
+        if exchange is None or not exchange.enough:
+            self._expire("no result code")
+            return
+        if exchange.outcome is None:
+            self._verdicts = False
+        self._deadline = None
+        self._wanted.set()
 
     def _expire(self, why: str) -> None:
         exchange = self._exchange
@@ -537,6 +570,8 @@ class Channel:
             sink(line)
             return
         name = at.prefix(line)
+        if name == dialect.VERDICT:
+            self._verdicts = True
         exchange = self._exchange
         if exchange is not None and exchange.take(name, line, self._has_left(exchange)):
             self.silent = 0
@@ -547,6 +582,8 @@ class Channel:
                     self._await_payload(found)
             if exchange.finished:
                 self._wanted.set()
+            else:
+                self._hurry(exchange)
             return
         stale = self._stale
         if stale is not None and stale.written:

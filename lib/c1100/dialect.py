@@ -14,11 +14,16 @@ from micropython import const
 # shape   of the answer's parameters, a letter each (at.read): what does not fit is no answer to
 #         this command. Longer where your module tells more, capitals where it may tell less
 # then    prefix of the line that tells the outcome, before or after the result code; its last
-#         parameter is 1 for success where the form has such a parameter
+#         parameter is 1 for success where the form has such a parameter; VERDICT may be missing
 # prompt  whether the module asks for a payload with ">"
 # wait    seconds until the command counts as unanswered
 # again   whether it may be sent again after a time-out
 Form = namedtuple("Form", ("send", "answer", "shape", "then", "prompt", "wait", "again", "source"))
+
+# Commands whose names begin with this may tell how they ended in a line of their own, with OK or
+# ERROR, before their result code, behind it or not at all (M 3.3.1.1; ERROR F).
+VERDICT = "+LSIP"
+VERDICT_MS = const(3000)  # behind a result code, until no verdict comes any more (I)
 
 _S = const(1)  # a question that the module answers at once
 _NET = const(75)  # a command that needs the network
@@ -88,13 +93,13 @@ IP_OPEN = _net(
 IP_SEND = Form(
     "+LSIPSEND={id:d4},{data:h700}", "+LSIPSEND", "iI", "", False, 10, False, "M 3.3.1.1"
 )
-IP_PUSH = _set("+LSIPPUSH={id:d4}", "M 3.3.1.1", wait=_NET, again=False)
+IP_PUSH = _net("+LSIPPUSH={id:d4}", VERDICT, "M 3.3.1.1")
 IP_CLOSE = Form("+LSIPCLOSE={id:d4}", "+LSIPCLOSE", "iIII", "", False, 20, False, "M 3.5.1.2")
 IP_TRANSPARENT = Form(
     "+LSIPTPS={mode:d3},{id:d4},{timeout:d65535},{longest:d1498}",
     "",
     "",
-    "",
+    VERDICT,
     True,
     30,
     False,
@@ -163,7 +168,7 @@ URCS = {
     "+CEREG": True,  # M 3.1
     "+CGREG": True,  # M 3.1
     "+CPIN": True,  # S
-    "+LSIP": False,  # M 3.3.1.1: +LSIP:OK beside result codes
+    VERDICT: False,  # M 3.3.1.1: +LSIP:OK beside result codes
     "+LSIPCALL": True,  # M 3.3.1.1, F
     "+LSIPCLOSE": False,  # M 3.5.1.2, F
     "+MQTTCALL": True,  # F

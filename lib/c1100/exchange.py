@@ -19,17 +19,26 @@ class Exchange:
         self.prompted = False  # the module waits for the payload
         self.lines = []  # information response
         self.code: int | None = None  # result code
-        self.outcome: str | None = None  # the line that form.then asks for
+        self.outcome: str | None = None  # the line that form.then asks for, or tells of failure
         self.error: at.C1100Error | None = None
         self.late = 0  # lines of older commands
         self.echoed = False  # the command came back
         self.verbose = False  # the result code came as a word
+        i = form.send.find("={id:")
+        self._id = int(line[i + 1]) if i > 0 else None  # which of the module's sockets
 
     @property
     def finished(self) -> bool:
         if self.error is not None:
             return True
         return self.code is not None and (not self.form.then or self.outcome is not None)
+
+    @property
+    def enough(self) -> bool:
+        """Whether what has come tells the end, though more may come: within a short time."""
+        if self.outcome is not None:
+            return True
+        return self.code is not None and self.form.then == dialect.VERDICT
 
     def take(self, name: str, line: str, has_left: bool = True) -> bool:
         """Whether a line belongs to this command; if so, it is kept.
@@ -45,8 +54,11 @@ class Exchange:
         form = self.form
         if is_final(line):
             return self._take_final(line)
-        if form.then and name == form.then:
-            self.outcome = line
+        if name == dialect.VERDICT and form.send.startswith(name):
+            return self._take_verdict(name, line)
+        if form.then and name == form.then and self._is_mine(line):
+            if self.outcome is None or at.prefix(self.outcome) == name:  # else it has failed
+                self.outcome = line
             return True
         if self.code is None and self.answers(name, line):
             self.lines.append(line)
@@ -71,16 +83,24 @@ class Exchange:
             )
         return True
 
+    def _take_verdict(self, name: str, line: str) -> bool:
+        awaited = self.form.then == name and self.outcome is None
+        if awaited or not _succeeded(line):
+            self.outcome = line
+        return True
+
     def result(self) -> list:
         """The information response, with the outcome line at its end; raises what went wrong."""
-        if self.error is not None:
-            raise self.error
-        if self.outcome is None:
-            return self.lines
-        values = at.params(self.outcome)
-        if not values or values[-1] in dialect.FAILED:
-            raise at.CommandError(self.outcome, self.form.send)
-        self.lines.append(self.outcome)
+        error = self.error
+        if self.outcome is not None and not isinstance(error, at.Rebooted):
+            if not _succeeded(self.outcome):
+                if not isinstance(error, at.CmeError):  # which says more
+                    error = at.CommandError(self.outcome, self.form.send)
+                error.outcome = self.outcome
+            elif error is None:
+                self.lines.append(self.outcome)
+        if error is not None:
+            raise error
         return self.lines
 
     def answers(self, name: str, line: str) -> bool:
@@ -94,7 +114,14 @@ class Exchange:
             return True
         if not form.answer or name != form.answer:
             return False
-        return at.read(line, form.shape) is not None
+        return self._is_mine(line) and at.read(line, form.shape) is not None
+
+    def _is_mine(self, line: str) -> bool:
+        """Whether a line is about the socket that the command is for, as far as it can be read."""
+        if self._id is None:
+            return True
+        values = at.params(line)
+        return not values or values[0] == self._id or not isinstance(values[0], int)
 
     def _is_echo(self, line: str) -> bool:
         """Whether a line is the command itself, or what is left of it, coming back."""
@@ -103,6 +130,13 @@ class Exchange:
         if len(line) < 2 or not (sent.startswith(line) or sent.endswith(line)):
             return False
         return at.result(line) is None
+
+
+def _succeeded(outcome: str) -> bool:
+    values = at.params(outcome)
+    if at.prefix(outcome) == dialect.VERDICT:
+        return "OK" in values
+    return bool(values) and values[-1] not in dialect.FAILED
 
 
 def is_final(line: str) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.probe.driver import at, exchange
+from tools.probe.driver import at, dialect, exchange
 from tools.probe.steps import MAY_BE_EMPTY
 
 PROMPT = ">"
@@ -74,7 +74,7 @@ def judge(trial: Trial, form: Any) -> Verdict:
         return Verdict(NOT_TESTED, got="the module has nothing to tell")
     if form.answer and not ours.lines:
         return Verdict(DIFFERS, wanted(form), got)
-    if form.then and ours.outcome is None:
+    if form.then not in ("", dialect.VERDICT) and ours.outcome is None:
         return Verdict(DIFFERS, wanted(form), got)
     try:
         ours.result()
@@ -97,7 +97,7 @@ def wanted(form: Any) -> str:
         shape = ", ".join(kinds[letter.lower()] for letter in form.shape if letter != "r")
         parts.append(f"{form.answer}: {shape}".rstrip(": "))
     parts.append("0 or OK")
-    if form.then:
+    if form.then not in ("", dialect.VERDICT):
         parts.append(f"{form.then} with success")
     return ", ".join(parts)
 
