@@ -27,6 +27,7 @@ demo: $(VENV)/demo
 
 # Two at a time, files whole: what a file's tests share is made once. ARGS="-n 0" does one after the other.
 test: venv
+	@$(BIN)/python tools/installed.py
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 bench: venv
@@ -51,6 +52,7 @@ venv: $(VENV)/test $(TYPINGS)/esp32 $(TYPINGS)/stm32
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python"; exit 1; }
 	@rm -rf $(VENV)
+	@$(PYTHON) tools/installed.py venv
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 # A stamp for each set of packages: they are installed again only when their list has changed.

@@ -24,6 +24,8 @@ COMMANDS = {
     "virtual-board": ("tools.virtual_board.cli", "a board in software that mpremote can drive"),
 }
 
+OWN = ("tools", "lib", "firmware", "c1100")  # what cannot be missing
+
 
 def main(argv: list[str]) -> int:
     """Run one command. Returns its exit code; 2 for a usage error."""
@@ -32,7 +34,17 @@ def main(argv: list[str]) -> int:
     for name, (_, text) in COMMANDS.items():
         commands.add_parser(name, help=text, add_help=False)
     name = parser.parse_known_args(argv[:1])[0].command
-    module = importlib.import_module(COMMANDS[name][0])
+    try:
+        module = importlib.import_module(COMMANDS[name][0])
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] in OWN:
+            raise
+        print(
+            f"{error.name} is not in this Python's environment: `make venv`, then "
+            f".venv/bin/python -m tools {name}",
+            file=sys.stderr,
+        )
+        return 2
     own = argparse.ArgumentParser(prog=f"python -m tools {name}", description=module.__doc__)
     module.add_arguments(own)
     return module.run(own.parse_args(argv[1:]))

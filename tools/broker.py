@@ -5,7 +5,6 @@ with embedded() as broker:
 """
 
 import contextlib
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import iotcore
+
+from tools import installed
 
 HOST = "127.0.0.1"
 START_LIMIT_S = 10.0
@@ -37,7 +38,7 @@ class BrokerError(Exception):
     """A broker is missing or does not come up; the text says what to do."""
 
 
-class NotInstalled(BrokerError):
+class NotInstalled(BrokerError, installed.PeerMissing):
     """The broker's program is not on this machine."""
 
 
@@ -114,9 +115,9 @@ def _started(
 
 
 def _program(name: str) -> str:
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    found = installed.program(name)
     if found is None:
-        raise NotInstalled(f"{name} is not installed: apt-get install mosquitto")
+        raise NotInstalled("mosquitto")
     return found
 
 

@@ -1,8 +1,6 @@
 """The page in a real headless browser, fed by a real broker."""
 
 import asyncio
-import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -18,22 +16,18 @@ from selenium.webdriver.common.by import By
 
 from host_tests.monitor.test_model import pack
 from host_tests.peers import any_broker
+from tools import installed
 from tools.broker import Address, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 20.0
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+PEER = "a browser"
 QUIET = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-dev-shm-usage", "--window-size=1200,1000",
 )  # fmt: skip
 XSS = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
-
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER) and not os.environ.get("CI"),
-    reason="no chromium and chromedriver (apt-get install chromium chromium-driver)",
-)
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +55,13 @@ def url(broker: Address) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM or ""
+    options.binary_location = installed.find(PEER, "chromium")
     for flag in (*QUIET, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    driver = webdriver.Chrome(
+        options, webdriver.ChromeService(installed.find(PEER, "chromedriver"))
+    )
     yield driver
     driver.quit()
 

@@ -13,6 +13,8 @@ import socket
 import time
 from collections.abc import Callable
 
+from tools.installed import PeerMissing
+
 CLIENT, GATEWAY, DNS = "10.0.2.15", "10.0.2.2", "10.0.2.3"
 _NETWORK, _MASK = "10.0.2.0", "255.255.255.0"
 MTU = 1500
@@ -22,10 +24,6 @@ _ARP_REQUEST = b"\0\1\x08\0\6\4\0\1"
 _ARP_REPLY = b"\0\1\x08\0\6\4\0\2"
 # SLIRP_POLL_*: in, out, priority, error, hang-up
 _IN, _OUT, _HANG_UP = 1, 2, 16
-
-
-class SlirpMissing(RuntimeError):
-    """libslirp is not installed."""
 
 
 class _Config(c.Structure):
@@ -72,9 +70,7 @@ def _library() -> c.CDLL:
     try:
         library = c.CDLL(name)
     except OSError as error:
-        raise SlirpMissing(
-            "PPP needs libslirp: apt-get install libslirp0, or brew install libslirp"
-        ) from error
+        raise PeerMissing("libslirp") from error
     library.slirp_new.restype = c.c_void_p
     return library
 
