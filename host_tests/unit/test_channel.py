@@ -567,3 +567,35 @@ async def test_stream_that_fails_now_and_then():
     assert channel.stats["faults"] > 0
     module.check()
     channel.close()
+
+
+async def test_messages_of_an_earlier_life_are_not_read_as_answers():
+    late = b'+MQTTMSG:"c",1,0,19,\r\nOK\r\n+CSQ: 1,1\r\n0\r\r\n'
+    for text in (late, late.replace(b"MQ", b"LSMQ"), late.replace(b":", b"=", 1), b" " + late):
+        got, unknown = await answers(("AT+CSQ", text + b"+CSQ: 22,99\r\n0\r"), CSQ)
+        assert got == [[22, 99], [22, 99]], text
+        assert unknown == 0
+    body = b"\r\n+LSHTTPGET: 0,200,19\r\n\r\nOK\r\n+CSQ: 1,1\r\n0\r"
+    assert await answers(("AT+CSQ", body + b"+CSQ: 22,99\r\n0\r"), CSQ) == ([[22, 99]] * 2, 0)
+    huge = b'+MQTTMSG:"a/b",1,0,100000007,hello\r\n'
+    assert await answers(("AT+CSQ", huge + b"+CSQ: 22,99\r\n0\r"), CSQ) == ([[22, 99]] * 2, 0)
+
+
+async def test_outcome_and_urc_with_and_without_ls():
+    for said in (
+        b"0\r+MQTTPUB:1\r\n",
+        b"0\r+LSMQTTPUB:1\r\n",
+        b"+LSMQTTPUB: 1\r\n0\r",
+        b"+MQTTPUB=1\r\n\r\nOK\r\n",
+    ):
+        module, channel = open_channel(("AT+LSMQTTPUB=1", said), CSQ)
+        channel.numeric = False
+        await channel.run(dialect.MQTT_PUBLISH)
+        assert await channel.ask(dialect.SIGNAL) == [22, 99]
+        seen = []
+        channel.on("+MQTTOPEN", seen.append)
+        module.say(b"+LSMQTTOPEN: 0\r\n")
+        await asyncio.sleep_ms(200)
+        assert seen == [[0]]
+        module.check()
+        channel.close()

@@ -280,3 +280,115 @@ def test_a_fault_of_a_handler_makes_no_lines_of_its_payload():
                 assert faults == 1, (where, hex_digits)
                 if where == "data":
                     assert isinstance(handler.error, at.PayloadError)
+
+
+class Careful(Handler):
+    """One that reads its header by a shape, and its length itself."""
+
+    shape = "SS"
+
+    def __init__(self, fields=2):
+        super().__init__(fields, False)
+
+    def begin(self, values):
+        self.header = values
+        if values[-1] is None:
+            return payload.REST
+        if not values[-1].isdigit() or int(values[-1]) > 1000:
+            raise at.BadAnswer("no length")
+        return int(values[-1])
+
+
+def test_rest_of_the_line():
+    for data in (b"", b"hello", b'"hel"lo', b"0", b"\x00\xff", b"x" * 1500):
+        for chunk in (1, 7, 64):
+            for end in (b"\r\n", b"\r", b"\n", b"\r\r\n"):
+                handler = Careful()
+                wire = b' +LSIPRTCP=007,"",' + data + end + b"0\r"
+                assert receive(wire, handler, chunk) == [b"0"]
+                assert (handler.header, handler.got) == (["007", None], data)
+                assert handler.error is None
+    handler = Careful()
+    assert receive(b'+LSIPRTCP=007,"",abc', handler, 64) == []
+    assert handler.got == b"abc"
+    assert isinstance(handler.error, at.BadAnswer)
+
+
+def test_header_with_and_without_ls():
+    for name in ("+LSIPRTCP", "+IPRTCP"):
+        handler = Careful()
+        assert receive(b"%s=1,2,ab\r0\r" % name.encode(), handler) == [b"0"]
+        assert handler.got == b"ab"
+    assert payload.find({"+HTTPGET": 1, "+LSIP": 2}, "+LSHTTPGET") == 1
+    assert payload.find({"+HTTPGET": 1, "+LSIP": 2}, "+HTTPGETS") is None
+
+
+def body(data, length, chunk, fields=0):
+    """What a handler gets of the data behind its header, and what is left for lines."""
+    handler = Handler(fields, False)
+    handler.begin = lambda values: length
+    ring = LineRing(64)
+    stream = Chunks(b"+LSHTTPGET: 0\r" + data, chunk)
+    while ring.readfrom(stream) and ring.line() is None:
+        pass
+    pending = payload.Payload(handler, [])
+    done = pending.feed(ring)
+    while not done and ring.readfrom(stream):
+        done = pending.feed(ring)
+    if not done:
+        pending.give_up(ring)
+    rest = []
+    while True:
+        view = ring.line()
+        if view is not None:
+            rest.append(bytes(view))
+        elif not ring.readfrom(stream):
+            break
+    return handler.got, handler.error, rest
+
+
+def test_what_ends_the_header_is_not_payload():
+    for end in (b"", b"\n", b"\r\n"):  # behind its first CR
+        for data in (b"a\r\nOK\r\nb", b"\n\n", b"x", b""):
+            if not end and data[:1] in b"\r\n" and data:
+                continue
+            for between in (b"", b"\r\n"):
+                for chunk in (1, 7, 64):
+                    wire = end + data + between + b"0\r"
+                    assert body(wire, len(data), chunk) == (data, None, [b"0"]), wire
+
+
+def test_result_code_that_a_length_too_long_has_taken_is_given_back():
+    for code in (b"0\r", b"\r\n0\r", b"\r\nOK\r\n", b"\r\r\nOK\r\n", b"\r\nERROR\r\n", b"4\r\n"):
+        for data in (b"", b"a", b"a\r\nOK\r\nb", b"x" * 300):
+            for chunk in (1, 7, 64):
+                got, error, rest = body(b"\n" + data + code, len(data) + len(code) + 1, chunk)
+                assert (got, rest) == (data, [code.strip()]), (data, code)
+                assert (error.got, error.want) == (len(data), len(data) + len(code) + 1)
+    for data in (b"", b"a", b"10", b"a" * 30 + b"NOK", b"x" * 300):  # nothing that ends a command
+        got, error, rest = body(b"\n" + data, len(data) + 9, 64)
+        assert (got, rest) == (data, [])
+        assert (error.got, error.want) == (len(data), len(data) + 9)
+
+
+def test_without_a_length_all_that_comes_is_the_payload():
+    for code in (b"0\r", b"\r\n0\r", b"\r\nOK\r\n"):
+        for data in (b"", b"a", b"a\r\nOK\r\nb", b"x" * 300):
+            for chunk in (1, 7, 64):
+                wire = b"\n" + data + code
+                assert body(wire, payload.REST, chunk) == (data, None, [code.strip()]), wire
+
+
+def test_payloads_that_nobody_waits_for():
+    handlers = payload.unheard()
+    for wire in (
+        b'+MQTTMSG:"a",1,0,10,\r\nOK\r0\r\r\n\r\n',
+        b'+MQTTMSG:"a",1,0,100000007,hello\r\n',
+        b'+MQTTMSG:"a",1,0,x,hello\r\n',
+    ):
+        ring = LineRing(256)
+        ring.readfrom(Chunks(wire + b"0\r", 256))
+        found = payload.header(ring, handlers)
+        assert found is False or found.feed(ring)
+        assert bytes(ring.line()) == b"0"
+        assert ring.line() is None

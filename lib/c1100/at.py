@@ -156,6 +156,11 @@ def prefix(line: str) -> str:
     return line.rstrip()
 
 
+def bare(name: str) -> str:
+    """A prefix without the LS that some lines of the module have in it, and others lack."""
+    return "+" + name[3:] if name.startswith("+LS") else name
+
+
 def params(line: str, start: int | None = None) -> list:
     """Parameters of an information response or URC: int, str, or None where one is empty.
 

@@ -22,6 +22,7 @@ _PROMPT_MS = const(50)  # pause between a prompt and its payload
 _PAYLOAD_MS = const(3000)  # patience with a payload that does not go on
 _BYTE_MS = const(4)  # and with each of its bytes: 2 digits at 5000 baud
 _MOST = const(65536)  # of its bytes count for that
+_UNTOLD = const(4096)  # where no length was told
 _READS = const(64)  # of the UART in a row: a module that never stops talking is not alone
 _REST_MS = const(2000)  # patience with the rest of an answer whose outcome is known
 _SYNC_S = const(2)  # patience with one synchronising question
@@ -72,7 +73,7 @@ class Channel:
             "faults": 0,  # exceptions of callbacks, payload handlers and the stream itself
         }
         self.last_unknown = ""
-        self.payloads = {}  # prefix -> handler (payload.py)
+        self.payloads = payload.unheard()  # prefix -> handler (payload.py)
         self.watchers = {}  # prefix -> callable that gets a URC's parameters at once
         self.sinks = {}  # first character -> callable that gets each such line: NMEA's "$"
         self._lock = asyncio.Lock()
@@ -299,10 +300,12 @@ class Channel:
 
     def _urc(self, name: str, line: str) -> None:
         """Queue a line for its callbacks."""
-        handler = self.payloads.get(name)
+        handler = payload.find(self.payloads, name)
         if handler is not None and handler.fields:  # what should have been a payload's header
             self.stats["short payloads"] += 1
             payload.spoil(handler, line)
+        if name not in dialect.URCS and at.bare(name) in dialect.URCS:
+            name = at.bare(name)
         if line in dialect.BANNERS:
             self._rebooted()
             return
@@ -498,14 +501,15 @@ class Channel:
         self.stats["short payloads"] += 1
         self._payload = None
         try:
-            pending.give_up()
+            pending.give_up(self.ring)
         except Exception as error:
             self._report("payload", error)
 
     def _await_payload(self, found: payload.Payload) -> None:
         self._payload = found
         self._payload_ms = time.ticks_ms()
-        patience = _PAYLOAD_MS + _BYTE_MS * min(found.want, _MOST)
+        most = _UNTOLD if found.want == payload.REST else min(found.want, _MOST)
+        patience = _PAYLOAD_MS + _BYTE_MS * most
         self._payload_end = time.ticks_add(self._payload_ms, patience)
 
     def _drain(self) -> bool:
@@ -575,15 +579,14 @@ class Channel:
         exchange = self._exchange
         if exchange is not None and exchange.take(name, line, self._has_left(exchange)):
             self.silent = 0
-            handler = self.payloads.get(name)
-            if handler is not None and not handler.fields and line in exchange.lines:
-                found = payload.start(handler, line)
-                if found is not None:
-                    self._await_payload(found)
+            if line in exchange.lines:
+                self._expect_body(name, line)
             if exchange.finished:
                 self._wanted.set()
             else:
                 self._hurry(exchange)
+            return
+        if self._expect_body(name, line):
             return
         stale = self._stale
         if stale is not None and stale.written:
@@ -595,6 +598,16 @@ class Channel:
                 self.stats["late"] += 1
                 return
         self._urc(name, line)
+
+    def _expect_body(self, name: str, line: str) -> bool:
+        """Whether the line is the header of a payload that begins behind it, to be taken next."""
+        handler = payload.find(self.payloads, name)
+        if handler is None or handler.fields:
+            return False
+        found = payload.start(handler, line)
+        if found is not None:
+            self._await_payload(found)
+        return True
 
 
 async def _open() -> None:

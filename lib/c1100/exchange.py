@@ -56,7 +56,7 @@ class Exchange:
             return self._take_final(line)
         if name == dialect.VERDICT and form.send.startswith(name):
             return self._take_verdict(name, line)
-        if form.then and name == form.then and self._is_mine(line):
+        if form.then and at.bare(name) == at.bare(form.then) and self._is_mine(line):
             if self.outcome is None or at.prefix(self.outcome) == name:  # else it has failed
                 self.outcome = line
             return True
@@ -112,7 +112,7 @@ class Exchange:
             return name not in dialect.URCS and line not in dialect.BANNERS
         if form.answer[:1] == "*":
             return True
-        if not form.answer or name != form.answer:
+        if not form.answer or at.bare(name) != at.bare(form.answer):
             return False
         return self._is_mine(line) and at.read(line, form.shape) is not None
 

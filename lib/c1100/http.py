@@ -148,12 +148,14 @@ class Http:
 
     async def _request(self, form, args: tuple, data, limit: int, sink) -> Response:
         body = _Body(limit, sink)
-        self._channel.payloads[form.answer] = body
+        payloads = self._channel.payloads
+        nobody = payloads[form.answer]
+        payloads[form.answer] = body
         try:
             # An empty body has no prompt to wait for.
             await self._channel.run(form, *args, data=data)
         finally:
-            del self._channel.payloads[form.answer]
+            payloads[form.answer] = nobody
         return body.response(form)
 
 

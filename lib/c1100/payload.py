@@ -7,12 +7,12 @@ one lost unnoticed: a header that cannot be read is told to its handler, and the
 A handler says where payloads go:
 
     fields             parameters of the header in front of the payload; 0 if it begins on the
-                       line behind the header
+                       line behind the header, as a body does that a result code follows
     hex                whether it comes as hex digits
     shape              of the header's parameters (at.read); left out: as at.params gives them
     limit              bytes of the longest payload that can be; left out: any
-    begin(values)      with the header's parameters; returns the payload's length in bytes. May
-                       raise BadAnswer when they make no sense
+    begin(values)      with the header's parameters; returns the payload's length in bytes, or
+                       REST. May raise BadAnswer when they make no sense
     data(view)         a piece, valid until the call returns
     end(error)         None, the PayloadError, or BadAnswer for what no payload can have
     damaged(line)      instead of all that: a line that begins as the header does and is none.
@@ -21,7 +21,7 @@ A handler says where payloads go:
 
 from binascii import unhexlify
 
-from . import at
+from . import at, dialect
 
 _LF = 10
 _CR = 13
@@ -30,12 +30,18 @@ _QUOTE = 34
 _COMMA = 44
 _PIECE = 256  # bytes handed out at once
 _LONGEST_HEADER = 256
+_CODES = (b"0", b"OK", b"3", b"4", b"ERROR")
+_HELD = 12  # the longest of them with its line ends
+
+REST = (
+    -1
+)  # as a length: all that is left of the line; behind a header, all that comes until silence
 
 
 class Payload:
     """What is still to come for a handler. Sans-IO: fed from a ring.
 
-    want -- bytes announced
+    want -- bytes announced, or REST
     """
 
     def __init__(self, handler, values: list) -> None:
@@ -45,23 +51,20 @@ class Payload:
         self._ended = False
         self._fault: Exception | None = None  # of the handler, while data came
         self._same_line = handler.fields > 0
-        self._skip_lf = not self._same_line
+        self._ends_of_header = not self._same_line
 
     def feed(self, ring) -> bool:
         """Take what is there. Returns True when the payload has ended, well or not.
 
         Raises what the handler has raised, once the payload has ended.
         """
-        if self._skip_lf:
-            # The header's line ended with CR; its LF, if it has one, is not payload.
-            if ring.next() < 0:
-                return False
-            if ring.next() == _LF:
-                ring.take(1)
-            self._skip_lf = False
+        if self._ends_of_header and not self._skip_ends(ring):
+            return False
         if self._handler.hex and not self._got:
             _skip_blanks(ring)
-        while self._got < self.want:
+        if self.want == REST and self._same_line:
+            return self._feed_line(ring)
+        while self._got != self.want:
             if not (self._feed_hex(ring) if self._handler.hex else self._feed_raw(ring)):
                 return False
             if self._ended:
@@ -78,15 +81,55 @@ class Payload:
         self._end(self._got)
         return True
 
-    def give_up(self) -> None:
-        """No more bytes have come in time."""
+    def give_up(self, ring=None) -> None:
+        """No more bytes have come in time. A result code that a length too long has made part of
+        a body stays in the ring, to be read as what it is.
+        """
+        if ring is not None and not self._same_line and not self._ends_of_header:
+            view = ring.take(min(ring.unread, _HELD))
+            n = _before_code(bytes(view))
+            self._hand_out(view[:n])
+            ring.untake(len(view) - n)
         self._end(self._got)
 
+    def _skip_ends(self, ring) -> bool:
+        """Pass over what ends the header besides its first CR: LF, or CR LF."""
+        view = ring.take(min(ring.unread, 2))
+        n = len(view)
+        if not n or (n == 1 and view[0] == _CR):
+            ring.untake(n)
+            return False
+        if view[0] == _LF:
+            ring.untake(n - 1)
+        elif view[0] != _CR or view[1] != _LF:
+            ring.untake(n)
+        self._ends_of_header = False
+        return True
+
     def _feed_raw(self, ring) -> bool:
-        n = min(self.want - self._got, ring.unread, _PIECE)
-        if not n:
+        n = min(ring.unread, _PIECE)
+        left = self.want - self._got
+        if 0 <= left <= n:
+            n = left
+        elif not self._same_line:
+            n -= _HELD  # they may be the result code
+        if n <= 0:
             return False
         self._hand_out(ring.take(n))
+        return True
+
+    def _feed_line(self, ring) -> bool:
+        """The rest of the line is the payload."""
+        view = ring.take(min(ring.unread, _PIECE))
+        n = 0
+        while n < len(view) and view[n] != _CR and view[n] != _LF:
+            n += 1
+        self._hand_out(view[:n])
+        if n == len(view):
+            return False
+        ring.untake(len(view) - n)
+        self.want = self._got
+        self._end(self._got)
         return True
 
     def _feed_hex(self, ring) -> bool:
@@ -120,10 +163,30 @@ class Payload:
 
     def _end(self, got: int) -> None:
         self._ended = True
-        whole = got == self.want and self._fault is None
-        self._handler.end(None if whole else at.PayloadError(got, self.want))
+        error = None
+        if self.want == REST:
+            if self._same_line:
+                error = at.BadAnswer("a payload that does not end")
+        elif got != self.want or self._fault is not None:
+            error = at.PayloadError(got, self.want)
+        self._handler.end(error)
         if self._fault is not None:
             raise self._fault
+
+
+def _before_code(data: bytes) -> int:
+    """How many bytes stand in front of the result code that ends some, and of its line ends."""
+    line = data.rstrip(b"\r\n")
+    if len(line) < len(data):
+        for code in _CODES:
+            if line.endswith(code):
+                line = line[: -len(code)]
+                if line[-1:] == b"\n":
+                    line = line[:-1]
+                while line[-1:] == b"\r":
+                    line = line[:-1]
+                return len(line)
+    return len(data)
 
 
 def _is_hex(c: int) -> bool:
@@ -133,6 +196,54 @@ def _is_hex(c: int) -> bool:
 def _skip_blanks(ring) -> None:
     while ring.next() == _SPACE:
         ring.take(1)
+
+
+class Unheard:
+    """Takes payloads that nobody waits for: their bytes must not be read as lines.
+
+    fields -- of the header; index -- of the length among its parameters, -1: it tells none
+    """
+
+    hex = False
+    limit = 16384
+
+    def __init__(self, fields: int, index: int) -> None:
+        self.fields = fields
+        self._index = index
+
+    def begin(self, values: list) -> int:
+        if self._index < 0:
+            return REST
+        return values[self._index] if self._index < len(values) else 0
+
+    def data(self, view) -> None:
+        """Nobody wants it."""
+
+    def end(self, error) -> None:
+        """Nor to know how it went."""
+
+
+def unheard() -> dict:
+    """Prefix -> handler of the payloads that come without being asked for, or too late."""
+    fields = dialect.MQTT_MESSAGE_FIELDS
+    index = fields.index("length") if "length" in fields else -1
+    return {
+        dialect.MQTT_MESSAGE: Unheard(len(fields), index),
+        dialect.HTTP_GET.answer: Unheard(0, 2),
+        dialect.HTTP_POST.answer: Unheard(0, 2),
+    }
+
+
+def find(handlers: dict, name: str):
+    """The handler of a prefix, with or without its LS; None if there is none."""
+    handler = handlers.get(name)
+    if handler is not None:
+        return handler
+    name = at.bare(name)
+    for key in handlers:
+        if at.bare(key) == name:
+            return handlers[key]
+    return None
 
 
 def header(ring, handlers: dict) -> Payload | bool:
@@ -162,7 +273,7 @@ def header(ring, handlers: dict) -> Payload | bool:
             return False
         if handler is None:
             if c in b":=":
-                handler = handlers.get(at.text(view[begin:i]).strip())
+                handler = find(handlers, at.text(view[begin:i]).strip())
                 if handler is None or not handler.fields:
                     return False
                 left = handler.fields
@@ -195,7 +306,7 @@ def start(handler, line: str) -> Payload | None:
         found = Payload(handler, values)
         want = found.want
         limit = getattr(handler, "limit", None)
-        if isinstance(want, int) and want >= 0 and (limit is None or want <= limit):
+        if isinstance(want, int) and want >= REST and (limit is None or want <= limit):
             return found
         error = at.BadAnswer("a payload of %s bytes" % want)
     except at.BadAnswer as bad:
