@@ -27,12 +27,12 @@ Bodies, and what the result has besides id, counter and result:
 Nothing here does anything: a `Gate` says what is to be done.
 """
 
-import json
 from binascii import unhexlify
 from collections import namedtuple
 
 from micropython import const
 
+from . import strict_json
 from .hmac import hmac_sha256, same
 
 _MOST_BYTES = const(1024)
@@ -121,8 +121,8 @@ def refusal(id: str | None, why: str) -> dict:
 
 def _object(text) -> dict | None:
     try:
-        found = json.loads(text)
-    except (ValueError, TypeError, RuntimeError):  # RuntimeError: nested too deeply
+        found = strict_json.loads(text)
+    except ValueError:
         return None
     return found if isinstance(found, dict) else None
 

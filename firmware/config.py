@@ -1,8 +1,6 @@
 """Configuration: config.json and secrets.json beside main.py, checked against one table."""
 
-import json
-
-from . import files
+from . import files, strict_json
 from .energy import RELEASE_S
 from .log import LEVELS
 from .outbox import POLICIES
@@ -114,6 +112,7 @@ def put(given: dict, key: str, value) -> None:
     if key not in SCHEMA:
         raise ConfigError("there is no setting %s" % key)
     section, _, name = key.rpartition(".")
+    given.pop(key, None)  # there may be one "mqtt.port" without a section
     inner = given.setdefault(section, {}) if section else given
     if not isinstance(inner, dict):
         raise ConfigError("there is no setting %s" % section)
@@ -135,12 +134,10 @@ def check(given: dict, schema: dict, name: str) -> dict:
         value = flat.get(key, rule[0])
         if value is None:
             raise ConfigError("%s: %s is missing; %s" % (name, key, _allowed(rule)))
-        if rule[1] is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
         if not _fits(value, rule):
             shown = "its value" if schema is SECRETS else _shown(value)
             raise ConfigError("%s: %s: %s is not allowed; %s" % (name, key, shown, _allowed(rule)))
-        settings[key] = value
+        settings[key] = float(value) if rule[1] is float else value
     if schema is SCHEMA:
         for uplink in chosen(settings):
             if not settings[UPLINKS[uplink]]:
@@ -162,9 +159,9 @@ def read(path: str, required: bool) -> dict:
             raise ConfigError("%s is missing: see README, Configure" % path)
         return {}
     try:
-        given = json.loads(text)
-    except (ValueError, TypeError):  # MicroPython: TypeError for a list as a name
-        raise ConfigError("%s is not valid JSON" % path)
+        given = strict_json.loads(text)
+    except ValueError as error:
+        raise ConfigError("%s is not valid JSON: %s" % (path, error))
     if not isinstance(given, dict):
         raise ConfigError("%s must hold one JSON object" % path)
     return given
@@ -172,14 +169,15 @@ def read(path: str, required: bool) -> dict:
 
 def _flatten(given: dict, above: str, flat: dict, name: str) -> None:
     for key, value in given.items():
-        if not isinstance(key, str):  # MicroPython's parser takes any
-            raise ConfigError("%s: the name of a setting is text, not %r" % (name, key))
+        key = above + key
         if isinstance(value, dict):
             if above:
-                raise ConfigError("%s: %s.%s is nested too deeply" % (name, above, key))
-            _flatten(value, key, flat, name)
+                raise ConfigError("%s: %s is nested too deeply" % (name, key))
+            _flatten(value, key + ".", flat, name)
+        elif key in flat:  # "mqtt.port" beside a section "mqtt"
+            raise ConfigError("%s: %s is there twice" % (name, key))
         else:
-            flat[above + "." + key if above else key] = value
+            flat[key] = value
 
 
 def _fits(value, rule: tuple) -> bool:
@@ -197,7 +195,7 @@ def _fits(value, rule: tuple) -> bool:
             and len(value) % 2 == 0
             and all(c in _HEX_DIGITS for c in value)
         )
-    if type(value) is not kind:
+    if type(value) is not kind and not (kind is float and type(value) is int):
         return False
     if isinstance(value, str):
         # Text goes into AT commands, topics and file names.

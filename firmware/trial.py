@@ -16,7 +16,7 @@ import json
 
 from micropython import const
 
-from . import config, files, log
+from . import config, files, log, strict_json
 
 _FILE = "config.trial"
 TRIES = const(3)
@@ -110,7 +110,7 @@ def forget(folder: str = "") -> None:
 def _read(folder: str) -> dict | None:
     text = files.read(folder + _FILE)
     try:
-        trial = json.loads(text or b"{}")
+        trial = strict_json.loads(text or b"{}")
     except ValueError:  # none of ours: files are replaced whole
         return None
     whole = isinstance(trial, dict) and all(part in trial for part in _PARTS)

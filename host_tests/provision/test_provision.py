@@ -62,6 +62,9 @@ def test_secrets_come_from_a_file_and_never_from_the_command_line(tmp_path, caps
     said = capsys.readouterr().err
     assert "$NODE_MQTT_PASSWORD" in said
     assert "open-sesame" not in said
+    given.write_text('{"mqtt": {"password": "a"}, "mqtt": {"password": "b"}}')
+    assert provision(*usual, "--secrets", given) == 1
+    assert '"mqtt" is there twice' in capsys.readouterr().err
     given.write_text('{"id": "x"}')
     assert provision(*usual, "--secrets", given) == 1
     assert "id is no secret" in capsys.readouterr().err

@@ -4,6 +4,7 @@ import json
 from binascii import hexlify, unhexlify
 
 from firmware import commands, hmac
+from host_tests.support.json_texts import BYTES, wrong_texts
 
 KEY = bytes(range(32))
 NODE = "field-17"
@@ -175,7 +176,7 @@ def test_every_flipped_bit():
             damaged = bytearray(whole)
             damaged[at] ^= 1 << bit
             order, _ = gate().judge(bytes(damaged))
-            # A hexadecimal letter in upper case, or a comma that MicroPython does not miss.
+            # A hexadecimal letter in upper case.
             assert order is None or order == ("a1", 1, "ping", {})
 
 
@@ -241,3 +242,27 @@ def test_a_genuine_message_that_is_no_command_uses_its_counter_up():
         ('{"do":"log","skip":true}', commands.MALFORMED),
     ):
         assert refused(message(body=body)) == (why, True), body
+
+
+def test_what_is_no_json_is_no_command_outside_and_inside():
+    good = message().decode()
+    tried = 0
+    for text in wrong_texts():
+        for payload in (text, good[:-1] + ', "more": %s}' % text, good + (text or ",")):
+            why, counted = refused(payload.encode())
+            assert why == commands.MALFORMED or len(payload) > 1024, payload
+            assert not counted
+        assert refused(message(body=text)) == (commands.MALFORMED, True), text
+        body = '{"do": "set", "key": "apn", "value": %s}' % text
+        assert refused(message(body=body)) == (commands.MALFORMED, True), body
+        tried += 5
+    for data in BYTES:
+        assert refused(data) == (commands.MALFORMED, False)
+        assert refused(message()[:-1] + data) == (commands.MALFORMED, False)
+        tried += 2
+    # Names twice: the one that MicroPython's own reader would have taken, or the other.
+    for more in ('"counter": 9', '"id": "b"', '"body": "{}"', '"mac": "%s"' % ("00" * 32)):
+        assert refused((good[:-1] + ", " + more + "}").encode()) == (commands.MALFORMED, False)
+        assert refused(("{" + more + ", " + good[1:]).encode()) == (commands.MALFORMED, False)
+    print("%d texts are no command" % tried)
+    assert tried > 2000

@@ -1,7 +1,11 @@
 """The configuration's table: defaults, and messages that name the key and what is allowed."""
 
+import os
+
 from firmware import config
 from host_tests.support import raises
+from host_tests.support.json_texts import BYTES, wrong_texts
+from host_tests.support.scratch import folder
 
 LEAST = {"id": "node-1", "mqtt": {"host": "broker.example"}}
 
@@ -126,3 +130,87 @@ def test_whole_numbers_do_for_a_number():
 def test_missing_file_is_named():
     with raises(config.ConfigError):
         config.load("no/such/folder/")
+
+
+def test_a_setting_is_given_once_and_in_its_section():
+    for given, part in (
+        ({"mqtt": {"host": "h"}, "mqtt.host": "i"}, "mqtt.host is there twice"),
+        ({"mqtt": {"host": "h", "port": 1}, "mqtt.port": 1}, "mqtt.port is there twice"),
+        ({"mqtt": {"host": "h"}, "": {"id": "m"}}, "there is no setting .id"),
+        ({"mqtt": {"host": "h"}, "": {"": {"": "m"}}}, "nested too deeply"),
+        ({"mqtt": {"host": "h", "": 1}}, "there is no setting mqtt."),
+        ({"mqtt": "h"}, "there is no setting mqtt"),
+        ({"mqtt": []}, "there is no setting mqtt"),
+        ({"mqtt": {"host": "h"}, "report": {"period_s.": 1}}, "no setting report.period_s."),
+    ):
+        given["id"] = "n"
+        assert part in message(given), given
+
+
+def test_numbers_of_any_size_are_compared_and_refused():
+    for key, rule in config.SCHEMA.items():
+        if len(rule) == 2 or rule[1] is str:
+            continue
+        section, _, name = key.rpartition(".")
+        for value in (1 << 70, -(1 << 70), 1 << 1030, 1e30, -1e30, 1e300 * 1e300):
+            given = {"id": "n", "mqtt": {"host": "h"}}
+            given.setdefault(section, {})[name] = value
+            given.update(given.pop("", {}))
+            assert key in message(given), (key, value)
+
+
+def place():
+    where = folder()
+    try:
+        os.mkdir(where)
+    except OSError:
+        pass  # on CPython only the folder above is new
+    return where + "/"
+
+
+def write(path, text):
+    with open(path, "wb") as file:
+        file.write(text)
+
+
+def test_what_is_no_json_is_no_configuration():
+    where = place()
+    tried = 0
+    for text in list(wrong_texts()) + list(BYTES):
+        data = text if isinstance(text, bytes) else text.encode()
+        whole = b'{"id": "n", "mqtt": {"host": "h"}, "report": {"period_s": ' + data + b"}}"
+        for name, schema in (("config.json", config.SCHEMA), ("secrets.json", config.SECRETS)):
+            for each in (data, whole):
+                write(where + name, each)
+                with raises(config.ConfigError) as caught:
+                    config.load_file(where + name, schema)
+                assert name + " is not valid JSON: " in str(caught.error), each
+                tried += 1
+    print("%d files are no configuration" % tried)
+    assert tried > 2000
+
+
+def test_what_is_no_json_is_refused_with_its_place():
+    where = place()
+    for text, part in (
+        (
+            b'{"id": "n", "mqtt": {"host": "h"}, "report": {"period_s": }}',
+            "config.json is not valid JSON: line 1, column 59: a value is missing",
+        ),
+        (
+            b'{"id": "n", "mqtt": {"host": "h", "port": 1}, "mqtt": {"host": "h"}}',
+            '"mqtt" is there twice',
+        ),
+        (b'{"id": "n",\n "mqtt": {"host": "h"},\n}', "line 3, column 1: a name in double"),
+    ):
+        write(where + "config.json", text)
+        with raises(config.ConfigError) as caught:
+            config.load(where)
+        assert part in str(caught.error), caught.error
+    write(where + "secrets.json", b'{"pin": "4711" "mqtt": {"password": "swordfish"}}')
+    with raises(config.ConfigError) as caught:
+        config.load_file(where + "secrets.json", config.SECRETS)
+    said = str(caught.error)
+    assert "line 1, column 16: a comma or } is missing" in said
+    assert "4711" not in said
+    assert "swordfish" not in said

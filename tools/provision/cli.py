@@ -17,6 +17,7 @@ import getpass
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
@@ -229,8 +230,14 @@ def _save_keys(path: Path, keys: list[tuple[str, str]]) -> None:
 
 
 def _json(path: Path) -> dict[str, Any]:
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        for name, count in Counter(name for name, _ in pairs).items():
+            if count > 1:
+                raise ValueError(f'"{name}" is there twice')
+        return dict(pairs)
+
     try:
-        found = json.loads(path.read_text())
+        found = json.loads(path.read_text(), object_pairs_hook=once)
     except ValueError as error:
         raise DeployError(f"{path} is not JSON: {error}") from error
     if not isinstance(found, dict):
