@@ -11,6 +11,10 @@ of 32 bits; it may wrap, and a job that seems to have run in the future runs at 
 Each job has a window in each of its periods, the grid of which does not depend on when it ran. A
 wake serves every window that is open. The module costs so much more than the board that the wakes
 with the module come first: of all plans with the fewest of them, the one with the fewest wakes.
+
+What a plan costs to find does not grow with the number of wakes that it has: a node has one job
+without the module, whose wakes are counted by arithmetic. Of several such jobs some tens of wakes
+are looked at; at worst there is one wake too many then for each with the module.
 """
 
 from collections import namedtuple
@@ -23,13 +27,14 @@ NOTHING = const(0)
 MODEM = const(1)
 GNSS = const(2)  # the module's receiver: the module is on, a network is not needed
 
-_AHEAD = const(4)  # wakes with the module that a decision looks ahead
-_CHOICES = const(8)  # places that it considers for each of them
-_MEETING = const(20)  # wakes after which it is given up that two plans meet
+_AHEAD = const(16)  # wakes with the module that a decision looks ahead
+_ROWS = const(8)  # rows of wakes that are kept side by side meanwhile
+_MEETING = const(20)  # wakes after which it is given up that two rows meet
+_STEPS = const(48)  # wakes of several jobs that are counted one by one between two with the module
+_ALL_STEPS = const(1500)  # and for a whole decision
 _START_S = const(15)  # an attach, until one was measured
 _RETRY_FLEX = const(8)  # what was put off waits for a wake up to 1/8 of its period longer
 _NEVER = const(0x7FFFFFFF)
-_WORST = (_NEVER, _NEVER, 0)
 _TAU_MARGIN_S = const(30)  # a session this long before a tracking-area update makes it needless
 
 # A period of work, in seconds: its window opens once in a period, stays open for flex_s, and for
@@ -91,21 +96,21 @@ class Scheduler:
         self.until_s: int | None = None
         self.network = energy.Network(_START_S, None, None, None, energy.RELEASE_S)
         self.allowed = (energy.OFF, energy.PSM, energy.EDRX, energy.IDLE)
+        self._asked = ()  # what the last decision was made of, when, and what it was
         self._now = 0
-        self._first = []
+        self._next = (_NEVER, _NEVER, [])
         self._light = []
         self._heavy = []
         self._hold = 0
-        self._horizon = 0
-        self._slack = 0
-        self._known = {}
+        self._until = _NEVER
+        self._steps = 0
 
     def ran(self, job: Job, now_s: int) -> None:
         """A job has been done. The first time does for the window after it if that opens soon."""
         j = self.jobs.index(job)
         if not self.last[j]:
-            self._now = now_s
-            soon = self._after(j, 0)
+            period = job.period_s * self.stretch
+            soon = period - (now_s - self.offset_s) % period
             if soon < job.period_s // 2:
                 now_s += soon
         self.last[j] = now_s
@@ -116,106 +121,154 @@ class Scheduler:
 
     def plan(self, now_s: int) -> Plan:
         """The next wake, seen from ``now_s``."""
-        self._begin(now_s)
-        module = self._next_module()
-        light = min([self._end(j, self._first[j]) for j in self._light] or [_NEVER])
-        at = light if module is None or light < module else module
-        open_ = self._light + (self._heavy if at == module else [])
-        jobs = [self.jobs[j] for j in open_ if self._first[j] <= max(at, 0)]
-        gap = _NEVER if module is None else module
+        asked = (list(self.last), self.stretch, self.poor, self.hold_s, self.tau_s, self.until_s)
+        if asked != self._asked or not 0 <= now_s - self._now <= self._next[0]:
+            self._next = self._decide(now_s)
+            self._asked = asked
+            self._now = now_s
+        at, module, jobs = self._next
+        passed = now_s - self._now
+        at -= passed
+        gap = module - passed
         return Plan(
             at,
             jobs,
-            module,
+            gap if module < _NEVER else None,
             energy.module_sleep(self.profile.module, gap, self.network, self.allowed),
             energy.board_sleep(self.profile.board, at),
         )
 
+    def _decide(self, now_s: int) -> tuple:
+        """(next wake, when the module is needed next, jobs of that wake); _NEVER: not at all."""
+        self._begin(now_s)
+        module = self._next_module(now_s)
+        at = min(module, self._closing(self._light, None)[0])
+        if at == _NEVER:
+            return at, module, []
+        open_ = self._light + (self._heavy if at == module else [])
+        return at, module, [window[0] for window in open_ if window[1] <= at]
+
     # Windows, in seconds from now ------------------------------------------------------------
 
     def _begin(self, now_s: int) -> None:
-        self._now = now_s
+        """The windows of each job: (job, when the first opens, for how long, period, phase of the
+        present in it, before when none closes).
+        """
         self._hold = 0 if self.hold_s is None else _difference(self.hold_s, now_s)
-        self._known = {}
-        self._first = []
+        self._until = _NEVER if self.until_s is None else _difference(self.until_s, now_s)
         self._light = []
         self._heavy = []
         for j, job in enumerate(self.jobs):
+            period = job.period_s * self.stretch
+            phase = now_s - self.offset_s
             since = _difference(now_s, self.last[j])
             # "In the future": the clock was set back. By less than a period, the rhythm holds.
-            known = self.last[j] and since > -job.period_s
-            at_once = -max(job.flex_s, job.deadline_s)
-            self._first.append(self._after(j, -since) if known else at_once)
-            (self._heavy if job.needs else self._light).append(j)
+            if self.last[j] and since > -job.period_s:
+                first = period - (phase - since) % period - since
+            else:
+                first = -max(job.flex_s, job.deadline_s)  # at once
+            open_s = job.deadline_s if self.poor and job.needs == MODEM else job.flex_s
+            least = 0
+            if job.needs and self.hold_s is not None:
+                least = max(self._hold + job.period_s // _RETRY_FLEX, 0)
+            of_kind = self._heavy if job.needs else self._light
+            of_kind.append((job, first, open_s, period, phase % period, least))
 
-    def _after(self, j: int, at: int) -> int:
-        """When the first window of a job that opens after ``at`` does."""
-        period = self.jobs[j].period_s * self.stretch
-        phase = (self._now + at - self.offset_s) % period
-        return at + period - phase
+    def _closing(self, windows: list, after: int | None) -> tuple:
+        """(closes, opens) of the window that closes first, of those that open after a wake; both
+        are _NEVER when there is none. One that was missed closes now.
 
-    def _end(self, j: int, start: int) -> int:
-        """When a window closes; one that was missed closes now."""
-        job = self.jobs[j]
-        end = start + (job.deadline_s if self.poor and job.needs == MODEM else job.flex_s)
-        if self.until_s is not None and end > _difference(self.until_s, self._now):
-            return _NEVER
-        if job.needs and self.hold_s is not None:
-            end = max(end, self._hold + job.period_s // _RETRY_FLEX)
-        return max(end, 0)
+        after -- None for the first windows
+        """
+        closes = opens = _NEVER
+        for _, start, open_s, period, phase, least in windows:
+            if after is not None:
+                start = after + period - (phase + after) % period
+            end = start + open_s
+            if end > self._until:
+                continue
+            if end < least:
+                end = least
+            if end < closes or (end == closes and start < opens):
+                closes = end
+                opens = start
+        return closes, opens
 
     # Wakes with the module -------------------------------------------------------------------
 
-    def _next_module(self) -> int | None:
-        """When the module is needed next: the best of the places that its windows leave."""
-        if not self._heavy:
-            return None
-        ends = [(self._end(j, self._first[j]), self._first[j]) for j in self._heavy]
-        end, start = min(ends)
-        if end == _NEVER:
-            return None
-        self._horizon = following = end
-        for _ in range(_AHEAD):
-            following = self._module_window(following)[0]
-            if following == _NEVER:
-                break
-            self._horizon = following
-        # What was done last decides when it is due again, which is behind the horizon.
-        self._slack = max([self.jobs[j].period_s * self.stretch for j in self._light] or [0]) + 1
-        return self._best(None, start, end)[2]
+    def _next_module(self, now_s: int) -> int:
+        """When the module is needed next; _NEVER if it is not.
 
-    def _module_window(self, after: int) -> tuple:
-        """(closes, opens) of the module's window that closes first, of those after a wake."""
-        starts = [(j, self._after(j, after)) for j in self._heavy]
-        return min([(self._end(j, start), start) for j, start in starts])
-
-    def _best(self, after: int | None, start: int, end: int) -> tuple:
-        """The best wake in a window of the module, with what follows up to the horizon.
-
-        after -- the wake with the module before it; None for the present
-
-        Returns (updates of the module not avoided, wakes, when).
+        In each of its windows only two places can be the best: the end, and that of the last wake
+        before it, which is saved. (An earlier wake would be saved as well, but for more to do
+        afterwards.) Rows of such places are followed side by side, each as (its last, minus the
+        number of wakes besides, its first), until all have the same first.
         """
-        best = self._known.get(after, _WORST)
-        if best is not _WORST:
-            return best
-        for at in self._places(max(start, self._hold, 0), end):
-            if at < end and self._costs_one_more(at, end):
+        end, start = self._closing(self._heavy, None)
+        if end == _NEVER:
+            return end
+        start = max(start, self._hold, 0)
+        if self.tau_s is not None:
+            update = _difference(self.tau_s, now_s) - _TAU_MARGIN_S
+            if start <= update < end and not self._costs_one_more(update, end):
+                end = update
+        self._steps = _ALL_STEPS
+        count, last = self._wakes(None, end)
+        if count == _NEVER:
+            return end  # to be decided when it is nearer
+        rows = [(end, -count, end)]
+        if last >= start:
+            rows.append((last, 1 - count, last))
+        for _ in range(_AHEAD):
+            if len({row[2] for row in rows}) == 1:
+                break
+            longer = self._longer(rows)
+            if not longer:
+                break
+            rows = longer
+        return self._best(rows)
+
+    def _longer(self, rows: list) -> list:
+        """Rows with one more place each, the latest first; none where the look-ahead ends.
+
+        The last place decides what comes after it, and the later it is the less that is: an
+        earlier one is worth keeping only in a row that has needed less so far.
+        """
+        found = []
+        for at, spared, first in rows:
+            end, start = self._closing(self._heavy, at)
+            count, last = self._wakes(at, end)
+            if end == _NEVER or count == _NEVER:
+                return []
+            found.append((end, spared - count, first))
+            if last >= max(start, self._hold):
+                found.append((last, spared - count + 1, first))
+        found.sort(reverse=True)
+        kept = found[:1]
+        for row in found:
+            # One that another row reached a place earlier is a whole wake with the module behind.
+            if row[1] > kept[-1][1] and row[0] > rows[0][0]:
+                kept.append(row)
+        return kept[:_ROWS]
+
+    def _best(self, rows: list) -> int:
+        """The first place of the row that needs the fewest wakes. The latest of equals: by then
+        there may be a reason to wake anyway.
+        """
+        latest = rows[0][0]
+        best = (-_NEVER, latest)
+        # What was done last makes a difference until the wakes of all rows are the same again.
+        periods = [window[3] for window in self._light]
+        horizon = latest
+        if periods:
+            horizon += min(periods) * _STEPS // (2 * len(periods)) + 1
+        for at, spared, first in rows:
+            if at < latest and self._costs_one_more(at, latest):
                 continue
-            following, opens = self._module_window(at)
-            wakes = self._wakes_between(after, at) + 1
-            if following > self._horizon:
-                wakes += self._wakes_between(at, self._horizon + self._slack)
-            else:
-                wakes += self._best(at, opens, following)[1]
-            late = 0
-            if after is None and self.tau_s is not None:
-                late = int(at > _difference(self.tau_s, self._now) - _TAU_MARGIN_S)
-            # The latest of equals: by then there may be a reason to wake anyway.
-            if (late, wakes) < best[:2]:
-                best = (late, wakes, at)
-        self._known[after] = best
-        return best
+            self._steps = _STEPS
+            count = min(self._wakes(at, horizon)[0], _STEPS)
+            best = max(best, (spared - count, first))
+        return best[1]
 
     def _costs_one_more(self, early: int, end: int) -> bool:
         """Whether a wake with the module before the end of its window leads to more of them.
@@ -224,47 +277,36 @@ class Scheduler:
         keep in step until they meet; the early one has one more by then, or not.
         """
         for _ in range(_MEETING):
-            early = self._module_window(early)[0]
-            late = self._module_window(end)[0]
+            early = self._closing(self._heavy, early)[0]
+            late = self._closing(self._heavy, end)[0]
             if early == late:
                 return False
-            if self._module_window(early)[0] == late:
+            if self._closing(self._heavy, early)[0] == late:
                 return True
             end = late
         return True
 
-    def _places(self, start: int, end: int) -> list:
-        """Where in a window a wake with the module may be best, the latest first: at its end, or
-        where a job without the module has to be done anyway, or before an update of the module's.
+    def _wakes(self, after: int | None, before: int) -> tuple:
+        """(number, the last) of the wakes that the jobs without the module need between two with
+        it. The number is _NEVER when there are too many to count.
         """
-        places = {end}
-        for j in self._light:
-            flex = self.jobs[j].flex_s
-            at = self._end(j, self._first[j])
-            if start <= at <= end:
-                places.add(at)
-            at = self._after(j, start - flex - 1) + flex
-            while at <= end and len(places) < _CHOICES:
-                places.add(at)
-                at += self.jobs[j].period_s * self.stretch
-        if self.tau_s is not None:
-            at = _difference(self.tau_s, self._now) - _TAU_MARGIN_S
-            if start <= at <= end:
-                places.add(at)
-        return sorted(places, reverse=True)
-
-    def _wakes_between(self, after: int | None, before: int) -> int:
-        """How many wakes the jobs without the module need between two with it."""
         count = 0
-        while True:
-            if after is None:
-                ends = [self._end(j, self._first[j]) for j in self._light]
-            else:
-                ends = [self._end(j, self._after(j, after)) for j in self._light]
-            after = min(ends or [_NEVER])
-            if after >= before:
-                return count
+        last = -1
+        at = self._closing(self._light, after)[0]
+        while at < before:
+            if count == _STEPS or not self._steps:
+                return _NEVER, last
+            self._steps -= 1
             count += 1
+            following = self._closing(self._light, at)[0]
+            if len(self._light) == 1 and count > 1:
+                # From the second on they are as far apart as the windows.
+                step = following - at
+                more = (min(before - 1, self._until) - at) // step
+                return count + more, at + more * step
+            last = at
+            at = following
+        return count, last
 
 
 def _difference(a: int, b: int) -> int:

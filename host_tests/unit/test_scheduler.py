@@ -173,3 +173,28 @@ def test_until_bounds_the_plan():
     scheduler = made(SAMPLE, REPORT)
     scheduler.until_s = NOW + 1000
     assert len(live(scheduler, NOW, NOW + 100000)) == 3
+
+
+def test_many_samples_between_two_reports():
+    sample = Job("sample", 10, 2, 2, NOTHING)
+    scheduler = made(sample, Job("report", 86400, 3600, 3600, MODEM))
+    now = NOW
+    for _ in range(20):
+        plan = scheduler.plan(now)
+        assert plan.wait_s == (12 if now == NOW else 10)
+        assert plan.jobs == [sample]
+        assert plan.module_s == NOW + 86400 + 3600 - now  # where a sample's window is open as well
+        now += plan.wait_s
+        scheduler.ran(sample, now)
+
+
+def test_a_plan_holds_until_its_wake_while_nothing_changes():
+    for jobs in ((SAMPLE,), (SAMPLE, REPORT), (SAMPLE, REPORT, POSITION), (POSITION,)):
+        scheduler = made(*jobs)
+        wait_s = scheduler.plan(NOW).wait_s
+        for passed in (1, 17, wait_s, 5, wait_s + 1, wait_s + 400):
+            assert scheduler.plan(NOW + passed) == made(*jobs).plan(NOW + passed)
+    scheduler = made(SAMPLE, REPORT)
+    assert scheduler.plan(NOW).module == energy.OFF
+    scheduler.network = energy.Network(40, 10, 86400, None, 15)
+    assert scheduler.plan(NOW).module == energy.PSM
