@@ -599,3 +599,22 @@ async def test_outcome_and_urc_with_and_without_ls():
         assert seen == [[0]]
         module.check()
         channel.close()
+
+
+async def test_outcome_that_does_not_come_is_not_waited_for_twice():
+    close = ("AT+LSMQTTCLOSE=1", b"0\r")
+    told = ("AT+LSMQTTCLOSE=1", b"0\r", (1000, b"+LSMQTTCLOSE:1\r\n"))
+    module, channel = open_channel(close, close, CSQ, told, close, close)
+    took = []
+    for _ in range(5):
+        begin = time.ticks_ms()
+        await channel.run(dialect.MQTT_CLOSE)
+        took.append(round(time.ticks_diff(time.ticks_ms(), begin) / 1000))
+        if len(took) == 2:
+            assert await channel.ask(dialect.SIGNAL) == [22, 99]
+        if len(took) == 3:
+            await asyncio.sleep(2)  # what has been told once is waited for again
+    assert took == [5, 0, 0, 5, 0]
+    assert channel.stats["timeouts"] == 0
+    module.check()
+    channel.close()

@@ -224,3 +224,23 @@ def test_what_told_of_the_failure():
         with raises(kind) as caught:
             exchange.result()
         assert caught.error.outcome == outcome, lines
+
+
+def test_outcome_that_may_be_missing():
+    for name in ("+MQTTCLOSE", "+LSMQTTCLOSE"):
+        for lines in (("0", name + ":1"), (name + ": 1", "OK"), ("0", name + "=1")):
+            exchange = ask(dialect.MQTT_CLOSE)
+            assert feed(exchange, *lines) == []
+            assert exchange.finished
+            assert len(exchange.result()) == 1
+        exchange = ask(dialect.MQTT_CLOSE)
+        feed(exchange, "0")
+        assert exchange.enough and not exchange.finished
+        assert exchange.result() == []
+        feed(exchange, name + ":0")
+        with raises(at.CommandError) as caught:
+            exchange.result()
+        assert caught.error.outcome == name + ":0"
+    exchange = ask(dialect.MQTT_OPEN, "h", 1, 60)
+    feed(exchange, "0")
+    assert not exchange.enough

@@ -78,7 +78,7 @@ class Channel:
         self.sinks = {}  # first character -> callable that gets each such line: NMEA's "$"
         self._lock = asyncio.Lock()
         self._exchange: Exchange | None = None  # the command that is waiting
-        self._verdicts = True  # the module tells dialect.VERDICT, as far as is known
+        self._untold = set()  # outcomes that the module does not tell, as far as is known
         self._wanted = asyncio.Event()  # it has been answered, or prompted
         self._deadline = None  # of it, in ticks_ms
         self._stale: Exchange | None = (
@@ -189,7 +189,9 @@ class Channel:
             return
         ms = _REST_MS
         if exchange.outcome is None:
-            ms = dialect.VERDICT_MS if self._verdicts else 0
+            ms = dialect.VERDICT_MS if exchange.then == dialect.VERDICT else dialect.OUTCOME_MS
+            if exchange.then in self._untold:
+                ms = 0
         deadline = time.ticks_add(time.ticks_ms(), ms)
         if time.ticks_diff(deadline, self._deadline) < 0:
             self._deadline = deadline
@@ -474,7 +476,7 @@ class Channel:
             self._expire("no result code")
             return
         if exchange.outcome is None:
-            self._verdicts = False
+            self._untold.add(exchange.then)
         self._deadline = None
         self._wanted.set()
 
@@ -574,8 +576,9 @@ class Channel:
             sink(line)
             return
         name = at.prefix(line)
-        if name == dialect.VERDICT:
-            self._verdicts = True
+        if self._untold:
+            self._untold.discard(name)
+            self._untold.discard(at.bare(name))
         exchange = self._exchange
         if exchange is not None and exchange.take(name, line, self._has_left(exchange)):
             self.silent = 0

@@ -14,7 +14,8 @@ from micropython import const
 # shape   of the answer's parameters, a letter each (at.read): what does not fit is no answer to
 #         this command. Longer where your module tells more, capitals where it may tell less
 # then    prefix of the line that tells the outcome, before or after the result code; its last
-#         parameter is 1 for success where the form has such a parameter; VERDICT may be missing
+#         parameter is 1 for success where the form has such a parameter. With ? behind the prefix
+#         it may be missing, as VERDICT may: then the result code is the outcome
 # prompt  whether the module asks for a payload with ">"
 # wait    seconds until the command counts as unanswered
 # again   whether it may be sent again after a time-out
@@ -24,6 +25,7 @@ Form = namedtuple("Form", ("send", "answer", "shape", "then", "prompt", "wait", 
 # ERROR, before their result code, behind it or not at all (M 3.3.1.1; ERROR F).
 VERDICT = "+LSIP"
 VERDICT_MS = const(3000)  # behind a result code, until no verdict comes any more (I)
+OUTCOME_MS = const(5000)  # and no other outcome that may be missing (I)
 
 _S = const(1)  # a question that the module answers at once
 _NET = const(75)  # a command that needs the network
@@ -151,8 +153,8 @@ MQTT_CALL_APN = _net("+LSMQTTCALL=1,{apn:q64}", "+MQTTCALL", "F")
 MQTT_HANG_UP = _set("+LSMQTTCALL=0", "I", wait=20)
 MQTT_OPEN = _net("+LSMQTTOPEN={host:q100},{port:d65535},{keepalive:d65535}", "+MQTTOPEN", "M, F")
 MQTT_PUBLISH = _net("+LSMQTTPUB=1", "+MQTTPUB", "M 3.6.4; URC F")
-MQTT_SUBSCRIBE = _net("+LSMQTTSUB={on:d1}", "+MQTTSUB", "M 3.6.2, 3.6.3; URC I")
-MQTT_CLOSE = _net("+LSMQTTCLOSE=1", "+MQTTCLOSE", "M 3.6.5; URC I", wait=20)
+MQTT_SUBSCRIBE = _net("+LSMQTTSUB={on:d1}", "+MQTTSUB?", "M 3.6.2, 3.6.3; URC I")
+MQTT_CLOSE = _net("+LSMQTTCLOSE=1", "+MQTTCLOSE?", "M 3.6.5; URC I", wait=20)
 
 # An incoming message: prefix and order of what stands in front of the payload. Seen nowhere (I):
 # if your module prints it otherwise, this is the place.

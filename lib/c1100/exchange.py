@@ -24,6 +24,8 @@ class Exchange:
         self.late = 0  # lines of older commands
         self.echoed = False  # the command came back
         self.verbose = False  # the result code came as a word
+        self.then = form.then.rstrip("?")  # prefix of the outcome's line
+        self.optional = self.then != form.then or self.then == dialect.VERDICT
         i = form.send.find("={id:")
         self._id = int(line[i + 1]) if i > 0 else None  # which of the module's sockets
 
@@ -31,14 +33,14 @@ class Exchange:
     def finished(self) -> bool:
         if self.error is not None:
             return True
-        return self.code is not None and (not self.form.then or self.outcome is not None)
+        return self.code is not None and (not self.then or self.outcome is not None)
 
     @property
     def enough(self) -> bool:
         """Whether what has come tells the end, though more may come: within a short time."""
         if self.outcome is not None:
             return True
-        return self.code is not None and self.form.then == dialect.VERDICT
+        return self.code is not None and self.optional
 
     def take(self, name: str, line: str, has_left: bool = True) -> bool:
         """Whether a line belongs to this command; if so, it is kept.
@@ -46,7 +48,7 @@ class Exchange:
         name     -- the line's prefix
         has_left -- whether the command is out of the UART: only its echo can come before
         """
-        if not self.lines and self._is_echo(line):
+        if not self.lines and self.code is None and self._is_echo(line):
             self.echoed = True
             return True
         if not has_left or self.finished:
@@ -56,7 +58,7 @@ class Exchange:
             return self._take_final(line)
         if name == dialect.VERDICT and form.send.startswith(name):
             return self._take_verdict(name, line)
-        if form.then and at.bare(name) == at.bare(form.then) and self._is_mine(line):
+        if self.then and at.bare(name) == at.bare(self.then) and self._is_mine(line):
             if self.outcome is None or at.prefix(self.outcome) == name:  # else it has failed
                 self.outcome = line
             return True
@@ -84,7 +86,7 @@ class Exchange:
         return True
 
     def _take_verdict(self, name: str, line: str) -> bool:
-        awaited = self.form.then == name and self.outcome is None
+        awaited = self.then == name and self.outcome is None
         if awaited or not _succeeded(line):
             self.outcome = line
         return True

@@ -74,7 +74,7 @@ def judge(trial: Trial, form: Any) -> Verdict:
         return Verdict(NOT_TESTED, got="the module has nothing to tell")
     if form.answer and not ours.lines:
         return Verdict(DIFFERS, wanted(form), got)
-    if form.then not in ("", dialect.VERDICT) and ours.outcome is None:
+    if ours.then and not ours.optional and ours.outcome is None:
         return Verdict(DIFFERS, wanted(form), got)
     try:
         ours.result()
@@ -97,7 +97,7 @@ def wanted(form: Any) -> str:
         shape = ", ".join(kinds[letter.lower()] for letter in form.shape if letter != "r")
         parts.append(f"{form.answer}: {shape}".rstrip(": "))
     parts.append("0 or OK")
-    if form.then not in ("", dialect.VERDICT):
+    if form.then and form.then != dialect.VERDICT and not form.then.endswith("?"):
         parts.append(f"{form.then} with success")
     return ", ".join(parts)
 
