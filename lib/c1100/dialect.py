@@ -51,6 +51,7 @@ ERROR_NUMBERS = _set("+CMEE=1", "S 27.007 9.1")
 POWER_OFF = _set("$QCPWRDN", "F", again=False)
 RESTART = _set("+CFUN=1,1", "M 3.5.1", again=False)
 RADIO = _set("+CFUN={level:d4}", "S 27.007 8.2", wait=15)
+RADIO_STATE = _ask("+CFUN?", "+CFUN", "d", "S 27.007 8.2")
 
 # Identity
 IMEI = _ask("+CGSN", "#", "r", "S 27.007 5.4")
@@ -70,6 +71,9 @@ EPS_STATE = _ask("+CEREG?", "+CEREG", "ddSSIIISS", "S 27.007 10.1.22")
 GPRS_REPORT = _set("+CGREG={n:d2}", "M 3.1")
 GPRS_STATE = _ask("+CGREG?", "+CGREG", "ddSSI", "S 27.007 10.1.20")
 OPERATOR = _ask("+COPS?", "+COPS", "iISI", "M 3.1", wait=30)
+OPERATOR_ANY = _set("+COPS=0", "S 27.007 7.3", wait=_NET)
+ATTACHED = _ask("+CGATT?", "+CGATT", "d", "S 27.007 10.1.9")
+ATTACH = _set("+CGATT=1", "S 27.007 10.1.9", wait=_NET)
 
 # Sleep, manual 3.8
 PSM_ON = _set("+CPSMS=1,,,{t3412:q8},{t3324:q8}", "M 3.8.1, S 27.007 7.38")

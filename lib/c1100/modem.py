@@ -13,6 +13,8 @@ Signal = namedtuple("Signal", ("rssi", "ber"))
 # name as text or as the five or six digits of the PLMN; act: TS 27.007 7.3 <AcT>, None if unknown
 Operator = namedtuple("Operator", ("name", "act"))
 
+_NO_SERVICE = (30, 31, 32)  # +CME ERROR of a module that has no network to tell of
+
 
 class C1100(Supply):
     """One module on one UART.
@@ -90,10 +92,13 @@ class C1100(Supply):
 
     async def operator(self) -> Operator | None:
         """The operator that the module is registered with, None without one (manual 3.1)."""
-        values = await self._channel.ask(dialect.OPERATOR)
-        if len(values) < 3 or values[2] is None:
+        try:
+            name, act = (await self._channel.ask(dialect.OPERATOR))[2:4]
+        except at.CmeError as error:
+            if error.code not in _NO_SERVICE:
+                raise
             return None
-        return Operator(str(values[2]), values[3] if len(values) > 3 else None)
+        return None if name is None else Operator(name, act)
 
     async def registration(self) -> Registration:
         """Registration in the EPS domain, or in the GPRS domain if only that one has it."""
@@ -177,33 +182,58 @@ class C1100(Supply):
         RegistrationDenied, NotRegistered.
         """
         await self.power_on()
-        return await self.attach(pin, apn, timeout_s)
+        await self._unlock(pin, apn)
+        await self._step(dialect.SIGNAL)
+        await self._report()
+        await self._step(dialect.OPERATOR)
+        return await self.register(timeout_s)
 
     async def attach(
         self, pin: str | None = None, apn: str | None = None, timeout_s: float = 180
     ) -> Registration:
         """start() of a module that answers already: after power_on(), and whatever it has to be
-        told before it attaches.
+        told before it attaches. Nothing is asked for that nobody uses.
         """
-        from .sim import unlock
+        await self._unlock(pin, apn)
+        await self._report()
+        return await self.register(timeout_s)
+
+    async def _unlock(self, pin: str | None, apn: str | None) -> None:
+        from . import sim
 
         self.apn = apn
-        await unlock(self._channel, self._patience, pin)
-        await self.signal()
+        try:
+            await sim.unlock(self._channel, self._patience, pin, self._network.radio_on)
+        except at.SimError as error:
+            # A module that tells nothing of its SIM, but is in the network, has a good one.
+            if error.state != sim.UNKNOWN or not (await self.registration()).registered:
+                raise error
+
+    async def _step(self, question: dialect.Form) -> None:
+        """A question that the manual's flow has, and that nothing depends on."""
+        try:
+            await self._channel.run(question)
+        except (at.CommandError, at.Timeout):
+            pass  # what the module does not tell now, it need not
+
+    async def _report(self) -> None:
+        """Let the module tell when its registration changes, as far as it takes that."""
         # With PSM the network's answer tells what it has granted.
         asked = self._power is not None and self._power.requested is not None
-        await self.keep(dialect.EPS_REPORT, 4 if asked else 1)
-        await self.keep(dialect.GPRS_REPORT, 1)
-        await self.operator()
-        return await self.register(timeout_s)
+        eps = (asked and await self.keeps(dialect.EPS_REPORT, 4)) or await self.keeps(
+            dialect.EPS_REPORT, 1
+        )
+        gprs = await self.keeps(dialect.GPRS_REPORT, 1)
+        self._network.tells = eps or gprs
 
     async def register(self, timeout_s: float = 180) -> Registration:
         """Wait until the network has accepted the module.
 
         timeout_s -- seconds
 
-        Raises RegistrationDenied at once when every domain refuses, or at the end when one did;
-        NotRegistered when no network was found.
+        A domain that the module's radio lacks may refuse to be asked. What an earlier life left
+        switched off is switched on. Raises RegistrationDenied when every domain refuses and goes
+        on doing so for 10 s, or at the end when one does; NotRegistered when no network was found.
         """
         return await self._network.register(timeout_s)
 
@@ -227,6 +257,18 @@ class C1100(Supply):
         self._settings = [entry for entry in self._settings if entry[0] is not form]
         self._settings.append((form, args))
 
+    async def keeps(self, form: dialect.Form, *args) -> bool:
+        """keep() of what can be done without; whether the module has taken it."""
+        for _ in range(2):
+            try:
+                await self.keep(form, *args)
+                return True
+            except at.CommandError:
+                return False
+            except at.Timeout:
+                pass  # its answer was lost, or it was
+        return False
+
     async def _gate(self) -> None:
         """Wake the module, find out what state it is in, give it back its settings."""
         channel = self._channel
@@ -249,16 +291,30 @@ class C1100(Supply):
             await self._restore()
 
     async def _restore(self) -> None:
+        """A setting that the module refuses, or does not answer, is lived without."""
         channel = self._channel
         channel.settings_lost = False
         try:
             for form, args in self._settings:
-                await channel.transact(form, at.render(form.send, args))
-                channel.numeric = channel.numeric or form is dialect.NUMERIC
-                channel.quiet = channel.quiet or form is dialect.ECHO_OFF
+                if await self._set(form, args):
+                    channel.numeric = channel.numeric or form is dialect.NUMERIC
+                    channel.quiet = channel.quiet or form is dialect.ECHO_OFF
         except at.C1100Error:
             channel.settings_lost = True
             raise
+
+    async def _set(self, form: dialect.Form, args: tuple) -> bool:
+        channel = self._channel
+        for _ in range(2):
+            try:
+                await channel.transact(form, at.render(form.send, args))
+                return True
+            except at.CommandError:
+                return False
+            except at.Timeout:
+                if channel.mode == UNKNOWN:  # it answers nothing else either
+                    raise
+        return False
 
     # Features, loaded when they are first used ----------------------------------------------
 

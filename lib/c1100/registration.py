@@ -1,4 +1,4 @@
-"""Registration: what the network says of this node, and waiting for it."""
+"""Registration: what the network says of this node, and waiting for it (manual 3.1)."""
 
 import asyncio
 
@@ -7,17 +7,33 @@ from micropython import const
 from . import at, dialect
 
 _DENIED = const(3)
-_REGISTERED = (1, 5)
-_ROAMING = const(5)
 _SEARCHING = const(2)
-_RECHECK_S = const(15)  # a registration URC may get lost: ask now and then
-_LOOK_MS = const(300)  # between questions for the network where the board dozes
+# 9 and 10 are 1 and 5 of a network that would rather not take calls. Not: SMS only (6, 7),
+# emergency calls only (8).
+_REGISTERED = (1, 5, 9, 10)
+_ROAMING = (5, 7, 10)
+
+_RECHECK_MS = const(15000)  # a registration URC may get lost: ask now and then
+_POLL_MS = const(2000)  # of a module that takes no setting for them
+_LOOK_MS = const(300)  # where the board dozes
+_DENIED_MS = const(10000)  # that every network refuses has to last so long
+_DEAF_MS = const(20000)  # that no domain can be asked, likewise
+
+# What an earlier life may have left that keeps a module from looking for a network: after how
+# many ms without a search it is asked for, the question, the answers that are no fault, and what
+# mends the others.
+_OBSTACLES = (
+    (0, dialect.RADIO_STATE, (1,), dialect.RADIO, (1,)),  # flight mode
+    (0, dialect.OPERATOR, (0, 1, 3, 4), dialect.OPERATOR_ANY, ()),  # 2: deregistered
+    (10000, dialect.ATTACHED, (1,), dialect.ATTACH, ()),
+)
 
 
 class Registration:
     """What the network says of this node (TS 27.007 10.1.22).
 
-    stat -- 0 not registered, 1 home, 2 searching, 3 denied, 4 unknown, 5 roaming, 8 emergency only
+    stat -- 0 not registered, 1 home, 2 searching, 3 denied, 4 unknown, 5 roaming, 6 and 7 SMS only
+            (home, roaming), 8 emergency only, 9 and 10 as 1 and 5
     tac, cell -- as hexadecimal text, act -- <AcT>; None where the module was not asked to tell
     """
 
@@ -30,11 +46,12 @@ class Registration:
 
     @property
     def registered(self) -> bool:
+        """Data can be sent."""
         return self.stat in _REGISTERED
 
     @property
     def roaming(self) -> bool:
-        return self.stat == _ROAMING
+        return self.stat in _ROAMING
 
     @property
     def denied(self) -> bool:
@@ -52,53 +69,121 @@ class Network:
         self._channel = channel
         self._patience = patience
         self.was_registered = False  # when it was first asked by the last register()
+        self.tells = True  # the module reports changes by itself
         self._changed = asyncio.Event()  # a registration URC has come
         channel.on("+CEREG", self._on_registration)
         channel.on("+CGREG", self._on_registration)
 
     async def state(self) -> Registration:
         """C1100.registration()"""
-        eps = Registration((await self._channel.ask(dialect.EPS_STATE))[1:])
-        if eps.registered:
-            return eps
-        gprs = Registration((await self._channel.ask(dialect.GPRS_STATE))[1:])
-        # EPS tells more: it is the answer unless GPRS has got further.
-        return gprs if gprs.registered or (gprs.searching and not eps.searching) else eps
+        found, error = await self._domains()
+        if error is not None and not found:
+            raise error
+        best = found[0]
+        for other in found[1:]:
+            # EPS tells more: it is the answer unless GPRS has got further.
+            if other.registered or (other.searching and not best.searching):
+                best = other
+        return best
 
-    async def register(self, timeout_s: float = 180) -> Registration:
-        """Wait until the network has accepted the module.
-
-        timeout_s -- seconds
-
-        Raises RegistrationDenied at once when every domain refuses, or at the end when one did;
-        NotRegistered when no network was found.
+    async def _domains(self) -> tuple:
+        """What EPS and GPRS say, up to the one that is registered, and the last error: a module of
+        one radio refuses to be asked for the other.
         """
-        begin = self._patience.mark()
+        found = []
+        failed = None
+        for form in (dialect.EPS_STATE, dialect.GPRS_STATE):
+            try:
+                found.append(Registration((await self._channel.ask(form))[1:]))
+            except at.NoModule:
+                raise
+            except (at.CommandError, at.BadAnswer, at.Timeout) as error:
+                failed = error
+                continue
+            if found[-1].registered:
+                break
+        return found, failed
+
+    async def register(self, timeout_s: float) -> Registration:
+        """C1100.register()"""
+        patience = self._patience
+        begin = patience.mark()
+        denied, deaf, idle = _Lasting(patience), _Lasting(patience), _Lasting(patience)
+        obstacles = list(_OBSTACLES)
         self.was_registered = True
         while True:
             self._changed.clear()
-            eps = Registration((await self._channel.ask(dialect.EPS_STATE))[1:])
-            if eps.registered:
-                return eps
-            gprs = Registration((await self._channel.ask(dialect.GPRS_STATE))[1:])
-            if gprs.registered:
-                return gprs
+            found, error = await self._domains()
+            if found and found[-1].registered:
+                return found[-1]
             self.was_registered = False
-            left = int(timeout_s * 1000) - self._patience.since(begin)
-            refused = eps.denied or gprs.denied
-            if refused and (left <= 0 or not (eps.searching or gprs.searching)):
-                raise at.RegistrationDenied(
-                    "the network refuses this SIM: check subscription, roaming and APN"
-                )
+            left = int(timeout_s * 1000) - patience.since(begin)
+            if deaf.ms(not found) >= (_DEAF_MS if left > 0 else 0) or (
+                not found and isinstance(error, at.Timeout)
+            ):
+                raise error
+            refusals = [domain for domain in found if domain.denied]
+            denied_ms = denied.ms(found and len(refusals) == len(found))
+            if refusals and (left <= 0 or denied_ms >= _DENIED_MS):
+                raise _denial()
             if left <= 0:
                 raise at.NotRegistered("no network in %d s: check antenna and bands" % timeout_s)
-            if self._patience.dozes:
-                await self._patience.wait(min(left, _LOOK_MS))
-                continue
-            try:
-                await asyncio.wait_for_ms(self._changed.wait(), min(left, _RECHECK_S * 1000))
-            except asyncio.TimeoutError:
-                continue
+            idle_ms = idle.ms(not refusals and not [1 for domain in found if domain.searching])
+            while obstacles and idle_ms >= obstacles[0][0]:
+                await self._clear(*obstacles.pop(0)[1:])
+            if denied_ms < 0:
+                await self._change(left if found else min(left, _POLL_MS))
+            elif not await self._change(min(left, _DENIED_MS - denied_ms)):
+                raise _denial()  # and no word since
+
+    async def _change(self, ms: int) -> bool:
+        """Wait until the registration may have changed; False if it has not for so long."""
+        if self._patience.dozes:
+            await self._patience.wait(min(ms, _LOOK_MS))
+            return True
+        try:
+            step_ms = _RECHECK_MS if self.tells else _POLL_MS
+            await asyncio.wait_for_ms(self._changed.wait(), min(ms, step_ms))
+        except asyncio.TimeoutError:
+            return not self.tells
+        return True
 
     def _on_registration(self, _values: list) -> None:
         self._changed.set()
+
+    async def radio_on(self) -> bool:
+        """Switch the radio on, and with it the SIM. Returns whether it was off."""
+        return await self._clear(*_OBSTACLES[0][1:])
+
+    async def _clear(self, question, fine: tuple, remedy, args: tuple) -> bool:
+        """Mend what keeps the module out of the network, if it does; whether it did."""
+        try:
+            if (await self._channel.ask(question))[0] in fine:
+                return False
+            await self._channel.run(remedy, *args)
+        except (at.CommandError, at.BadAnswer, at.Timeout):
+            return False  # what it cannot be asked is not known to be the fault
+        return True
+
+
+class _Lasting:
+    """How long something has been so."""
+
+    def __init__(self, patience) -> None:
+        self._patience = patience
+        self._mark = None
+
+    def ms(self, holds) -> int:
+        """ms since it was first so without a break; -1 when it is not."""
+        if not holds:
+            self._mark = None
+            return -1
+        if self._mark is None:
+            self._mark = self._patience.mark()
+        return self._patience.since(self._mark)
+
+
+def _denial() -> at.RegistrationDenied:
+    return at.RegistrationDenied(
+        "the network refuses this SIM: check subscription, roaming and APN"
+    )
