@@ -97,7 +97,7 @@ async def _state(channel) -> str:
     try:
         state = (await channel.ask(dialect.PIN_STATE))[0]
     except at.CommandError as error:
-        return _STATES.get(_code(error), UNKNOWN)
+        return _STATES.get(_code(error) or 0, UNKNOWN)
     except at.BadAnswer:
         return UNKNOWN
     return " ".join(state.upper().split())
