@@ -15,6 +15,7 @@ from . import (
     boards,
     clock,
     config,
+    dates,
     energy,
     jobs,
     last_good,
@@ -108,16 +109,21 @@ class Node:
         """
         if not samples:
             return
-        at = clock.unix(self.now() if at_s is None else at_s)
+        shown = self.now() if at_s is None else at_s
+        at = clock.unix(shown)
         numbered = [("seq", None, self.outbox.next)] + samples
         payload = telemetry.senml(self.settings["id"], numbered, at)
-        if len(payload) > _RECORD_BYTES and len(samples) > 1:
+        most = _RECORD_BYTES if at is not None else _RECORD_BYTES - dates.BYTES
+        if len(payload) > most and len(samples) > 1:
             half = len(samples) // 2
             self.keep(samples[:half], at_s)
             self.keep(samples[half:], at_s)
             return
+        record = payload.encode()
+        if at is None:
+            record = dates.stamped(record, self.state.starts, shown)
         try:
-            self.outbox.append(payload.encode())
+            self.outbox.append(record)
             print("sampled", payload)
         except (Full, OSError) as error:
             # The backlog is worth more than this record; its sequence number is not used up.
@@ -152,10 +158,15 @@ class Node:
         self.state.hold = self.scheduler.hold_s = self.begin_s + pause
 
     def set_clock(self, known: int) -> int:
-        """The network's or a server's time, as Unix time. Returns by how many seconds the clock
-        was set.
+        """A time that was told, as clock.told() gives it. Returns by how many seconds the clock
+        was set; 0 also when such a step is not believed yet.
         """
         now = self.now()
+        if clock.doubtful(self.state, known, now):
+            log.warning("time: %d is not believed before it is told again", known)
+            return 0
+        if clock.unix(now) is None:
+            self._date_records(known - clock.epoch() - now)
         step = clock.correct(self.board, known, now)
         if step:
             since = now - self.state.synced
@@ -166,6 +177,13 @@ class Node:
             jobs.step(self.scheduler, self.state, step)
         self.state.synced = now + step
         return step
+
+    def _date_records(self, step: int) -> None:
+        """The clock is about to be set for the first time."""
+        try:
+            dates.learned(self.state.starts, step)
+        except OSError as error:
+            log.error("records stay without their time: %s", error)
 
 
 def main() -> None:

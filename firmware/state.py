@@ -10,7 +10,7 @@ from binascii import crc32
 
 from micropython import const
 
-_VERSION = const(4)
+_VERSION = const(5)
 # The block fits into the 68 bytes that the smallest board keeps.
 _FIELDS = (
     ("starts", "I"),
@@ -21,8 +21,10 @@ _FIELDS = (
     ("hold", "I"),
     ("tau", "I"),
     ("synced", "I"),
+    ("doubt", "I"),
     ("psm_asked", "I"),
     ("psm_tau", "I"),
+    ("doubted", "H"),
     ("psm_active", "H"),
     ("edrx", "H"),
     ("attach", "H"),
@@ -51,7 +53,9 @@ class State:
     positioned = 0
     hold = 0  # the module is left alone until then
     tau = 0  # the module's next periodic tracking-area update
-    synced = 0  # when the clock was last compared with the network's
+    synced = 0  # when the clock was last compared with a time that was believed
+    doubt = 0  # step, in 32 bits, of a time that was told and not believed yet; 0: none
+    doubted = 0  # when, in minutes of 16 bits
     psm_asked = 0  # when PSM was asked for
     psm_tau = 0  # granted, s
     psm_active = 0  # granted, s + 1; 0: no PSM

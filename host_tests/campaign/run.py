@@ -9,7 +9,7 @@ from pathlib import Path
 from host_tests.campaign.faults import FAULTS
 from host_tests.campaign.rig import NODE, Rig
 from tools.broker import Address
-from tools.demo.subscriber import Subscriber
+from tools.demo.subscriber import Subscriber, as_sampled
 from tools.power.account import NAUS_PER_MAH
 
 FAULTY_WAKES = (1, 4)  # at the least, at the most
@@ -94,7 +94,8 @@ def _settle(rig: Rig, subscriber: Subscriber) -> None:
 
 def _outcome(rig: Rig, subscriber: Subscriber, used: Counter) -> Outcome:
     sampled = [line.encode() for line in rig.said("sampled")]
-    arrived = list(dict.fromkeys(subscriber.records))
+    known = set(sampled)
+    arrived = list(dict.fromkeys(as_sampled(record, known) for record in subscriber.records))
     rig.watch.finish("", "ls26500")
     made = Outcome(
         wakes=len(rig.bench.wakes),
@@ -111,7 +112,6 @@ def _outcome(rig: Rig, subscriber: Subscriber, used: Counter) -> Outcome:
     made.dearest_wake_mah = max(sum(s.charge for s in w.values()) / NAUS_PER_MAH for w in wakes)
     # After the last report a few samples may wait for the next one.
     waiting = sampled[-5:]
-    known = set(sampled)
     missing = [r for r in sampled if r not in set(arrived) and r not in waiting]
     if len(missing) > made.dropped:
         made.problems.append(

@@ -9,7 +9,7 @@ import pytest
 from host_tests.peers import any_broker
 from tools.broker import Address
 from tools.demo import flash
-from tools.demo.subscriber import Subscriber
+from tools.demo.subscriber import Subscriber, as_sampled
 from tools.events import Event
 from tools.lockstep import Bench
 from tools.virtual_board.board import Board, flash_folder
@@ -57,10 +57,14 @@ class Node:
         )
 
     def deliver(self, subscriber: Subscriber) -> list[str]:
-        """Live until all that was sampled has arrived. Returns what arrived, each record once."""
+        """Live until all that was sampled has arrived. Returns what arrived, each record once, and
+        as it was sampled.
+        """
 
         def arrived() -> list[str]:
-            return [record.decode() for record in dict.fromkeys(subscriber.records)]
+            sampled = {text.encode() for text in self.said("sampled")}
+            found = [as_sampled(record, sampled) for record in subscriber.records]
+            return [record.decode() for record in dict.fromkeys(found)]
 
         begin_s = self.bench.timeline.now_us / 1e6
         self.bench.run(
