@@ -2,12 +2,21 @@
 the node besides: the time, and commands.
 """
 
+import os
 import time
 
-from c1100 import C1100Error
+from micropython import const
 
-from . import clock, log, uplinks
+from c1100 import BadAnswer, BadArgument, C1100Error, Refused
+
+from . import clock, dates, log, uplinks
 from .sensors import SENSORS, link
+from .uplinks.refusal import Unfit
+
+_ASIDE = "refused"  # folder
+_REFUSED = const(4)  # records that are tried in vain before the far side is to blame
+_DOUBLINGS = const(4)  # of that, after failures in a row
+_PATIENCE = const(4)  # reports in a row that fail before a record may be why the module fails
 
 
 class Delivery:
@@ -16,7 +25,8 @@ class Delivery:
     def __init__(self, node, modem) -> None:
         self._node = node
         self._modem = modem
-        self._knows_time = False  # whether the network has told
+        self._knows_time = False  # whether it has been told in this session
+        self._aside = None  # once it is needed
 
     async def set_clock(self) -> int:
         """Compare the clock with the network's. Returns by how many seconds it was set."""
@@ -27,8 +37,9 @@ class Delivery:
             return 0
         if known is None:
             return 0
-        self._knows_time = True
-        return self._node.set_clock(known)
+        step = self._node.set_clock(known)
+        self._knows_time = not self._node.state.doubt  # else a server may say the same
+        return step
 
     async def run(self) -> None:
         """Deliver the backlog by the first uplink that works."""
@@ -46,38 +57,128 @@ class Delivery:
         """
         node = self._node
         uplink = uplinks.load(name).Uplink(node.settings, self._modem)
-        sent = await self._send_all(uplink, name)
-        if uplink.time is not None and not self._knows_time:
-            node.set_clock(uplink.time)
+        try:
+            sent = await self._send_all(uplink, name)
+        except C1100Error:
+            await _close(uplink)
+            raise
         node.delivered(sent > 0)
         # All is delivered: whatever happens now is no reason to try again.
+        if sent:
+            await self._try_refused(uplink)
         if name == "mqtt" and node.settings["commands.key"]:
             try:
                 await self._listen(uplink)
             except (C1100Error, OSError) as error:
                 log.warning("no more commands: %s", error)
-        try:
-            await uplink.close()
-        except C1100Error as error:
-            log.warning("session not closed: %s", error)
+        await _close(uplink)
 
     async def _send_all(self, uplink, name: str) -> int:
-        """Send what waits, as far as there is time. Returns the number of records."""
+        """Send what waits, as far as there is time. Returns the number of records.
+
+        What is refused for its content goes in smaller batches. A record that is refused by itself
+        is to blame once another one is accepted, and put aside. Where nothing is accepted the far
+        side is to blame, and everything stays as it is.
+        """
         node = self._node
         limit_ms = node.settings["report.limit_s"] * 1000
         begin = time.ticks_ms()
         sent = 0
+        size = uplink.batch_bytes
+        refused = []  # (number, error) of records, since one was accepted
+        most = _REFUSED << min(node.state.failures, _DOUBLINGS)
         while True:
-            batch = node.outbox.peek(uplink.batch_bytes)
+            batch = self._batch(size, refused[-1][0] if refused else 0)
             if not batch:
                 break
-            node.outbox.ack(await uplink.send(batch))
-            sent += len(batch)
-            log.info("delivered %d records by %s", len(batch), name)
+            try:
+                confirmed = await _send(uplink, batch)
+            except Unfit as unfit:
+                if len(batch) > 1 and not unfit.first:
+                    size = sum([len(record) for _, record in batch]) // 2
+                    continue
+                if len(refused) >= most or not self._blames(unfit.error):
+                    raise unfit.error
+                refused.append((batch[0][0], unfit.error))
+                size = size if unfit.first else 1
+                continue
+            if refused:
+                self._put_aside(refused)
+                refused = []
+                size = uplink.batch_bytes
+            node.outbox.ack(confirmed)
+            count = len([seq for seq, _ in batch if seq <= confirmed])
+            sent += count
+            log.info("delivered %d records by %s", count, name)
+            self._hear(uplink)
             if time.ticks_diff(time.ticks_ms(), begin) > limit_ms:
                 log.info("%d records wait for the next report", len(node.outbox))
                 break
+        if refused and not sent:
+            raise refused[-1][1]
+        self._put_aside(refused)
         return sent
+
+    def _batch(self, size: int, after: int) -> list:
+        """The next records, as they are sent; one that is no SenML pack is a batch of its own."""
+        batch = []
+        known = None
+        for seq, stored in self._node.outbox.peek(size, after):
+            if known is None and stored[:1] == b"~":
+                known = dates.steps()
+            record = dates.dated(stored, known or [])
+            if batch and not _is_pack(record):
+                break
+            batch.append((seq, record))
+            if not _is_pack(record):
+                break
+        return batch
+
+    def _blames(self, error: C1100Error) -> bool:
+        """Whether a record may be to blame for an error. The module may have its reasons too: it
+        is given some reports, with all rungs of the ladder, to get over them.
+        """
+        return isinstance(error, (Refused, BadArgument)) or self._node.state.failures >= _PATIENCE
+
+    def _put_aside(self, refused: list) -> None:
+        """Out of the backlog with records that are to blame; they are the oldest in it."""
+        box = self._node.outbox
+        for seq, error in refused:
+            for head, stored in box.peek(1):
+                if head == seq:
+                    self._refused.put(seq, stored, error)
+                    box.ack(seq)
+
+    async def _try_refused(self, uplink) -> None:
+        """What earlier reports have put aside."""
+        try:
+            if _ASIDE in os.listdir():
+                await self._refused.again(lambda batch: _send(uplink, batch))
+        except (C1100Error, OSError) as error:
+            log.warning("refused records wait: %s", error)
+
+    @property
+    def _refused(self):
+        if self._aside is None:
+            from .aside import Aside  # rarely needed
+
+            self._aside = Aside(self._node, _ASIDE)
+        return self._aside
+
+    def _hear(self, uplink) -> None:
+        """Look at the time that the far side has told, if the network has told none."""
+        if self._knows_time:
+            return
+        try:
+            said = uplink.time
+            told = clock.told(said)
+            if told is not None:
+                self._knows_time = True
+                self._node.set_clock(told)
+            elif said is not None:
+                log.warning("time: the server tells none that can be")
+        except Exception as error:  # it must not cost what has just been confirmed
+            log.error("time not taken: %s: %s", type(error).__name__, error)
 
     async def _listen(self, uplink) -> None:
         """Take the commands that wait for the node."""
@@ -89,3 +190,25 @@ class Delivery:
             await self._send_all(uplink, "mqtt")
 
         await Downlink(self._node, uplink.mqtt, report).run()
+
+
+async def _close(uplink) -> None:
+    try:
+        await uplink.close()
+    except C1100Error as error:
+        log.warning("session not closed: %s", error)
+
+
+async def _send(uplink, batch: list) -> int:
+    """Returns the last number that is confirmed, which is one of the batch."""
+    if not _is_pack(batch[0][1]):
+        raise Unfit(BadArgument("it is no SenML pack"), True)
+    confirmed = await uplink.send(batch)
+    if confirmed < batch[0][0]:
+        raise Unfit(BadAnswer("nothing is confirmed"), True)
+    return min(confirmed, batch[-1][0])
+
+
+def _is_pack(record: bytes) -> bool:
+    """As far as it has to be for those that it is joined with."""
+    return record[:2] == b"[{" and record[-2:] == b"}]"

@@ -2,17 +2,19 @@
 
     class Uplink:
         batch_bytes                          # of one message
-        time                                 # Unix time that the far side has told, or None
         def __init__(self, settings, modem)  # modem: started
         async def send(self, batch) -> int
+        time                                 # Unix time as the far side has told it, or None
         async def close(self)
 
 A batch is [(sequence number, record)], oldest first; send() returns the last number that the far
-side has confirmed.
+side has confirmed, the first of the batch at least. What else the far side has said is looked at
+when that is safe: `time` may be anything of any type, and clock.told() judges it.
 
 A record is a complete SenML pack that restates its base name and time, so records are joined
-without reading them. Errors are those of c1100. To add an uplink: write its file, and name it in
-UPLINKS, with the setting that it cannot do without.
+without reading them. Errors are those of c1100, and refusal.Unfit when what the batch holds is not
+taken: the caller then finds out which record it is. To add an uplink: write its file, and name it
+in UPLINKS, with the setting that it cannot do without.
 """
 
 # name: the setting that must be given

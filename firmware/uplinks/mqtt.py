@@ -3,8 +3,9 @@
 from micropython import const
 
 import c1100.mqtt  # noqa: F401 -- loaded now, while the heap is in one piece
+from c1100 import BadArgument, CommandError
 
-from . import joined
+from . import joined, refusal
 
 # SenML has quotes, so the module takes it in hexadecimal form, and not more of it.
 _BATCH_BYTES = const(512)
@@ -35,7 +36,10 @@ class Uplink:
         """Publish a batch; returns once the broker has it. Raises C1100Error."""
         if not self.mqtt.connected:
             await self.mqtt.connect()
-        await self.mqtt.publish(self._topic, joined(batch), self._qos)
+        try:
+            await self.mqtt.publish(self._topic, joined(batch), self._qos)
+        except (BadArgument, CommandError) as error:
+            raise refusal.Unfit(error)
         return batch[-1][0]
 
     async def close(self) -> None:

@@ -5,77 +5,136 @@ one's own.
     node   7 [{"bn":"n:",...}]
     node   8 [{"bn":"n:",...}]
     server 8 1700000000           # everything up to 8 is stored; the time, if the server likes
+
+The time is a whole number, seconds or milliseconds. A server that cannot store a record says
+nothing of it, or ends the connection: the node then goes on behind it.
 """
+
+import time
 
 from micropython import const
 
 import c1100.sockets  # noqa: F401 -- loaded now, while the heap is in one piece
-from c1100 import BadAnswer, Timeout
+from c1100 import C1100Error, Refused, Timeout
+
+from .. import log
+from . import refusal
 
 _BATCH_BYTES = const(2048)
-_ANSWER_S = const(30)
-_LINE_BYTES = const(32)
+_ANSWER_MS = const(30000)  # until something more is confirmed
+_LINE_BYTES = const(48)
+_DIGITS = const(20)
+_SILENT = "it confirms nothing for %d s" % (_ANSWER_MS // 1000)
+_STRANGE = "it does not confirm what was sent: check tcp.port"
 
 
 class Uplink:
     """settings -- as config.load() returns them; modem -- a started C1100"""
 
     batch_bytes = _BATCH_BYTES
-    time = None
 
     def __init__(self, settings: dict, modem) -> None:
         self._modem = modem
         self._far = (settings["tcp.host"], settings["tcp.port"])
         self._hello = settings["id"].encode() + b"\n"
         self._context = modem.pdp(settings["apn"])
+        self._called = False  # the context is open
         self._socket = None
+        self._told = b""
 
     async def send(self, batch: list) -> int:
         """Send a batch, and wait until it is confirmed as far as the server does confirm it.
 
-        Raises C1100Error when not even the first record is, and when the connection ends; it is
-        given up then.
+        Raises C1100Error when not even the first record is; the connection is given up then.
         """
+        first, last = batch[0][0], batch[-1][0]
+        confirmed = 0
         try:
-            if self._socket is None:
-                await self._context.__aenter__()
-                self._socket = await self._modem.tcp(self._far[0], self._far[1])
-                await self._socket.sendall(self._hello)
+            socket = self._socket or await self._connect()
             for seq, record in batch:
-                await self._socket.sendall(b"%d %s\n" % (seq, record))
-            confirmed = 0
-            while confirmed < batch[-1][0]:
-                try:
-                    confirmed = await self._answer(self._socket)
-                except Timeout:
-                    if confirmed < batch[0][0]:
-                        raise
-                    break
-            return min(confirmed, batch[-1][0])
-        except BaseException:
-            await self.close()
-            raise
+                await socket.sendall(b"%d %s\n" % (seq, record))
+            begin = time.ticks_ms()
+            while confirmed < last:
+                number = await self._confirmation(socket, begin)
+                if number > last:
+                    raise _refused(_STRANGE)
+                if number > confirmed:
+                    confirmed = number
+                    begin = time.ticks_ms()
+        except BaseException as error:
+            await self._give_up()
+            if confirmed < first or not isinstance(error, C1100Error):
+                raise error
+        return confirmed
 
-    async def _answer(self, socket) -> int:
+    async def _connect(self):
+        await self._context.__aenter__()
+        self._called = True
+        socket = self._socket = await self._modem.tcp(self._far[0], self._far[1])
+        await socket.sendall(self._hello)
+        return socket
+
+    async def _confirmation(self, socket, begin) -> int:
+        """The number of the next line. What stands behind it is looked at later."""
         line = b""
         while not line.endswith(b"\n"):
-            piece = await socket.recv(1, _ANSWER_S)
+            left_ms = _ANSWER_MS - time.ticks_diff(time.ticks_ms(), begin)
+            if left_ms <= 0:
+                raise _refused(_SILENT)
+            try:
+                piece = await socket.recv(1, left_ms / 1000)
+            except Timeout as error:
+                if error.command is not None:
+                    raise  # the module does not answer
+                raise _refused(_SILENT)
+            if not piece:
+                raise _refused("it ends the connection")
             line += piece
-            if not piece or len(line) > _LINE_BYTES:
-                raise BadAnswer("the server does not confirm", "TCP")
+            if len(line) > _LINE_BYTES:
+                raise _refused(_STRANGE)
+        number, _, told = line.strip().partition(b" ")
+        number = _whole(number)
+        if number is None:
+            raise _refused(_STRANGE)
+        if told:
+            self._told = told
+        return number
+
+    @property
+    def time(self) -> int | None:
+        """What the last confirmation told."""
+        return _whole(self._told)
+
+    async def _give_up(self) -> None:
         try:
-            confirmed, _, told = line.partition(b" ")
-            if told:
-                self.time = int(told)
-            return int(confirmed)
-        except ValueError:
-            raise BadAnswer("the server confirms with something that is no number", "TCP")
+            await self.close()
+        except C1100Error as error:
+            log.debug("connection not closed: %s", error)  # what went wrong before counts
 
     async def close(self) -> None:
         """Close the connection and the PDP context, if they are open."""
-        socket = self._socket
-        self._socket = None
-        if socket is not None:
-            socket.close()
-            await socket.wait_closed()
-            await self._context.__aexit__(None, None, None)
+        socket, self._socket = self._socket, None
+        try:
+            if socket is not None:
+                socket.close()
+                await socket.wait_closed()
+        finally:
+            if self._called:
+                self._called = False
+                await self._context.__aexit__(None, None, None)
+
+
+def _refused(why: str) -> refusal.Unfit:
+    # It confirms line by line, so it has stumbled over the first that is not confirmed.
+    return refusal.Unfit(Refused("the TCP server takes no record: " + why), True)
+
+
+def _whole(text: bytes) -> int | None:
+    """A whole number, as far as it is one and of a reasonable length."""
+    digits = text.strip()
+    if not 0 < len(digits) <= _DIGITS:
+        return None
+    for c in digits:
+        if not 48 <= c <= 57:
+            return None
+    return int(digits)
