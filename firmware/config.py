@@ -11,7 +11,22 @@ PIN = "pin"  # a number, -1 where none is wired, or the board's name for it
 _PIN_LENGTH = 8
 _SHOWN = 60  # characters of a value in a message
 HEX = "hex"  # text of hexadecimal digits, two for a byte; or none
-_HEX_DIGITS = "0123456789abcdefABCDEF"
+_DIGITS = "0123456789"
+_HEX_DIGITS = _DIGITS + "abcdefABCDEF"
+_ALNUM = _DIGITS + "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+# What some texts hold besides: what may stand in front, what the next character is, what may
+# follow it, and all that in words.
+_NAME = (("",), _ALNUM, _ALNUM + "-_.", "letters, digits and -_. without spaces or quotes")
+_HOST = (("",), _ALNUM, _ALNUM + "-_.", "a host's name or address, without scheme, port and path")
+_URL = (("http://", "https://"), _ALNUM, None, "a URL that begins with http:// or https://")
+_CODE = (("",), _DIGITS, _DIGITS, "digits")
+_FORMS = {
+    "id": _NAME,  # stands in MQTT topics, file names and names of SenML
+    "mqtt.host": _HOST,
+    "tcp.host": _HOST,
+    "http.url": _URL,
+    "pin": _CODE,
+}
 
 # key: (default, type, least, most) -- least and most are of the value, or of a text's length --
 # or (default, choices). A default of None means that the key must be given.
@@ -72,7 +87,7 @@ SCHEMA = {
 }
 
 SECRETS = {
-    "pin": ("", str, 0, 8),
+    "pin": ("", str, 4, 8),
     "mqtt.password": ("", str, 0, 64),
     "commands.key": ("", HEX, 32, 128),
     "http.token": ("", str, 0, 128),
@@ -133,10 +148,12 @@ def check(given: dict, schema: dict, name: str) -> dict:
     for key, rule in schema.items():
         value = flat.get(key, rule[0])
         if value is None:
-            raise ConfigError("%s: %s is missing; %s" % (name, key, _allowed(rule)))
-        if not _fits(value, rule):
+            raise ConfigError("%s: %s is missing; %s" % (name, key, allowed(key, rule)))
+        if not _fits(key, value, rule):
             shown = "its value" if schema is SECRETS else _shown(value)
-            raise ConfigError("%s: %s: %s is not allowed; %s" % (name, key, shown, _allowed(rule)))
+            raise ConfigError(
+                "%s: %s: %s is not allowed; %s" % (name, key, shown, allowed(key, rule))
+            )
         settings[key] = float(value) if rule[1] is float else value
     if schema is SCHEMA:
         for uplink in chosen(settings):
@@ -180,7 +197,11 @@ def _flatten(given: dict, above: str, flat: dict, name: str) -> None:
             flat[key] = value
 
 
-def _fits(value, rule: tuple) -> bool:
+def _fits(key: str, value, rule: tuple) -> bool:
+    if value == "" and rule[0] == "":
+        return True  # left out
+    if key in _FORMS and not _has_form(value, _FORMS[key]):
+        return False
     if len(rule) == 2:
         return value in rule[1]
     _, kind, least, most = rule
@@ -189,7 +210,7 @@ def _fits(value, rule: tuple) -> bool:
         if isinstance(value, str):
             kind, least, most = str, 1, _PIN_LENGTH
     if kind is HEX:
-        return value == "" or (
+        return (
             isinstance(value, str)
             and least <= len(value) <= most
             and len(value) % 2 == 0
@@ -203,12 +224,24 @@ def _fits(value, rule: tuple) -> bool:
     return least <= value <= most
 
 
+def _has_form(text, form: tuple) -> bool:
+    fronts, first, others, _ = form
+    if not isinstance(text, str):
+        return False
+    for front in fronts:
+        rest = text[len(front) :]
+        if text.startswith(front) and rest and rest[0] in first:
+            return others is None or all(c in others for c in rest)
+    return False
+
+
 def _shown(value) -> str:
     text = repr(value)
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
 
-def _allowed(rule: tuple) -> str:
+def allowed(key: str, rule: tuple) -> str:
+    """What a setting may be, in words."""
     if len(rule) == 2:
         return "allowed is one of " + ", ".join(rule[1])
     _, kind, least, most = rule
@@ -217,6 +250,7 @@ def _allowed(rule: tuple) -> str:
     if kind is HEX:
         return "allowed is nothing, or %d to %d bytes in hexadecimal" % (least // 2, most // 2)
     if kind is str:
-        return "allowed is %s, %d to %d characters" % (_WORD, least, most)
+        words = _FORMS[key][3] if key in _FORMS else _WORD
+        return "allowed is %s, %d to %d characters" % (words, least, most)
     noun = "a whole number" if kind is int else "a number"
     return "allowed is %s from %d to %d" % (noun, least, most)
