@@ -124,20 +124,21 @@ class Module:
         return n
 
 
-async def at_every_split(scenario):
+async def at_every_split(scenario, cuts=None, chunks=(1, 7, 64)):
     """Run ``await scenario()`` -> (module, result) whole, byte by byte, in small chunks, and cut
-    at every byte boundary of what the module says; the results must be the same.
+    at every byte boundary of what the module says, or at those of ``cuts``; the results must be
+    the same. Returns the result.
     """
     global _cut, _chunk
     module, want = await scenario()
     module.check()
     try:
-        for _chunk in (1, 7, 64):
+        for _chunk in chunks:
             module, got = await scenario()
             module.check()
             assert got == want, "%d bytes a read: %r, whole: %r" % (_chunk, got, want)
         _chunk = _WHOLE
-        for cut in range(1, module.said):
+        for cut in range(1, module.said) if cuts is None else cuts:
             _cut = cut
             module, got = await scenario()
             module.check()
@@ -145,6 +146,7 @@ async def at_every_split(scenario):
     finally:
         _cut = None
         _chunk = _WHOLE
+    return want
 
 
 class Chunks:

@@ -97,8 +97,6 @@ def test_f12_errors_of_every_kind_come_at_once():
         ("+CMS ERROR: 500", at.CmsError, 500),
         ("ERROR", at.CommandError, None),
         ("4", at.CommandError, None),
-        ("3", at.CommandError, None),
-        ("NO CARRIER", at.CommandError, None),
     ):
         exchange = ask(dialect.OPERATOR)
         assert feed(exchange, line) == []
@@ -110,6 +108,85 @@ def test_f12_errors_of_every_kind_come_at_once():
             assert error.command == "+COPS?"
         else:
             raise AssertionError(line)
+
+
+def test_no_carrier_ends_only_what_has_one():
+    for line in ("3", "NO CARRIER", "BUSY", "NO ANSWER", "NO DIALTONE"):
+        exchange = ask(dialect.OPERATOR)
+        assert feed(exchange, line) == [line]
+        assert not exchange.finished
+        exchange = ask(dialect.DIAL)
+        assert feed(exchange, line) == []
+        with raises(at.CommandError):
+            exchange.result()
+        exchange = ask(dialect.HANG_UP)
+        assert feed(exchange, line) == []
+        assert exchange.result() == []
+
+
+def test_what_comes_later_counts_more():
+    """A failure, or a success without its answer, may have been an older command's."""
+    for first in ("4", "ERROR", "+CME ERROR: 30", "0"):
+        exchange = ask(dialect.SIGNAL)
+        feed(exchange, first)
+        assert exchange.finished and not exchange.sure
+        feed(exchange, "+CSQ: 22,99", "0")
+        assert exchange.sure
+        assert exchange.result() == ["+CSQ: 22,99"]
+    exchange = ask(dialect.SIGNAL)
+    assert feed(exchange, "0", "+CSQ: 22,99") == []
+    assert exchange.result() == ["+CSQ: 22,99"]
+    exchange = ask(dialect.IP_HEX, 1)
+    feed(exchange, "0")
+    assert exchange.sure
+    assert feed(exchange, "4") == ["4"]
+
+
+def test_a_restart_does_not_take_back_an_answer_that_just_comes():
+    error = at.Rebooted("the module restarted")
+    for before, after in ((("+CSQ: 22,99",), ("0",)), ((), ("+CSQ: 22,99", "0"))):
+        exchange = ask(dialect.SIGNAL)
+        feed(exchange, *before)
+        exchange.interrupt(error, True)
+        assert exchange.finished and not exchange.sure
+        feed(exchange, *after)
+        assert exchange.sure
+        assert exchange.result() == ["+CSQ: 22,99"]
+    exchange = ask(dialect.SIGNAL)
+    exchange.interrupt(error, True)
+    with raises(at.Rebooted):
+        exchange.result()
+
+
+def test_an_outcome_that_says_neither_is_a_bad_answer():
+    for said, kind in (
+        ("+MQTTOPEN:1", None),
+        ('+MQTTOPEN: "1"', None),
+        ("+MQTTOPEN: 01", None),
+        ("+MQTTOPEN:OK", None),
+        ("+MQTTOPEN:0", at.CommandError),
+        ('+MQTTOPEN:"0"', at.CommandError),
+        ("+MQTTOPEN:5", at.CommandError),
+        ("+MQTTOPEN:-1", at.CommandError),
+        ("+MQTTOPEN:ERROR", at.CommandError),
+        ("+MQTTOPEN:", at.BadAnswer),
+        ("+MQTTOPEN:,", at.BadAnswer),
+        ("+MQTTOPEN:1x", at.BadAnswer),
+        ("+MQTTOPEN", at.BadAnswer),
+    ):
+        exchange = ask(dialect.MQTT_OPEN, "a.example", 1883, 60)
+        feed(exchange, "0", said)
+        assert exchange.finished, said
+        if kind is None:
+            assert exchange.result() == [said]
+        else:
+            with raises(kind):
+                exchange.result()
+    for said in ("+LSIPOPEN=1", "+LSIPOPEN=", "+LSIPOPEN=1,x", "+LSIPOPEN=1,"):
+        exchange = ask(dialect.IP_OPEN, 1, 0, "a.example", 80, 0)
+        feed(exchange, said, "0")
+        with raises(at.BadAnswer):
+            exchange.result()
 
 
 def test_ring_is_never_a_result():

@@ -11,25 +11,32 @@ import time
 from micropython import const
 
 from . import at, dialect, payload
-from .exchange import Exchange, is_final
+from .exchange import Exchange, ends
 from .ring import LineRing
 
 _BUSY_MS = const(5)  # how often the UART is looked at while a command waits
 _IDLE_MS = const(20)  # and otherwise
 _IRQ_MS = const(300)  # and when the port tells of an idle line by itself: 3.5 KB at 115200
 _WRITE_MS = const(2000)  # patience with a UART that takes no more bytes
+_WRITTEN_MS = const(4)  # and with one that takes a byte now and then: more than a byte needs
 _PROMPT_MS = const(50)  # pause between a prompt and its payload
 _PAYLOAD_MS = const(3000)  # patience with a payload that does not go on
 _BYTE_MS = const(4)  # and with each of its bytes: 2 digits at 5000 baud
 _MOST = const(65536)  # of its bytes count for that
 _UNTOLD = const(4096)  # where no length was told
-_READS = const(64)  # of the UART in a row: a module that never stops talking is not alone
+_TURN = const(4096)  # bytes read in a row: a module that never stops talking is not alone
+_FAULT = const(64)  # a fault counts as so many
 _REST_MS = const(2000)  # patience with the rest of an answer whose outcome is known
+_MOMENT_MS = const(60)  # until nothing more comes that counts more than what has come
+_GAP_MS = const(300)  # from one character of an answer to the next, on the slowest line
+_SLOW_MS = const(5000)  # patience with an answer that arrives when its time is over
 _SYNC_S = const(2)  # patience with one synchronising question
 _SILENCE_MS = const(300)  # longer than any pause between answers that were asked for together
+_SETTLE_MS = const(2000)  # by then answers to earlier questions have come
 _DARK_LOOKS = const(3)  # at the status pin, before it is believed
 _TORN_MS = const(3)  # more than two characters at 9600 baud: the line is silent
 _TORN_READS = const(100)  # a module that never stops talking is not waited for
+_PROMPT = const(62)  # ">"
 _URCS = const(16)  # URCs that wait for their callbacks
 
 PROBE_MS = const(1100)
@@ -59,8 +66,8 @@ class Channel:
         self.gate = _open  # before each command: wakes the module, gives it its settings back
         self.powered = _powered  # whether the module is, where a pin tells
         self.settings_lost = True  # ATV, ATE and the URC settings are not what was set
-        self.numeric = False  # ATV0 holds: a verbose result code tells of a restart
-        self.quiet = False  # ATE0 holds: so does an echo
+        self.numeric = False  # ATV0 was seen to hold: a verbose result code tells of a restart
+        self.quiet = False  # and ATE0: so does an echo
         self.silent = 0  # commands without an answer in a row
         # "lost <prefix>" is added for URCs that were dropped because their callbacks were slow
         self.stats = {
@@ -80,12 +87,15 @@ class Channel:
         self._exchange: Exchange | None = None  # the command that is waiting
         self._untold = set()  # outcomes that the module does not tell, as far as is known
         self._wanted = asyncio.Event()  # it has been answered, or prompted
-        self._deadline = None  # of it, in ticks_ms
+        self._deadline = None  # when it has waited long enough, in ticks_ms
+        self._until = 0  # when it has, if what has come is not enough
+        self._slow_ms = 0  # how much longer, if its answer is arriving by then
+        self._life = 0  # when characters have last come that may be an answer's
         self._stale: Exchange | None = (
             None  # a command that was given up while its answer may still come
         )
         self._owed = 0  # synchronising questions that have not been answered
-        self._heard = 0  # lines, to tell silence
+        self._heard = 0  # result codes that nobody waited for
         self._payload: payload.Payload | None = None  # the one that is being received
         self._payload_ms = 0  # when bytes have last come
         self._payload_end = 0  # when it must be over
@@ -94,6 +104,7 @@ class Channel:
         self._urc_event = asyncio.Event()
         self._tasks = []
         self._flag: asyncio.ThreadSafeFlag | None = None
+        self._dark = 0  # looks in a row at a module without power
 
     # Commands -------------------------------------------------------------------------------
 
@@ -113,14 +124,15 @@ class Channel:
     async def raw(self, command: str, wait: float) -> list:
         """Send a command given as text and return the lines of its information response.
 
-        Lines that are known URCs are not taken for an answer, unless they have the command's own
-        name. Raises what run() raises.
+        A line with a name is an answer if that is the command's own; others are taken for URCs.
+        Raises what run() raises.
         """
         command = at.check_line(command).strip()
-        form = dialect.find(command)
-        if form is None:
-            name = at.prefix(command.split("?")[0])
-            form = dialect.Form(name, "*" + name.upper(), "", "", False, wait, False, "caller")
+        form = dialect.find(command) or dialect.find(command.upper())
+        if form is None or not (form.answer or form.then):
+            name = at.prefix(command.split("?")[0]).upper()
+            ends_ = dialect.CALL_ENDS if name[:1] in dialect.CALLS else dialect.ENDS
+            form = dialect.Form(name, "*" + name, "", "", False, wait, False, ends_, "caller")
         return await self._guarded(form, command, wait, None)
 
     async def ask(self, form: dialect.Form, *args) -> list:
@@ -148,12 +160,16 @@ class Channel:
         self.start()
         if self._stale is not None:
             await self._resync(self._stale)
-        return await self._transact(Exchange(form, line), wait, data)
+        slow_ms = _SLOW_MS if wait is None else 0
+        return await self._transact(Exchange(form, line), wait, data, slow_ms)
 
-    async def _transact(self, exchange: Exchange, wait: float | None, data=None) -> list:
+    async def _transact(
+        self, exchange: Exchange, wait: float | None, data=None, slow_ms: int = _SLOW_MS
+    ) -> list:
         self._drain()  # what came before the command cannot be its answer
         form = exchange.form
         self._exchange = exchange
+        self._slow_ms = slow_ms
         self.stats["commands"] += 1
         try:
             await self._write(b"AT" + exchange.line.encode() + b"\r", form)
@@ -161,37 +177,61 @@ class Channel:
             await self._wait(exchange, form.wait if wait is None else wait)
             if exchange.prompted and not exchange.finished:
                 await asyncio.sleep_ms(_PROMPT_MS)
-                await self._write(data, form)
+                if not exchange.finished:
+                    await self._write(data or b"", form)
                 await self._wait(exchange, form.wait if wait is None else wait)
         finally:
             self._exchange = self._deadline = None
             self.stats["late"] += exchange.late
-            if exchange.code is None and not isinstance(exchange.error, at.Rebooted):
+            unsure = exchange.code is None or exchange.unsure
+            if unsure and not isinstance(exchange.error, at.Rebooted):
                 self._stale = exchange  # timed out or cancelled: its answer may still come
                 self._owed += exchange.sync
-        if (exchange.verbose and self.numeric) or (exchange.echoed and self.quiet):
-            self._restarted()  # ATV0 or ATE0 is forgotten: the module restarted unseen
+        self._notice(exchange)
+        if data and form.prompt and not exchange.prompted and exchange.error is None:
+            raise at.BadAnswer("it has not asked for the data", form.send)
         return exchange.result()
+
+    def _notice(self, exchange: Exchange) -> None:
+        """Notice a restart that nothing has told of, by what the module does again: words and
+        echoes, where it was seen to keep to ATV0 and ATE0. There are modules that never do.
+        """
+        if exchange.code != at.OK and exchange.code != at.ERROR:
+            return
+        if (exchange.verbose and self.numeric) or (exchange.echoed and self.quiet):
+            self._restarted()
+            return
+        self.quiet = not exchange.echoed
+        if exchange.code == at.OK:  # an error may have words of its own
+            self.numeric = not exchange.verbose
 
     async def _wait(self, exchange: Exchange, seconds: float) -> None:
         """Until the command is answered or prompted; the reader enforces the time."""
         self._wanted.clear()
-        if exchange.finished:
+        if exchange.sure:
             return
-        self._deadline = time.ticks_add(time.ticks_ms(), int(seconds * 1000))
+        now = time.ticks_ms()
+        self._deadline = self._until = time.ticks_add(now, int(seconds * 1000))
+        self._life = time.ticks_add(now, -_GAP_MS)
         self._hurry(exchange)
         self._kick()
         await self._wanted.wait()
 
     def _hurry(self, exchange: Exchange) -> None:
         """Bring the deadline near once the rest of the answer is to come soon or not at all."""
-        if not exchange.enough or self._deadline is None:
+        if self._deadline is None:
             return
-        ms = _REST_MS
-        if exchange.outcome is None:
+        self._deadline = self._until
+        if exchange.finished:
+            ms = _MOMENT_MS
+        elif not exchange.enough:
+            return
+        elif exchange.outcome is not None:
+            ms = _REST_MS
+        elif exchange.then in self._untold:
+            ms = 0
+        else:
             ms = dialect.VERDICT_MS if exchange.then == dialect.VERDICT else dialect.OUTCOME_MS
-            if exchange.then in self._untold:
-                ms = 0
         deadline = time.ticks_add(time.ticks_ms(), ms)
         if time.ticks_diff(deadline, self._deadline) < 0:
             self._deadline = deadline
@@ -204,12 +244,13 @@ class Channel:
     async def _write(self, data, form: dialect.Form) -> None:
         view = memoryview(data)
         begin = time.ticks_ms()
+        patience = _WRITE_MS + _WRITTEN_MS * len(data)
         while view:
             self._check_open()
             n = self.stream.write(view)
             if n:
                 view = view[n:]
-            elif time.ticks_diff(time.ticks_ms(), begin) > _WRITE_MS:
+            elif time.ticks_diff(time.ticks_ms(), begin) > patience:
                 raise at.Timeout("the UART takes no more bytes: flow control?", form.send)
             else:
                 await asyncio.sleep_ms(_BUSY_MS)
@@ -224,10 +265,10 @@ class Channel:
         """
         if not stale.written:
             await self._write(b"\r", stale.form)  # ends what was cut off in the middle of a line
-        elif stale.form.prompt and stale.code is None:
+        elif (stale.form.prompt and stale.code is None) or self.ring.next() == _PROMPT:
             await self._write(b"+++\r", stale.form)  # ends an input that nobody gives any more
         for question in dialect.SYNC:
-            if question.answer == stale.form.answer:
+            if question.answer == stale.form.answer.lstrip("*"):
                 continue
             try:
                 await self._transact(Exchange(question, question.send, True), _SYNC_S)
@@ -244,9 +285,10 @@ class Channel:
         raise at.Timeout("the module answers nothing since this command", stale.form.send)
 
     async def _settle(self) -> None:
-        """Let the answers to earlier questions pass, until the line is silent."""
+        """Let the answers to earlier questions pass, until no more result codes come."""
+        begin = time.ticks_ms()
         heard = -1
-        while heard != self._heard:
+        while heard != self._heard and time.ticks_diff(time.ticks_ms(), begin) < _SETTLE_MS:
             heard = self._heard
             await asyncio.sleep_ms(_SILENCE_MS)
         self._owed = 0
@@ -367,21 +409,28 @@ class Channel:
         self.settings_lost = True
         self.numeric = self.quiet = False
         for callback in list(self.on_restart):
-            callback()
+            try:
+                callback()
+            except Exception as error:
+                self._report("callback of a restart", error)
 
     def _rebooted(self) -> None:
         self._restarted()
         self._interrupt("the module restarted")
 
-    def _interrupt(self, why: str) -> None:
-        """The command that waits will never be answered, nor any before it."""
+    def _interrupt(self, why: str, dark: bool = False) -> None:
+        """The command that waits will not be answered, unless it just was, nor any before it."""
         self.mode = UNKNOWN
         self._stale = None
         self._owed = 0
         exchange = self._exchange
-        if exchange is not None and exchange.written and not exchange.finished:
-            exchange.error = at.Rebooted(why, exchange.form.send)
+        if exchange is None or not exchange.written or exchange.sure:
+            return
+        exchange.interrupt(at.Rebooted(why, exchange.form.send), not dark)
+        if dark:
             self._wanted.set()
+        else:
+            self._hurry(exchange)
 
     # Reading --------------------------------------------------------------------------------
 
@@ -445,23 +494,12 @@ class Channel:
             self._flag.set()
 
     async def _read(self) -> None:
-        dark = 0  # looks in a row at a module without power
         while True:
-            more = self._drain()
-            pause = _IDLE_MS if self._flag is None else _IRQ_MS
-            if more:
-                pause = _BUSY_MS
-            if self._deadline is not None:
-                left = time.ticks_diff(self._deadline, time.ticks_ms())
-                if left <= 0:
-                    self._end_wait()
-                    continue
-                pause = min(left, _BUSY_MS if self._flag is None else pause)
-                dark = 0 if self.powered() else dark + 1
-                if dark == _DARK_LOOKS:
-                    self._forgotten()
-                    self._interrupt("the module's power is gone")
-            self._check_payload()
+            try:
+                pause = self._look()
+            except Exception as error:  # whatever it is, the reader goes on
+                self._report("reading", error)
+                pause = _IDLE_MS
             if self._flag is None:
                 await asyncio.sleep_ms(pause)
                 continue
@@ -470,15 +508,46 @@ class Channel:
             except asyncio.TimeoutError:
                 pass  # nothing has come: look at the time again
 
+    def _look(self) -> int:
+        """See what has come and whose time is over. Returns ms until the next look."""
+        pause = _IDLE_MS if self._flag is None else _IRQ_MS
+        if self._drain():
+            pause = _BUSY_MS
+        self._check_payload()
+        if self._deadline is None:
+            return pause
+        self._dark = 0 if self.powered() else self._dark + 1
+        if self._dark == _DARK_LOOKS:
+            self._forgotten()
+            self._interrupt("the module's power is gone", True)
+        left = time.ticks_diff(self._deadline, time.ticks_ms())
+        if left <= 0:
+            self._end_wait()
+        return max(0, min(left, pause, _BUSY_MS if self._flag is None else pause))
+
     def _end_wait(self) -> None:
+        """The command has waited long enough, for more or for anything."""
         exchange = self._exchange
-        if exchange is None or not exchange.enough:
+        if exchange is None:
+            self._deadline = None
+        elif exchange.finished or exchange.enough:
+            if not exchange.finished and exchange.outcome is None:
+                self._untold.add(exchange.then)
+            exchange.unsure = False
+            self._deadline = None
+            self._wanted.set()
+        elif self._is_arriving():
+            self._deadline = time.ticks_add(time.ticks_ms(), _GAP_MS)
+        else:
             self._expire("no result code")
-            return
-        if exchange.outcome is None:
-            self._untold.add(exchange.then)
-        self._deadline = None
-        self._wanted.set()
+
+    def _is_arriving(self) -> bool:
+        """Whether an answer is still coming, character by character."""
+        now = time.ticks_ms()
+        return (
+            time.ticks_diff(now, self._life) < _GAP_MS
+            and time.ticks_diff(now, self._until) < self._slow_ms
+        )
 
     def _expire(self, why: str) -> None:
         exchange = self._exchange
@@ -487,6 +556,7 @@ class Channel:
             self.stats["timeouts"] += 1
             self.silent += 1
             exchange.error = at.Timeout(why, exchange.form.send)
+            exchange.unsure = False
             self._wanted.set()
 
     def _check_payload(self) -> None:
@@ -518,17 +588,23 @@ class Channel:
         """Take in what has come. Returns whether there may be more. Whatever is wrong with it, the
         reader goes on.
         """
-        for _ in range(_READS):
+        left = _TURN
+        while left > 0:
             try:
                 self._drain_ring()
-                if not self.ring.readfrom(self.stream):
+                n = self.ring.readfrom(self.stream)
+                if not n:
                     return False
+                left -= n
                 self._payload_ms = time.ticks_ms()
+                if self._deadline is not None and chr(self.ring.next()) not in self.sinks:
+                    self._life = self._payload_ms
             except OSError as error:  # the stream's
                 self._report("reading", error)
                 return False
             except Exception as error:
                 self._report("reading", error)
+                left -= _FAULT
         return True
 
     def _drain_ring(self) -> None:
@@ -555,14 +631,15 @@ class Channel:
                 self._classify(line)
 
     def _prompts(self, exchange: Exchange | None) -> bool:
-        """Whether the prompt of a command is what comes next."""
-        if exchange is None or not exchange.form.prompt or exchange.prompted:
+        """Whether the prompt of a command is what comes next. Some come more than once."""
+        if exchange is None or not exchange.form.prompt:
             return False
         if not self._has_left(exchange) or not self.ring.prompt():
             return False
-        exchange.prompted = True
-        if exchange is self._exchange:
-            self._wanted.set()
+        if not exchange.prompted:
+            exchange.prompt()
+            if exchange is self._exchange:
+                self._wanted.set()
         return True
 
     def _has_left(self, exchange: Exchange) -> bool:
@@ -570,36 +647,37 @@ class Channel:
         return exchange.written and (self._txdone is None or self._txdone())
 
     def _classify(self, line: str) -> None:
-        self._heard += 1
+        exchange = self._exchange
         sink = self.sinks.get(line[0])
-        if sink is not None:
+        if sink is not None and (exchange is None or not exchange.names(line)):
             sink(line)
             return
         name = at.prefix(line)
         if self._untold:
             self._untold.discard(name)
             self._untold.discard(at.bare(name))
-        exchange = self._exchange
         if exchange is not None and exchange.take(name, line, self._has_left(exchange)):
             self.silent = 0
             if line in exchange.lines:
                 self._expect_body(name, line)
-            if exchange.finished:
+            if exchange.sure:
                 self._wanted.set()
             else:
                 self._hurry(exchange)
             return
         if self._expect_body(name, line):
             return
+        is_final = ends(dialect.ATTENTION, line)
         stale = self._stale
         if stale is not None and stale.written:
-            if is_final(line):
+            if ends(stale.form, line):
                 self._stale = None
                 self.stats["late"] += 1
                 return
             if stale.answers(name, line):
                 self.stats["late"] += 1
                 return
+        self._heard += is_final
         self._urc(name, line)
 
     def _expect_body(self, name: str, line: str) -> bool:

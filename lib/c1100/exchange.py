@@ -5,6 +5,8 @@ Sans-IO: takes lines, owns no clock and no task.
 
 from . import at, dialect
 
+_MARKS = "+^$%#*&!@"  # what lines begin with that have a name, and so an owner
+
 
 class Exchange:
     """form -- of the dialect; line -- what follows AT; sync -- result codes that come in front of
@@ -19,6 +21,7 @@ class Exchange:
         self.prompted = False  # the module waits for the payload
         self.lines = []  # information response
         self.code: int | None = None  # result code
+        self.unsure = False  # of code and error: what comes within a moment counts more
         self.outcome: str | None = None  # the line that form.then asks for, or tells of failure
         self.error: at.C1100Error | None = None
         self.late = 0  # lines of older commands
@@ -28,12 +31,20 @@ class Exchange:
         self.optional = self.then != form.then or self.then == dialect.VERDICT
         i = form.send.find("={id:")
         self._id = int(line[i + 1]) if i > 0 else None  # which of the module's sockets
+        self._open = form.answer[:1] in ("*", "#")  # the information response needs no name
+        # What names a line as this command's own.
+        self._own = at.bare(at.prefix(form.send if self._open else form.answer or form.send))
 
     @property
     def finished(self) -> bool:
         if self.error is not None:
             return True
         return self.code is not None and (not self.then or self.outcome is not None)
+
+    @property
+    def sure(self) -> bool:
+        """Finished, whatever comes."""
+        return self.finished and not self.unsure
 
     @property
     def enough(self) -> bool:
@@ -51,10 +62,10 @@ class Exchange:
         if not self.lines and self.code is None and self._is_echo(line):
             self.echoed = True
             return True
-        if not has_left or self.finished:
+        if not has_left or self.sure:
             return False
         form = self.form
-        if is_final(line):
+        if ends(form, line):
             return self._take_final(line)
         if name == dialect.VERDICT and form.send.startswith(name):
             return self._take_verdict(name, line)
@@ -62,32 +73,61 @@ class Exchange:
             if self.outcome is None or at.prefix(self.outcome) == name:  # else it has failed
                 self.outcome = line
             return True
-        if self.code is None and self.answers(name, line):
+        if (self.code is None or self.unsure) and self.answers(name, line):
+            if self.error is not None:
+                self._revoke()  # it was nobody's
             self.lines.append(line)
             return True
         return False
+
+    def prompt(self) -> None:
+        """The module asks for the payload: no result code has come before that."""
+        self.prompted = True
+        self._revoke()
+
+    def interrupt(self, error: at.C1100Error, unsure: bool) -> None:
+        """The module has begun anew, and will not answer; but it may just have done so."""
+        self.error = error
+        self.unsure = unsure
+
+    def _revoke(self) -> None:
+        self.code = self.error = None
+        self.unsure = False
 
     def _take_final(self, line: str) -> bool:
         if self.sync and not self.lines:
             self.late += 1
             return True
-        if self.code is not None:
+        if self.code is not None and not self.unsure:
             return False
+        form = self.form
         code = at.result(line)
         self.code = at.ERROR if code is None else code
+        self.verbose = code is not None and not line[0].isdigit()
         if code is None:
-            self.error = at.error(line, self.form.send)
-            return True
-        self.verbose = not line[0].isdigit()
-        if code == at.ERROR or code == at.NO_CARRIER:
-            self.error = at.CommandError(
-                "ERROR" if code == at.ERROR else "NO CARRIER", self.form.send
-            )
+            self.error = at.error(line, form.send)
+        elif form.ends.find(str(code)) < form.ends.find("/"):
+            self.error = None
+        else:
+            self.error = at.CommandError(line if self.verbose else _WORDS[code], form.send)
+        # A failure may be an older command's, and so may be what lacks its answer or prompt.
+        self.unsure = (
+            self.error is not None
+            or str(code) != form.ends[0]
+            or (not self.lines and self._must_tell())
+            or (form.prompt and not self.prompted)
+        )
         return True
+
+    def _must_tell(self) -> bool:
+        """Whether there is no success without an information response."""
+        if self.form.answer[:1] == "*":
+            return self.line.endswith("?") or len(self.form.answer) == 1
+        return bool(self.form.answer)
 
     def _take_verdict(self, name: str, line: str) -> bool:
         awaited = self.then == name and self.outcome is None
-        if awaited or not _succeeded(line):
+        if awaited or not self._succeeded(line):
             self.outcome = line
         return True
 
@@ -95,7 +135,12 @@ class Exchange:
         """The information response, with the outcome line at its end; raises what went wrong."""
         error = self.error
         if self.outcome is not None and not isinstance(error, at.Rebooted):
-            if not _succeeded(self.outcome):
+            good = self._succeeded(self.outcome)
+            if good is None and error is None:
+                error = at.BadAnswer(
+                    "it is not clear how it ended: " + self.outcome, self.form.send
+                )
+            elif not good:
                 if not isinstance(error, at.CmeError):  # which says more
                     error = at.CommandError(self.outcome, self.form.send)
                 error.outcome = self.outcome
@@ -105,18 +150,37 @@ class Exchange:
             raise error
         return self.lines
 
+    def _succeeded(self, outcome: str) -> bool | None:
+        """Whether an outcome line tells of success; None if that cannot be told."""
+        if at.prefix(outcome) == dialect.VERDICT:
+            return "OK" in at.params(outcome)
+        values = at.read(outcome, "" if self.form.answer else self.form.shape)
+        value = values[-1] if values else None
+        if isinstance(value, str) and value.isdigit():
+            value = int(value)
+        if value in dialect.SUCCEEDED:
+            return True
+        return False if isinstance(value, int) or value in dialect.FAILED else None
+
     def answers(self, name: str, line: str) -> bool:
         """Whether a line fits what the form says of its information response."""
         form = self.form
-        if form.answer == "#":
-            return line.isdigit() and len(line) > 1
-        if form.answer[:1] == "*" and name != form.answer[1:]:
-            return name not in dialect.URCS and line not in dialect.BANNERS
-        if form.answer[:1] == "*":
-            return True
-        if not form.answer or at.bare(name) != at.bare(form.answer):
+        if not form.answer or not self._is_mine(line):
             return False
-        return self._is_mine(line) and at.read(line, form.shape) is not None
+        own = at.bare(name) == self._own
+        if not self._open:
+            return own and at.read(line, form.shape) is not None
+        if not own and (line[0] in _MARKS or at.result(line) is not None):
+            return False
+        if form.answer[0] == "*":
+            return own or name not in dialect.BANNERS
+        digits = at.read(line, "r")
+        least = int(form.answer[1:] or 2)
+        return digits is not None and digits[0].isdigit() and len(digits[0]) >= least
+
+    def names(self, line: str) -> bool:
+        """Whether a line has this command's own name: it is not for who takes all of a kind."""
+        return line[0] == self._own[:1] and at.bare(at.prefix(line)) == self._own
 
     def _is_mine(self, line: str) -> bool:
         """Whether a line is about the socket that the command is for, as far as it can be read."""
@@ -134,16 +198,12 @@ class Exchange:
         return at.result(line) is None
 
 
-def _succeeded(outcome: str) -> bool:
-    values = at.params(outcome)
-    if at.prefix(outcome) == dialect.VERDICT:
-        return "OK" in values
-    return bool(values) and values[-1] not in dialect.FAILED
+_WORDS = {at.NO_CARRIER: "NO CARRIER", at.ERROR: "ERROR"}
 
 
-def is_final(line: str) -> bool:
-    """Whether a line ends a command: a result code other than RING, or an error."""
+def ends(form: dialect.Form, line: str) -> bool:
+    """Whether a line is a result code that can end such a command, or an error."""
     code = at.result(line)
     if code is None:
-        return at.prefix(line) in ("+CME ERROR", "+CMS ERROR")
-    return code != at.RING
+        return line[:1] == "+" and at.prefix(line) in ("+CME ERROR", "+CMS ERROR")
+    return str(code) in form.ends

@@ -296,9 +296,7 @@ class C1100(Supply):
         channel.settings_lost = False
         try:
             for form, args in self._settings:
-                if await self._set(form, args):
-                    channel.numeric = channel.numeric or form is dialect.NUMERIC
-                    channel.quiet = channel.quiet or form is dialect.ECHO_OFF
+                await self._set(form, args)
         except at.C1100Error:
             channel.settings_lost = True
             raise
