@@ -109,7 +109,8 @@ def doubtful(state, known: int, now_s: int) -> bool:
     """
     step = known - epoch() - now_s
     before, state.doubt = state.doubt, 0
-    if not state.synced or unix(now_s) is None or _may_be(step, now_s - state.synced):
+    unset = not state.synced or now_s + epoch() < BUILT
+    if unset or _may_be(step, now_s - state.synced):
         return False
     since_s = ((now_s // 60 - state.doubted + 1) & 0xFFFF) * 60
     if before and _may_be(_difference(step, before), since_s):

@@ -35,6 +35,10 @@ def scheduler(settings: dict, state) -> Scheduler:
     longest = max([job.period_s for job in jobs])
     made = Scheduler(jobs, energy.profile(), spread(settings["id"], longest), last)
     made.allowed = _ALLOWED[settings["sleep.module"]]
+    kept_as = {name: kept for name, kept, _ in _JOBS}
+    for job, last in zip(made.jobs, made.last):
+        if last:
+            setattr(state, kept_as[job.name], max(last, 1))
     made.hold_s = state.hold or None
     made.tau_s = state.tau or None
     made.poor = poor(state, settings)
@@ -93,5 +97,9 @@ def step(made: Scheduler, state, seconds: int) -> None:
     for kept in ("sampled", "reported", "positioned", "hold", "tau", "psm_asked"):
         if getattr(state, kept):
             setattr(state, kept, max(getattr(state, kept) + seconds, 1))
+    kept_as = {name: kept for name, kept, _ in _JOBS}
+    for job, last in zip(made.jobs, made.last):
+        if last:
+            setattr(state, kept_as[job.name], max(last, 1))
     made.hold_s = state.hold or None
     made.tau_s = state.tau or None

@@ -104,20 +104,33 @@ class Scheduler:
         self._hold = 0
         self._until = _NEVER
         self._steps = 0
+        self._shifted = 0  # the clock, since this was made
 
     def ran(self, job: Job, now_s: int) -> None:
-        """A job has been done. The first time does for the window after it if that opens soon."""
+        """A job has been done. The first time, and once the clock has been set, it does for the
+        window after it too if that opens soon.
+        """
         j = self.jobs.index(job)
-        if not self.last[j]:
-            period = job.period_s * self.stretch
-            soon = period - (now_s - self.offset_s) % period
-            if soon < job.period_s // 2:
-                now_s += soon
-        self.last[j] = now_s
+        new = not self.last[j] or self._off_grid(j)
+        self.last[j] = self._done_at(j, now_s) if new else now_s
 
     def shift(self, step_s: int) -> None:
         """The clock has been set by so many seconds: nothing is due because of that."""
-        self.last = [last + step_s if last else 0 for last in self.last]
+        self._shifted += step_s
+        for j, last in enumerate(self.last):
+            if last:
+                last += step_s
+                self.last[j] = self._done_at(j, last) if self._off_grid(j) else last
+
+    def _off_grid(self, j: int) -> bool:
+        """Whether the grid of a job has moved, as time really goes."""
+        return self._shifted % (self.jobs[j].period_s * self.stretch) != 0
+
+    def _done_at(self, j: int, now_s: int) -> int:
+        """When a job counts as done that is done now."""
+        period = self.jobs[j].period_s * self.stretch
+        soon = period - (now_s - self.offset_s) % period
+        return now_s + soon if soon < period // 2 else now_s
 
     def plan(self, now_s: int) -> Plan:
         """The next wake, seen from ``now_s``."""

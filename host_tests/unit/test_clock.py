@@ -387,3 +387,84 @@ def test_a_low_battery_stretches_the_plan():
     jobs.battery(made, SETTINGS, 3.2)
     assert made.stretch == 2
     assert made.plan(1000).module_s >= usual
+
+
+# The rhythm, whatever is told at each report: to a node that is told the time by a server, and
+# whose clock was right before, or was never set. A script gives what is told at the n-th report,
+# from the true time, what the clock shows, and when the next window would open.
+
+LIES = (
+    ("the truth", lambda n, true, shown, soon: true),
+    ("zero", lambda n, true, shown, soon: 0),
+    ("less than zero", lambda n, true, shown, soon: -1),
+    ("1970", lambda n, true, shown, soon: 22),
+    ("1980", lambda n, true, shown, soon: 315964800 + n),
+    ("2000", lambda n, true, shown, soon: 946684800 + n),
+    ("milliseconds", lambda n, true, shown, soon: true * 1000),
+    ("a number with a point", lambda n, true, shown, soon: true + 0.5),
+    ("text", lambda n, true, shown, soon: str(true)),
+    ("the year 2100", lambda n, true, shown, soon: 4102444800),
+    ("the last second", lambda n, true, shown, soon: 4102444799),
+    ("the firmware's day", lambda n, true, shown, soon: clock.BUILT),
+    ("the same again", lambda n, true, shown, soon: 1750000000),
+    ("an hour ahead", lambda n, true, shown, soon: true + 3600),
+    ("summer and winter", lambda n, true, shown, soon: true + n % 2 * 3600),
+    ("a day more each time", lambda n, true, shown, soon: true + n * 86400),
+    ("a year less each time", lambda n, true, shown, soon: shown - 31536000),
+    ("to and fro", lambda n, true, shown, soon: true + (n // 2 % 2) * 86400 * 400),
+    ("drift ahead", lambda n, true, shown, soon: shown + 25),
+    ("drift back", lambda n, true, shown, soon: shown - 25),
+    ("3 s ahead", lambda n, true, shown, soon: shown + 3),
+    ("3 s back", lambda n, true, shown, soon: shown - 3),
+    ("the next window is at once", lambda n, true, shown, soon: shown + soon - 1),
+    ("the same, insisted on", lambda n, true, shown, soon: shown + soon - 1 + n // 3 * 10**7),
+    ("the last window is again", lambda n, true, shown, soon: shown - 10),
+    ("noise", lambda n, true, shown, soon: true + (n * 7919) % 100000),
+    ("the past, twice each", lambda n, true, shown, soon: clock.BUILT + n // 2 * 777),
+)
+RHYTHMS = ((300, 0), (900, 60), (3600, 300), (3600, 0), (86400, 3600))  # period, flex
+
+
+def lived(lie, period, flex, unset):
+    """Seconds between the reports of a node that is told such times."""
+    settings = dict(SETTINGS)
+    settings["report.period_s"], settings["report.flex_s"] = period, flex
+    settings["sample.period_s"] = max(period // 4, 60)
+    remembered = state.State() if unset else state.State(synced=SYNCED)
+    true = SYNCED
+    off = (100 if unset else SYNCED) - true  # what the clock shows, less what it is
+    gaps = []
+    before = None
+    n = 0
+    while n < 60:
+        made = jobs.scheduler(settings, remembered)
+        plan = made.plan(true + off)
+        assert plan.wait_s > 0 or before is None or true - before >= period // 8, "it loops"
+        true += max(plan.wait_s, 1)
+        made = jobs.scheduler(settings, remembered)
+        for job in made.plan(true + off).jobs:
+            if job.name == "report":
+                gaps.append(true - (true - period if before is None else before))
+                before = true
+                now = true + off
+                told = clock.told(lie(n, true, now, made.plan(now + 1).module_s or 0))
+                n += 1
+                if told is not None and not clock.doubtful(remembered, told, now):
+                    step = clock.correct(Board(), told, now)
+                    off += step
+                    jobs.step(made, remembered, step)
+                    remembered.synced = true + off
+            jobs.ran(made, remembered, job.name, true + off)
+    return gaps[1:]
+
+
+def test_the_rhythm_of_a_node_is_its_own():
+    for unset in (False, True):
+        for period, flex in RHYTHMS:
+            for name, lie in LIES:
+                gaps = lived(lie, period, flex, unset)
+                why = (name, period, flex, unset, gaps)
+                assert min(gaps) >= period // 2 - flex, why
+                assert max(gaps) <= 3 * period // 2 + 2 * flex, why
+                # As many in all as without lies, but for a fifth.
+                assert 0.8 * period <= sum(gaps) / len(gaps) <= 1.2 * period, why
