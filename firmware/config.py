@@ -143,13 +143,16 @@ def check(given: dict, schema: dict, name: str) -> dict:
     _flatten(given, "", flat, name)
     for key in flat:
         if key not in schema:
-            raise ConfigError("%s: there is no setting %s" % (name, key))
+            text = "%s: there is no setting %s"
+            if schema is SCHEMA and key in SECRETS:
+                text = "%s: %s is a secret: it belongs into secrets.json"
+            raise ConfigError(text % (name, key))
     settings = {}
     for key, rule in schema.items():
         value = flat.get(key, rule[0])
         if value is None:
             raise ConfigError("%s: %s is missing; %s" % (name, key, allowed(key, rule)))
-        if not _fits(key, value, rule):
+        if not fits(key, value, rule):
             shown = "its value" if schema is SECRETS else _shown(value)
             raise ConfigError(
                 "%s: %s: %s is not allowed; %s" % (name, key, shown, allowed(key, rule))
@@ -197,7 +200,8 @@ def _flatten(given: dict, above: str, flat: dict, name: str) -> None:
             flat[key] = value
 
 
-def _fits(key: str, value, rule: tuple) -> bool:
+def fits(key: str, value, rule: tuple) -> bool:
+    """Whether a setting may have this value. rule -- of the key, from SCHEMA or SECRETS"""
     if value == "" and rule[0] == "":
         return True  # left out
     if key in _FORMS and not _has_form(value, _FORMS[key]):

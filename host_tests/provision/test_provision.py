@@ -11,7 +11,7 @@ import pytest
 
 from host_tests.deploy.conftest import boards, command  # noqa: F401
 from tools.deploy import DeployError
-from tools.provision import cli
+from tools.provision import cli, wiring
 from tools.provision.node import Node, Tables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,30 +90,180 @@ def test_every_setting_is_checked_by_the_firmwares_table(tables, tmp_path, capsy
     assert not (tmp_path / "config.json").exists()
 
 
-def test_what_is_not_given_is_asked_for(tmp_path):
-    """At a real terminal: what is typed at a secret's prompt is not echoed."""
+def talk(folder: Path, dialogue: list[tuple[bytes, bytes]], *arguments: str) -> bytes:
+    """At a real terminal: what is seen when each prompt is answered."""
     controller, terminal = os.openpty()
     child = subprocess.Popen(
-        [sys.executable, "-m", "tools", "provision", "--folder", str(tmp_path)],
+        [sys.executable, "-m", "tools", "provision", "--folder", str(folder), *arguments],
         cwd=ROOT, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
     )  # fmt: skip
     os.close(terminal)
     seen = b""
-    answers = [b"n7", b"internet", b"b.example", b"", b"", b"1234", b"open-sesame"]
-    prompts = [b"id: ", b"apn: ", b"mqtt.host: ", b"]: ", b"mqtt.user: ", b"none): ", b"none): "]
-    for prompt, answer in zip(prompts, answers, strict=True):
+    for prompt, answer in dialogue:
         part = b""
         while prompt not in part:
             part += os.read(controller, 100)
         seen += part
         os.write(controller, answer + b"\n")
     assert child.wait(20) == 0
-    seen += os.read(controller, 1000)
+    seen += os.read(controller, 2000)
     os.close(controller)
-    assert json.loads((tmp_path / "config.json").read_text())["id"] == "n7"
-    assert json.loads((tmp_path / "secrets.json").read_text())["pin"] == "1234"
-    assert b"1234" not in seen
-    assert b"open-sesame" not in seen
+    return seen
+
+
+def test_what_is_not_given_is_asked_for(tmp_path):
+    """In words, checked at once; what is typed at a secret's prompt is not echoed."""
+    seen = talk(tmp_path, [
+        (b"id: ", b"a/b"), (b"id: ", b"n7"), (b"apn: ", b"internet"),
+        (b"mqtt.host: ", b"mqtt://h:1883"), (b"mqtt.host: ", b"b.example"),
+        (b"mqtt.port [1883]: ", b"1e9"), (b"mqtt.port [1883]: ", b""), (b"mqtt.user: ", b""),
+        (b"none): ", b"12"), (b"none): ", b"1234"), (b"none): ", b"open-sesame"),
+        (b"report.period_s [900]: ", b"3600"), (b"wiring [none]: ", b"arduino"),
+        (b"wiring [none]: ", b"esp32"), (b"[y/N]: ", b"y"),
+    ])  # fmt: skip
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config["id"] == "n7"
+    assert config["report"] == {"period_s": 3600}
+    assert config["pins"] == {"pwrkey": 4, "wake": 5, "status": 18}
+    secrets = json.loads((tmp_path / "secrets.json").read_text())
+    assert secrets["pin"] == "1234"
+    assert len(secrets["commands"]["key"]) == 64
+    for words in (
+        b"Name of the node", b"e.g. field-17", b"without scheme, port and path", b"Seconds from",
+        b"id: allowed is letters, digits", b"arduino is not one of esp32, pyboard, none",
+        b"mqtt.port: allowed is a whole number from 1 to 65535", b"pin: allowed is digits",
+    ):  # fmt: skip
+        assert words in seen, words
+    for secret in (b"1234", b"open-sesame", secrets["commands"]["key"].encode()):
+        assert secret not in seen
+
+
+def test_provisioning_again_keeps_what_is_not_given_anew(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("NODE_MQTT_PASSWORD", "open-sesame")
+    usual = ("--folder", tmp_path, "--broker", "b.example", "--wiring", "pyboard")
+    assert provision(*usual, "--id", "n1", "--keys", "--set", "report.period_s=600") == 0
+    first = json.loads((tmp_path / "secrets.json").read_text())
+    monkeypatch.delenv("NODE_MQTT_PASSWORD")
+    capsys.readouterr()
+    assert provision("--folder", tmp_path, "--set", "report.period_s=1200", "--keys") == 0
+    assert json.loads((tmp_path / "secrets.json").read_text()) == first
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config["id"] == "n1"
+    assert config["report"]["period_s"] == 1200
+    assert config["pins"]["pwrkey"] == "X5"
+    said = capsys.readouterr().out
+    assert "kept as it was: commands.key, id, mqtt.host, mqtt.password, mqtt.port" not in said
+    assert "kept as it was: commands.key, id, mqtt.host, mqtt.password, pins.pwrkey" in said
+    assert "open-sesame" not in said
+    assert provision(*usual, "--id", "n1", "--fresh") == 0
+    assert json.loads((tmp_path / "secrets.json").read_text()) == {}
+
+
+def test_a_board_keeps_its_secrets(boards, tmp_path, monkeypatch):  # noqa: F811
+    board = boards()
+    monkeypatch.setenv("NODE_PIN", "0042")
+    assert provision("--port", board.tty, "--id", "n1", "--broker", "b.example", "--key") == 0
+    first = json.loads((board.flash / "secrets.json").read_text())
+    monkeypatch.delenv("NODE_PIN")
+    assert provision("--port", board.tty, "--broker", "c.example") == 0
+    assert json.loads((board.flash / "secrets.json").read_text()) == first
+    assert json.loads((board.flash / "config.json").read_text()) == {
+        "id": "n1", "mqtt": {"host": "c.example"},
+    }  # fmt: skip
+
+
+def test_what_stands_there_and_cannot_be_read_is_not_thrown_away(tmp_path, capsys):
+    (tmp_path / "secrets.json").write_text('{"pin": "0042"')
+    usual = ("--folder", tmp_path, "--id", "n1", "--broker", "b.example")
+    assert provision(*usual) == 1
+    assert "secrets.json is not JSON" in capsys.readouterr().err
+    assert (tmp_path / "secrets.json").read_text() == '{"pin": "0042"'
+    assert provision(*usual, "--fresh") == 0
+
+
+@pytest.mark.parametrize(
+    ("pair", "says"),
+    [
+        ("pins.pwrkey=99", "pins.pwrkey: an esp32 has no pin 99"),
+        ("pins.pwrkey=20", "pins.pwrkey: an esp32 has no pin 20"),
+        ("pins.wake=7", "pins.wake: pin 7 of an esp32 belongs to its flash chip"),
+        ("pins.cut=35", "pins.cut: pin 35 of an esp32 is an input only"),
+        ("uart.tx=39", "uart.tx: pin 39 of an esp32 is an input only"),
+        ("pins.ring=17", "pin 17 is"),
+        ("report.perid_s=5", "did you mean report.period_s?"),
+        ("mqtt.hots=x", "did you mean mqtt.host?"),
+        ("period_s=5", "did you mean"),
+        ("host=x", "did you mean"),
+        ("id=../n", "id: '../n' is not allowed"),
+        ("mqtt.host=mqtt://h:1883", "mqtt.host: 'mqtt://h:1883' is not allowed"),
+    ],
+)
+def test_what_can_never_work_is_refused(tmp_path, capsys, pair, says):
+    out = tmp_path / "out"
+    usual = ("--folder", out, "--id", "n1", "--broker", "b.example", "--wiring", "esp32")
+    assert provision(*usual, "--set", pair) == 1
+    assert says in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("machine", "chip"),
+    [
+        ("Generic ESP32 module with ESP32", "esp32"),
+        ("Generic ESP32S3 module with Octal-SPIRAM with ESP32S3", "esp32s3"),
+        ("ESP32-C3 board", "esp32c3"),
+        ("PYBv1.1 with STM32F405RG", ""),
+    ],
+)
+def test_a_board_says_which_chip_it_has(machine, chip):
+    assert wiring.chip_of(machine) == chip
+
+
+def test_the_wirings_are_those_of_the_readme(tables):
+    text = (ROOT / "README.md").read_text()
+    rows = [
+        line.split("|") for line in text[text.index("## Wiring") :].splitlines() if "| `" in line
+    ]
+    keys = {row[5].strip(" `"): (row[3], row[4]) for row in rows[:6]}
+    for name, column in (("esp32", 0), ("pyboard", 1)):
+        for key, pin in wiring.WIRINGS[name].settings.items():
+            if key == "uart.id":
+                continue
+            assert str(pin) in keys[key][column].replace("GPIO ", "").split(), key
+        wiring.check("esp32" if name == "esp32" else "", wiring.WIRINGS[name].settings)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "id;mqtt.host\nä;h\n".replace("ä", "a").encode(),
+        "id\tmqtt.host\r\na\th\r\n".encode("utf-8-sig"),
+        "id,mqtt.host\r\n\r\na,h\r\n".encode("utf-16"),
+        b"\xfe\xff" + "id;mqtt.host\na;h\n".encode("utf-16-be"),
+        b' id , mqtt.host \n"a" , h \n',
+    ],
+)
+def test_tables_as_spreadsheets_write_them(tmp_path, data):
+    path = tmp_path / "nodes.csv"
+    path.write_bytes(data)
+    assert provision("--batch", path, "--folder", tmp_path / "out") == 0
+    assert json.loads((tmp_path / "out" / "a" / "config.json").read_text())["mqtt"]["host"] == "h"
+
+
+def test_a_batch_that_is_run_again_gives_the_same_keys(tmp_path):
+    out = tmp_path / "out"
+    table = batch(tmp_path, "id,mqtt.host\na,h\nb,h\n")
+    assert provision("--batch", table, "--keys", "--folder", out) == 0
+    first = (out / "keys.csv").read_text()
+    table = batch(tmp_path, "id,mqtt.host\nb,h\na,h\nc,h\n")
+    assert provision("--batch", table, "--keys", "--folder", out) == 0
+    assert (out / "keys.csv").read_text().startswith(first)
+    for node in "ab":
+        assert json.loads((out / node / "secrets.json").read_text())["commands"]["key"] in first
+    table = batch(tmp_path, "id,mqtt.host\nc,h\n")
+    assert provision("--batch", table, "--folder", out) == 0  # no --keys: what it has, it keeps
+    assert json.loads((out / "c" / "secrets.json").read_text())["commands"]["key"]
+    assert (out / "keys.csv").read_text().startswith(first)
 
 
 def batch(tmp_path: Path, text: str) -> Path:
@@ -147,6 +297,8 @@ def test_a_batch_gives_each_node_its_own_key(tmp_path, capsys):
         ("id,mqtt.host,sleep.module\na,h,psm\nb,h,never\n", "line 3: config.json: sleep.module"),
         ("id,mqtt.host\n", "has no nodes"),
         ("id,mqtt.host,colour\na,h,red\n", "line 2: there is no setting colour"),
+        ("id,mqtt.host\n../n,h\n", "line 2: config.json: id: '../n' is not allowed"),
+        ("id,mqtt.host\na,h,x\n", "line 2: more columns"),
     ],
 )
 def test_a_batch_is_right_as_a_whole_or_not_begun(tmp_path, capsys, text, says):

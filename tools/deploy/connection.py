@@ -173,6 +173,12 @@ class Connection:
         """Rename a file, in place of one that has the new name."""
         self._exec(f"import os\nos.rename({path!r}, {to!r})")
 
+    def read(self, path: str) -> bytes | None:
+        """Content of a file, None if there is none."""
+        if path not in self.tree([path]):
+            return None
+        return bytes(self._transport.fs_readfile(path))
+
     def write(self, path: str, data: bytes, progress: Callable[[int], None]) -> None:
         """Write a file, and read it back before it gets its name.
 

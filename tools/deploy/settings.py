@@ -29,6 +29,16 @@ sys.path[:] = [{!r}]
 from firmware import config
 print(json.dumps([{{k: t[k][0] for k in t}} for t in (config.SCHEMA, config.SECRETS)]))
 """
+_ONE = """\
+import json
+import sys
+sys.path[:] = [{!r}]
+from firmware import config
+key, value = json.loads(sys.stdin.read())
+schema = config.SCHEMA if key in config.SCHEMA else config.SECRETS
+if not config.fits(key, value, schema[key]):
+    print(config.allowed(key, schema[key]))
+"""
 _REFUSED = 3
 
 
@@ -59,13 +69,26 @@ def checked(files: dict[str, bytes]) -> dict[str, Any]:
     return json.loads(_said(done))
 
 
+def refusal(key: str, value: Any) -> str:
+    """What the firmware says to one setting; "" if it takes it. The value is not in the text."""
+    said = _said(_run(_ONE.format(str(project.ROOT)), json.dumps([key, value]))).strip()
+    return f"{key}: {said}" if said else ""
+
+
+def is_name(text: str) -> bool:
+    """Whether a node may be called so; then a folder may, too."""
+    return not refusal("id", text)
+
+
 def tables() -> list[dict[str, Any]]:
     """All settings and all secrets that the firmware knows, each with its default."""
     return json.loads(_said(_run(_TABLES.format(str(project.ROOT)))))
 
 
-def _run(code: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([micropython(), "-c", code], capture_output=True, text=True, check=False)
+def _run(code: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [micropython(), "-c", code], input=given, capture_output=True, text=True, check=False
+    )
 
 
 def _said(done: subprocess.CompletedProcess[str]) -> str:

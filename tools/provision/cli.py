@@ -7,13 +7,15 @@
 Secrets are asked for, or come from a file (--secrets) or the environment: the setting
 mqtt.password is $NODE_MQTT_PASSWORD. They are never taken from the command line, nor shown.
 
+Provisioning again keeps what a node has, its secrets and its key too; what is given by name takes
+its place. `--fresh` begins anew.
+
 The columns of a batch file are settings, and "port" for a board to write to. What was written
 where goes to manifest.json, the keys alone to keys.csv.
 """
 
 import argparse
 import csv
-import getpass
 import json
 import os
 import sys
@@ -23,13 +25,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from tools.deploy import DeployError
+from tools.deploy import DeployError, settings
 from tools.deploy.connection import Connection
+from tools.provision import questions, table, wiring
 from tools.provision.node import CONFIG, KEY, SECRETS, Node, Tables, fingerprint
 
-ASKED = ("id", "apn", "mqtt.host", "mqtt.port", "mqtt.user")
-ASKED_SECRETS = ("pin", "mqtt.password")
 PORT = "port"
+KEYS = "keys.csv"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--apn", help="access point name")
     parser.add_argument("--broker", metavar="HOST[:PORT]", help="MQTT broker")
     parser.add_argument("--user", help="name at the broker")
+    parser.add_argument("--wiring", choices=wiring.WIRINGS,
+                        help="pins as README draws them; --set changes single ones")  # fmt: skip
+    parser.add_argument("--board", choices=wiring.CHIPS,
+                        help="chip whose pins are checked (default: the wiring's)")  # fmt: skip
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
                         help="any other setting, as README names it")  # fmt: skip
     parser.add_argument("--secrets", type=Path, metavar="FILE", help="secrets.json to begin with")
@@ -50,6 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keys", action="store_true",
                         help="a new key for commands where none is given")  # fmt: skip
     parser.add_argument("--batch", type=Path, metavar="CSV", help="many nodes, one in each row")
+    parser.add_argument("--fresh", action="store_true",
+                        help="keep nothing of what it has, no secret, no key")  # fmt: skip
     parser.add_argument("--no-input", action="store_true", help="ask nothing")
 
 
@@ -74,20 +82,62 @@ def run(args: argparse.Namespace) -> int:
 
 def _one(args: argparse.Namespace, tables: Tables) -> None:
     node = Node(tables)
+    if not args.fresh:
+        _keep(node, args)
+    kept = dict(node.given)
     _common(node, args)
+    new_key = args.keys
     if sys.stdin.isatty() and not args.no_input:
-        _ask(node)
-    if args.keys:
+        new_key = questions.ask(node, args.keys, _is_wired(node, args))
+    if new_key:
         node.make_key()
     files = node.files()
     for place in _write(files, args.port, args.folder, args.wait):
         print(f"{node.id}: {CONFIG} and {SECRETS} written to {place['to']}")
-    if args.keys:
+    _tell_kept(node, kept)
+    if new_key:
         print(f"{node.id}: the key's fingerprint is {fingerprint(node.given[KEY])}")
+
+
+def _is_wired(node: Node, args: argparse.Namespace) -> bool:
+    return args.wiring is not None or any(key.startswith("pins.") for key in node.given)
+
+
+def _tell_kept(node: Node, kept: dict[str, Any]) -> None:
+    """Names, never values: what was there and still is."""
+    names = [key for key, value in kept.items() if node.given.get(key) == value]
+    if names:
+        print(f"{node.id}: kept as it was: {', '.join(sorted(names))}")
+
+
+def _keep(node: Node, args: argparse.Namespace) -> None:
+    """What the node has already, in its folder or on its board."""
+    if args.folder:
+        for name in (CONFIG, SECRETS):
+            path = args.folder / name
+            if path.exists():
+                _take(node, _flat(_json(path)), str(path))
+    elif args.port:
+        with Connection(args.port, args.wait) as board:
+            node.chip = wiring.chip_of(board.about().machine)
+            for name in (CONFIG, SECRETS):
+                text = board.read(name)
+                if text is not None:
+                    _take(node, _flat(_parsed(text, f"{name} of the board")), name)
+
+
+def _take(node: Node, found: dict[str, Any], where: str) -> None:
+    for key, value in found.items():
+        if key not in node.tables.config and key not in node.tables.secrets:
+            raise DeployError(
+                f"{where}: there is no setting {key}{node.nearest(key)} (--fresh begins anew)"
+            )
+        node.given[key] = value
 
 
 def _common(node: Node, args: argparse.Namespace) -> None:
     """What options, file and environment say."""
+    node.chip = args.board or node.chip
     if args.secrets:
         for key, value in _flat(_json(args.secrets)).items():
             _secret(node, key, value, str(args.secrets))
@@ -111,6 +161,8 @@ def _common(node: Node, args: argparse.Namespace) -> None:
                 f"$NODE_{key.upper().replace('.', '_')}"
             )
         node.put(key, value)
+    if args.wiring:
+        node.wire(args.wiring)
 
 
 def _secret(node: Node, key: str, value: Any, where: str) -> None:
@@ -119,21 +171,6 @@ def _secret(node: Node, key: str, value: Any, where: str) -> None:
             f"{where}: {key} is no secret; known are {', '.join(node.tables.secrets)}"
         )
     node.put(key, str(value))
-
-
-def _ask(node: Node) -> None:
-    """What is not given yet; an empty answer takes the default."""
-    for key in ASKED:
-        if key not in node.given:
-            default = node.tables.config[key]
-            answer = input(f"{key}{f' [{default}]' if default not in (None, '') else ''}: ")
-            if answer.strip():
-                node.put(key, answer.strip())
-    for key in ASKED_SECRETS:
-        if key not in node.given:
-            answer = getpass.getpass(f"{key} (not shown, empty for none): ")
-            if answer:
-                node.put(key, answer)
 
 
 def _write(
@@ -161,13 +198,20 @@ def _write(
 
 
 def _batch(args: argparse.Namespace, tables: Tables) -> None:
-    rows = _rows(args.batch)
+    rows = table.rows(args.batch)
+    base = args.folder or args.batch.parent
+    known = {} if args.fresh else _known_keys(base / KEYS)
     nodes: list[tuple[Node, str | None]] = []
     for number, row in enumerate(rows, 2):
         node = Node(tables)
-        _common(node, args)
+        name = row.get("id", "")
+        if name in known:  # a batch that is run again gives the same keys
+            node.given[KEY] = known[name]
         port = row.pop(PORT, None) or None
         try:
+            if args.folder and not args.fresh and settings.is_name(name):
+                _keep(node, argparse.Namespace(folder=args.folder / name))
+            _common(node, args)
             for key, value in row.items():
                 if value:
                     node.put(key, value)
@@ -184,17 +228,16 @@ def _batch(args: argparse.Namespace, tables: Tables) -> None:
         if ids.count(each) > 1:
             raise DeployError(f"{args.batch}: {ids.count(each)} nodes are called {each}")
     # Nothing has been written so far: a batch is right as a whole, or not begun.
-    base = args.folder or args.batch.parent
     base.mkdir(parents=True, exist_ok=True)
     entries: list[dict[str, Any]] = []
-    keys: list[tuple[str, str]] = []
+    keys = dict(known)
     for node, port in nodes:
         files = node.files()
         folder = args.folder / node.id if args.folder else None
         key = str(node.given.get(KEY, ""))
         if key:  # kept before it is used: a node whose key is lost cannot be talked to
-            keys.append((node.id, key))
-            _save_keys(base / "keys.csv", keys)
+            keys[node.id] = key
+            _save_keys(base / KEYS, keys)
         for place in _write(files, port, folder, args.wait):
             entry = {"id": node.id, **place}
             entry["config.json"] = sha256(files[CONFIG]).hexdigest()
@@ -204,32 +247,28 @@ def _batch(args: argparse.Namespace, tables: Tables) -> None:
         (base / "manifest.json").write_text(json.dumps(entries, indent=2) + "\n")
     print(f"{len(nodes)} nodes; what went where is in {base / 'manifest.json'}")
     if keys:
-        print(f"the keys are in {base / 'keys.csv'}, which only you can read: keep it safe")
+        print(f"the keys are in {base / KEYS}, which only you can read: keep it safe")
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        rows = [
-            {
-                (k or "").strip(): (v or "").strip()
-                for k, v in row.items()
-                if not isinstance(v, list)
-            }
-            for row in csv.DictReader(file)
-        ]
-    if not rows:
-        raise DeployError(f"{path} has no nodes: a line of settings' names, then one for each")
-    return rows
+def _known_keys(path: Path) -> dict[str, str]:
+    """node -> key, of an earlier run; also of nodes that are in no batch any more."""
+    if not path.exists():
+        return {}
+    return {row["id"]: row["key"] for row in table.rows(path) if row.get("id") and row.get("key")}
 
 
-def _save_keys(path: Path, keys: list[tuple[str, str]]) -> None:
+def _save_keys(path: Path, keys: dict[str, str]) -> None:
     path.touch(mode=0o600)
     path.chmod(0o600)
     with path.open("w", newline="") as file:
-        csv.writer(file).writerows([("id", "key"), *keys])
+        csv.writer(file).writerows([("id", "key"), *keys.items()])
 
 
 def _json(path: Path) -> dict[str, Any]:
+    return _parsed(path.read_bytes(), str(path))
+
+
+def _parsed(text: bytes, where: str) -> dict[str, Any]:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         for name, count in Counter(name for name, _ in pairs).items():
             if count > 1:
@@ -237,11 +276,11 @@ def _json(path: Path) -> dict[str, Any]:
         return dict(pairs)
 
     try:
-        found = json.loads(path.read_text(), object_pairs_hook=once)
+        found = json.loads(text, object_pairs_hook=once)
     except ValueError as error:
-        raise DeployError(f"{path} is not JSON: {error}") from error
+        raise DeployError(f"{where} is not JSON: {error}") from error
     if not isinstance(found, dict):
-        raise DeployError(f"{path} must hold one JSON object")
+        raise DeployError(f"{where} must hold one JSON object")
     return found
 
 

@@ -1,5 +1,6 @@
 """Settings of one node: from texts to the two files, checked by the firmware's own table."""
 
+import difflib
 import json
 import secrets
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from tools.deploy import DeployError, settings
+from tools.provision import wiring
 
 CONFIG, SECRETS = "config.json", "secrets.json"
 KEY = "commands.key"
@@ -32,6 +34,7 @@ class Node:
 
     tables: Tables
     given: dict[str, Any] = field(default_factory=dict)
+    chip: str = ""  # of the board, where it is known
 
     def put(self, key: str, text: str) -> None:
         """Take a value as text. Raises DeployError for a key that the firmware does not know."""
@@ -40,8 +43,7 @@ class Node:
         elif key in self.tables.secrets:
             default = self.tables.secrets[key]
         else:
-            known = ", ".join([*self.tables.config, *self.tables.secrets])
-            raise DeployError(f"there is no setting {key}; known are {known}")
+            raise DeployError(f"there is no setting {key}{self.nearest(key)}")
         value: Any = text
         if default is not None and not isinstance(default, str):
             try:
@@ -49,6 +51,29 @@ class Node:
             except ValueError:
                 value = text  # a pin's name, or wrong: the firmware's table says so
         self.given[key] = value
+
+    def nearest(self, key: str) -> str:
+        """What may have been meant, for a message."""
+        known = [*self.tables.config, *self.tables.secrets]
+        close = difflib.get_close_matches(key, known, 1, 0.6) or difflib.get_close_matches(
+            key.rpartition(".")[2], [name.rpartition(".")[2] for name in known], 1, 0.8
+        )
+        if not close:
+            return "; known are " + ", ".join(known)
+        meant = next(name for name in known if name in close or name.endswith("." + close[0]))
+        return f": did you mean {meant}?"
+
+    def wire(self, name: str) -> None:
+        """Take a wiring of README; what is given by name stays."""
+        preset = wiring.WIRINGS[name]
+        self.given = preset.settings | self.given
+        self.chip = self.chip or preset.chip
+
+    def check(self, key: str) -> None:
+        """Whether the firmware takes this setting. Raises DeployError with its words."""
+        told = settings.refusal(key, self.given[key])
+        if told:
+            raise DeployError(told)
 
     def make_key(self) -> None:
         """Give the node a key of its own for commands, unless it has one."""
@@ -68,7 +93,7 @@ class Node:
             CONFIG: _nested({k: v for k, v in self.given.items() if k in self.tables.config}),
             SECRETS: _nested({k: v for k, v in self.given.items() if k in self.tables.secrets}),
         }
-        settings.checked(made)
+        wiring.check(self.chip, settings.checked(made))
         return made
 
 
