@@ -20,7 +20,6 @@ from . import (
     jobs,
     last_good,
     log,
-    recovery,
     state,
     telemetry,
     trial,
@@ -154,7 +153,7 @@ class Node:
             self.restart(_TRIAL_PAUSE_MS)
         period_s = self.settings["report.period_s"] * self.scheduler.stretch
         salt = crc32(self.settings["id"].encode()) + self.state.wakes
-        pause = recovery.pause_s(period_s, self.state.failures, salt)
+        pause = jobs.pause_s(period_s, self.state.failures, salt)
         self.state.hold = self.scheduler.hold_s = self.begin_s + pause
 
     def set_clock(self, known: int) -> int:

@@ -18,6 +18,8 @@ _ALLOWED = {
 }
 _ATTACH_PARTS = 4  # the state keeps the time of an attach in quarters of a second
 USUAL_ATTACH_S = 15  # until one was measured
+_MOST_DOUBLINGS = 4  # of the period, after failures in a row
+_SPREAD = 8  # a pause varies by one part in so many
 
 
 def scheduler(settings: dict, state) -> Scheduler:
@@ -103,3 +105,17 @@ def step(made: Scheduler, state, seconds: int) -> None:
             setattr(state, kept_as[job.name], max(last, 1))
     made.hold_s = state.hold or None
     made.tau_s = state.tau or None
+
+
+def pause_s(period_s: int, failures: int, salt: int) -> int:
+    """Seconds to leave the module alone: a period, doubled for each failure in a row after the
+    first, four times at the most; up to an eighth less, so that a wake that is planned anyway is
+    in time for the next try. A thousand nodes do not come back to a broken network together.
+
+    salt -- any number that differs between nodes and wakes: the pause varies with it
+    """
+    if not failures:
+        return 0
+    pause = period_s << min(failures - 1, _MOST_DOUBLINGS)
+    span = max(1, pause // _SPREAD)
+    return pause - 1 - salt % span

@@ -1,8 +1,7 @@
 """The ladder: what is tried, in order, when the module or the network does not do what it should.
 
 Each rung costs more time and energy than the one before. What is not up to the module, such as a
-refused PIN or subscription, is no reason to climb. How long a node sleeps after a failure grows,
-with a spread, so that a thousand nodes do not come back to a broken network together.
+refused PIN or subscription, is no reason to climb.
 """
 
 import asyncio
@@ -22,8 +21,6 @@ from c1100 import (
 from . import log
 
 _CUT_MS = const(5000)  # until the module's capacitors are empty
-_MOST_DOUBLINGS = const(4)  # of the period, after failures in a row
-_SPREAD = const(8)  # a pause varies by one part in so many
 
 # Not up to the module: no rung would help.
 _FINAL = (BadArgument, SimError, RegistrationDenied, NotRegistered)
@@ -116,17 +113,3 @@ class Recovery:
                 error = failure
                 self._skip_what_is_vain(error)
         return False
-
-
-def pause_s(period_s: int, failures: int, salt: int) -> int:
-    """Seconds to leave the module alone: a period, doubled for each failure in a row after the
-    first, four times at the most; up to an eighth less, so that a wake that is planned anyway is
-    in time for the next try.
-
-    salt -- any number that differs between nodes and wakes: the pause varies with it
-    """
-    if not failures:
-        return 0
-    pause = period_s << min(failures - 1, _MOST_DOUBLINGS)
-    span = max(1, pause // _SPREAD)
-    return pause - 1 - salt % span

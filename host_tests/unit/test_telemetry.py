@@ -2,7 +2,7 @@
 
 import json
 
-from firmware import recovery, state, telemetry
+from firmware import jobs, state, telemetry
 
 
 def test_senml():
@@ -73,9 +73,9 @@ def test_wakes_that_never_end_are_noticed():
 
 
 def test_pauses_grow_with_failures_and_spread():
-    assert recovery.pause_s(900, 0, 12345) == 0
+    assert jobs.pause_s(900, 0, 12345) == 0
     for failures, nominal in ((1, 900), (2, 1800), (3, 3600), (5, 14400), (50, 14400)):
-        pauses = [recovery.pause_s(900, failures, salt) for salt in range(0, 100000, 37)]
+        pauses = [jobs.pause_s(900, failures, salt) for salt in range(0, 100000, 37)]
         assert nominal * 7 // 8 <= min(pauses)
         assert max(pauses) < nominal
         assert len(set(pauses)) > 50
