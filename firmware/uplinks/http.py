@@ -9,7 +9,9 @@ import json
 from micropython import const
 
 import c1100.http  # noqa: F401 -- loaded now, while the heap is in one piece
+from c1100 import C1100Error
 
+from .. import log
 from . import joined
 
 _BATCH_BYTES = const(2048)
@@ -34,14 +36,27 @@ class Uplink:
     async def send(self, batch: list) -> int:
         """Post a batch. Raises C1100Error, also when the server answers with another status."""
         self._answer = b""
-        reply = await self._http.post(
-            self._url, joined(batch), headers=self._headers, sink=self._take
-        )
-        if not 200 <= reply.status_code < 300:
+        code = await self._post(joined(batch))
+        if not isinstance(code, int) or not 200 <= code < 300:
             from . import status
 
-            raise status.error(reply.status_code)
+            raise status.error(code)
         return batch[-1][0]
+
+    async def _post(self, body: bytes) -> int:
+        """The status of the answer. What is wrong with its body does not count."""
+        post = self._http.post
+        try:
+            return (
+                await post(self._url, body, headers=self._headers, sink=self._take)
+            ).status_code
+        except C1100Error as error:
+            code = getattr(error, "status", None)
+            if code is None:
+                raise
+            log.warning("answer %d: %s", code, error)
+            self._answer = b""
+            return code
 
     def _take(self, piece) -> None:
         """What is too long to be told to a node is not kept: it is confirmed all the same."""
