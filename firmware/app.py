@@ -6,8 +6,11 @@ when a job needs the module.
 
 import asyncio
 import gc
+import os
+import sys
 import time
 from binascii import crc32
+from errno import ENOENT
 
 from micropython import const
 
@@ -37,6 +40,10 @@ _CRASH_SLEEP_MS = const(60000)
 _TRIAL_PAUSE_MS = const(300000)
 _RECORD_BYTES = const(512)  # every uplink takes that much in one message
 _PROBLEM_CHARACTERS = const(120)  # of what is wrong with the configuration, in a record
+_ANYTHING = (Exception, asyncio.CancelledError)  # MicroPython's is no Exception
+_TRACES = ("config.good", "outbox")  # of a node that has been at work
+_UNUSABLE_SLEEP_MS = const(3600000)  # until an unusable configuration is looked at again
+_PROMPT_MS = const(5000)
 _PATIENCE_S = const(60)  # besides the patience with the network
 _AT_PROMPT_S = const(3600)
 
@@ -51,6 +58,7 @@ class Node:
         self.state = state.begin(self.board)
         self.scheduler = jobs.scheduler(settings, self.state)
         self.modem = None  # once a session has begun
+        self.samples = []  # of this wake, until they are kept
         self.done = []  # jobs, in this wake
         self.crashed = False
         self.on_trial = False  # whether a setting is
@@ -80,7 +88,8 @@ class Node:
     def progress(self) -> tuple:
         """What changes while the wake gets on: the watchdog's food."""
         modem = 0 if self.modem is None else self.modem.stats["commands"]
-        return (self.outbox.next, self.outbox.confirmed, modem)
+        box = self._outbox
+        return (modem,) if box is None else (modem, box.next, box.confirmed)
 
     def plan(self):
         """The scheduler's plan, seen from now."""
@@ -101,6 +110,11 @@ class Node:
                 log.warning("sensor failed: %s: %s", type(error).__name__, error)
         return samples
 
+    def keep_samples(self) -> None:
+        """Put what was sampled in this wake into the outbox."""
+        samples, self.samples = self.samples, []
+        self.keep(samples, self.begin_s)
+
     def keep(self, samples: list, at_s: int | None = None) -> None:
         """Put a record into the outbox, before anything else happens to it.
 
@@ -110,23 +124,28 @@ class Node:
             return
         shown = self.now() if at_s is None else at_s
         at = clock.unix(shown)
-        numbered = [("seq", None, self.outbox.next)] + samples
-        payload = telemetry.senml(self.settings["id"], numbered, at)
         most = _RECORD_BYTES if at is not None else _RECORD_BYTES - dates.BYTES
-        if len(payload) > most and len(samples) > 1:
-            half = len(samples) // 2
-            self.keep(samples[:half], at_s)
-            self.keep(samples[half:], at_s)
-            return
-        record = payload.encode()
-        if at is None:
-            record = dates.stamped(record, self.state.starts, shown)
         try:
-            self.outbox.append(record)
-            print("sampled", payload)
+            numbered = [("seq", None, self.outbox.next)] + samples
+            payload = telemetry.senml(self.settings["id"], numbered, at)
+            if len(payload) <= most or len(samples) == 1:
+                record = payload.encode()
+                if at is None:
+                    record = dates.stamped(record, self.state.starts, shown)
+                self.outbox.append(record)
+                print("sampled", payload)
+                return
         except (Full, OSError) as error:
             # The backlog is worth more than this record; its sequence number is not used up.
             log.error("record dropped: %s", error)
+            return
+        except Exception as error:  # a sample that is no value must not cost the others
+            if len(samples) == 1:
+                log.error("%s dropped: %s: %s", samples[0][0], type(error).__name__, error)
+                return
+        half = len(samples) // 2
+        self.keep(samples[:half], at_s)
+        self.keep(samples[half:], at_s)
 
     def delivered(self, proved: bool) -> None:
         """The report is through. proved -- by a record that was confirmed"""
@@ -139,8 +158,14 @@ class Node:
         try:
             trial.keep()
             last_good.delivered()
-        except (OSError, config.ConfigError) as error:
-            log.error("configuration not kept: %s", error)
+        except Exception as error:  # the records are through, whatever a file has in it
+            log.error("configuration not kept: %s: %s", type(error).__name__, error)
+
+    def crash(self, error: BaseException) -> None:
+        """What nobody expected has ended the wake: tell it, and start afresh after it."""
+        log.crash(error)
+        self.crashed = True
+        self.keep([("event", None, "crash: " + _named(error))])
 
     def restart(self, pause_ms: int = _LEAST_SLEEP_MS) -> None:
         """Once this wake is over, start afresh and report at once."""
@@ -188,28 +213,55 @@ class Node:
 def main() -> None:
     """Wake, work and sleep for ever.
 
-    Returns to the prompt only when the configuration is unusable.
+    Returns to the prompt only when the configuration is unusable, and none ever was usable here:
+    a node that has been at work has nobody at its prompt.
     """
     while True:
+        settings = {key: rule[0] for key, rule in config.SCHEMA.items()}
         try:
             settings, problem = last_good.settings()
-        except config.ConfigError as error:
-            print("configuration:", error)
-            return
-        log.begin(settings["log.level"], [settings[key] for key in config.SECRETS])
-        if problem:
-            log.error("configuration: the last good one instead of %s", problem)
-        try:
+            log.begin(settings["log.level"], [settings[key] for key in config.SECRETS])
+            if problem:
+                log.error("configuration: the last good one instead of %s", problem)
             _live(settings, problem)
         except KeyboardInterrupt:
             # Somebody wants the prompt. The watchdog cannot be stopped, but told to wait.
             if settings["watchdog_s"]:
                 boards.board(settings).watchdog(_AT_PROMPT_S * 1000)
             raise
-        except Exception as error:  # the node must sleep and try again, whatever went wrong
+        except config.ConfigError as error:
+            print("configuration:", error)
+            if not _was_at_work():
+                return
+            _sleep(settings, _UNUSABLE_SLEEP_MS)
+        except _ANYTHING as error:  # the node must sleep and try again, whatever went wrong
             log.crash(error)
             _count_trial()
-            boards.board(settings).sleep(_CRASH_SLEEP_MS)
+            _sleep(settings, _CRASH_SLEEP_MS)
+
+
+def _was_at_work() -> bool:
+    """Whether this node has ever had a configuration that could be used."""
+    for name in _TRACES:
+        try:
+            os.stat(name)
+        except OSError as error:
+            if error.errno == ENOENT:
+                continue
+        return True
+    return False
+
+
+def _sleep(settings: dict, ms: int) -> None:
+    """Deep sleep where nothing that the node has can be relied on."""
+    time.sleep_ms(_PROMPT_MS)  # Ctrl-C, which mpremote sends first, ends it
+    try:
+        boards.board(settings).sleep(ms)
+    except Exception as error:  # a pin that this board does not have
+        sys.print_exception(error)
+        import machine
+
+        machine.deepsleep(ms)
 
 
 def _live(settings: dict, problem: str) -> None:
@@ -255,9 +307,10 @@ def _wake(node: Node) -> None:
     try:
         session = _load_session(names, settings)
         asyncio.run(asyncio.wait_for_ms(_work(node, names, session, watch), _LONGEST_WAKE_MS))
-    except Exception as error:
-        log.crash(error)
-        node.crashed = True
+    except _ANYTHING as error:
+        node.crash(error)
+    finally:
+        asyncio.new_event_loop()  # nothing of this wake's may go on in the next one
     for name in names:  # a try in each period, whatever came of it
         if name != "report" and name not in node.done:
             node.ran(name)
@@ -265,12 +318,18 @@ def _wake(node: Node) -> None:
         node.failed()
 
 
+def _named(error: BaseException) -> str:
+    """An error in a record: its kind, but none of the values that its text may hold."""
+    name = type(error).__name__
+    return "%s %s" % (name, error.errno) if isinstance(error, OSError) else name
+
+
 def _count_trial() -> bool:
     """Whether a setting is on trial; it has a wake less for it from now on."""
     try:
         return trial.count()
-    except OSError as error:
-        log.error("trial not counted: %s", error)
+    except Exception as error:
+        log.error("trial not counted: %s: %s", type(error).__name__, error)
         return True
 
 
@@ -297,24 +356,30 @@ def _load_session(names: list, settings: dict):
 async def _work(node: Node, names: list, session, watch: Watch | None) -> None:
     """Sample whatever the network does; then deliver what waits."""
     watching = None if watch is None else asyncio.create_task(watch.run())
-    samples: list = []
-    if "sample" in names:
-        samples = [("start", None, node.state.starts), ("wake", None, node.state.wakes)]
-        cause = node.board.reset_cause()
-        if cause != "deepsleep":
-            samples.append(("reset", None, cause))
-        if node.problem:
-            samples.append(("event", None, node.problem[:_PROBLEM_CHARACTERS]))
-        samples += await node.sample(SENSORS)
-        for name, _, value in samples:
-            if name == "battery":
-                jobs.battery(node.scheduler, node.settings, value)
-    if session is None:
-        node.keep(samples)
-    else:
-        await session(node, names, samples).run()
-    if watching is not None:
-        watching.cancel()
+    try:
+        if "sample" in names:
+            await _sample(node)
+        if session is not None:
+            await session(node, names).run()
+    finally:
+        if watching is not None:
+            watching.cancel()
+        node.keep_samples()
+        await asyncio.sleep_ms(0)  # what was cancelled ends
+
+
+async def _sample(node: Node) -> None:
+    samples = node.samples
+    samples += [("start", None, node.state.starts), ("wake", None, node.state.wakes)]
+    cause = node.board.reset_cause()
+    if cause != "deepsleep":
+        samples.append(("reset", None, cause))
+    if node.problem:
+        samples.append(("event", None, node.problem[:_PROBLEM_CHARACTERS]))
+    samples += await node.sample(SENSORS)
+    for name, _, value in samples:
+        if name == "battery":
+            jobs.battery(node.scheduler, node.settings, value)
 
 
 def _safe_mode(current: state.State) -> None:

@@ -1,7 +1,8 @@
 """The ladder: what is tried, in order, when the module or the network does not do what it should.
 
-Each rung costs more time and energy than the one before. What is not up to the module, such as a
-refused PIN or subscription, is no reason to climb.
+Each rung costs more time and energy than the one before, and ends when the module is where the
+failed action begins: registered, if it was. What is not up to the module, such as a refused PIN,
+subscription, password or record, is no reason to climb.
 """
 
 import asyncio
@@ -13,6 +14,9 @@ from c1100 import (
     C1100Error,
     NoModule,
     NotRegistered,
+    NotSupported,
+    Overflow,
+    Refused,
     RegistrationDenied,
     SimError,
     Timeout,
@@ -21,9 +25,20 @@ from c1100 import (
 from . import log
 
 _CUT_MS = const(5000)  # until the module's capacitors are empty
+_LEAST_MS = const(15000)  # of a wake, that a rung is begun: back into the network, and deliver
 
-# Not up to the module: no rung would help.
-_FINAL = (BadArgument, SimError, RegistrationDenied, NotRegistered)
+# Not up to the module: no rung would help. A broker or server that cannot be reached belongs here
+# too. A module whose IP stack hangs looks the same, and so does one that is deaf to the network;
+# but each wake that fails ends with the module switched off, if that is possible at all.
+_FINAL = (
+    BadArgument,
+    NotSupported,
+    Overflow,
+    Refused,
+    RegistrationDenied,
+    NotRegistered,
+)
+_SIM_SILENT = ("BUSY",)  # the state of a SIM that the module has lost: SimError is final otherwise
 
 
 async def _again(modem, _cut) -> None:
@@ -46,14 +61,16 @@ async def _power(modem, _cut) -> None:
 
 async def _supply(modem, cut) -> None:
     cut.on()
-    await asyncio.sleep_ms(_CUT_MS)
-    cut.off()
+    try:
+        await asyncio.sleep_ms(_CUT_MS)
+    finally:
+        cut.off()
     await modem.power_on()
 
 
-# name, what it does to the module, its longest time in s. Resynchronising needs no rung: the
-# channel does it by itself before the next command. At the most a rung costs its time at about
-# 50 mA, so the whole ladder about 13 C (3.6 mAh), besides what is tried again.
+# name, what it does to the module, the longest time of that in s. Resynchronising needs no rung:
+# the channel does it by itself before the next command. The ladder, the ways back into the network
+# and what is tried again end with the wake: at about 50 mA, 300 s are 15 C (4.2 mAh).
 LADDER = (
     ("again", _again, 40),
     ("radio", _radio, 40),
@@ -76,40 +93,60 @@ class Recovery:
         self._rung = 0  # a node climbs once in a wake: what did not help will not help again
         self.events = []  # names of the rungs climbed
 
-    async def run(self, action):
+    async def run(self, action, ready=None):
         """Run ``await action()``; climb, and try again, until it succeeds or nothing is left.
 
-        Returns what the action returns. Raises its last error.
+        ready -- async callable that brings a module that answers to where the action begins: into
+                 the network. Each rung ends with it
+
+        Returns what the action returns. Raises its last error, or what ended the climb.
         """
         while True:
             try:
-                return await action()
-            except _FINAL:
-                raise
+                return await self._in_time(action, self._time_left())
             except C1100Error as error:
-                self._skip_what_is_vain(error)
-                if not await self._climb(error):
+                if is_final(error):
                     raise
+                await self._climb(error, ready)
+
+    async def _climb(self, error: C1100Error, ready) -> None:
+        """Do the next rung that the module takes part in; if there is none, raise the error."""
+        while True:
+            self._skip_what_is_vain(error)
+            if self._rung >= len(self._rungs) or self._time_left() < _LEAST_MS:
+                raise error
+            name, remedy, limit_s = self._rungs[self._rung]
+            self._rung += 1
+            self.events.append(name)
+            log.warning("recovery: %s after %s: %s", name, type(error).__name__, error)
+            try:
+                limit_ms = min(limit_s * 1000, self._time_left())
+                await self._in_time(remedy, limit_ms, self._modem, self._cut)
+                if ready is not None:
+                    await self._in_time(ready, self._time_left())
+                return
+            except C1100Error as failure:
+                # It was registered before: that it is not any more is no reason to stop here.
+                if is_final(failure) and not isinstance(failure, NotRegistered):
+                    raise
+                error = failure
 
     def _skip_what_is_vain(self, error: C1100Error) -> None:
         if isinstance(error, NoModule):
             # Its power key has been tried: nothing but the supply is left.
             self._rung = max(self._rung, len(LADDER) - 1)
 
-    async def _climb(self, error: C1100Error) -> bool:
-        """Do the next rung that the module takes part in. False when there is none left."""
-        while self._rung < len(self._rungs) and self._time_left() > 0:
-            name, remedy, limit_s = self._rungs[self._rung]
-            self._rung += 1
-            self.events.append(name)
-            log.warning("recovery: %s after %s: %s", name, type(error).__name__, error)
-            limit_ms = min(limit_s * 1000, self._time_left())
+    async def _in_time(self, action, limit_ms: int, *args):
+        if limit_ms > 0:
             try:
-                await asyncio.wait_for_ms(remedy(self._modem, self._cut), limit_ms)
-                return True
+                return await asyncio.wait_for_ms(action(*args), limit_ms)
             except asyncio.TimeoutError:
-                error = Timeout("%s did not end in %d s" % (name, limit_s))
-            except C1100Error as failure:
-                error = failure
-                self._skip_what_is_vain(error)
-        return False
+                raise Timeout("not done in %d s" % (limit_ms // 1000))
+        raise Timeout("the wake's time is over")
+
+
+def is_final(error: C1100Error) -> bool:
+    """Whether an error is not up to the module: no rung would help."""
+    if isinstance(error, SimError):
+        return error.state not in _SIM_SILENT
+    return isinstance(error, _FINAL)

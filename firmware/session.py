@@ -3,6 +3,7 @@
 Loaded only in wakes that need the module; those that only sample never load the driver.
 """
 
+import asyncio
 import time
 
 from micropython import const
@@ -18,34 +19,41 @@ _ASK_AGAIN_S = const(86400)  # a network that has refused PSM is asked again
 _RESTLESS = const(4)
 _UPDATE_S = const(60)  # about a tracking-area update the module may be awake
 _NB_IOT = const(9)  # AcT of +CEREG (27.007 7.29)
+_CLOSING_MS = const(30000)  # of a wake, for the way out of the session
+_OFF_MS = const(20000)  # until the module is off, or was silent for that long
 
 
 class Session:
-    """node -- app.Node; names -- of the jobs that are due; samples -- of this wake so far"""
+    """node -- app.Node; names -- of the jobs that are due
 
-    def __init__(self, node, names: list, samples: list) -> None:
+    What a session opens it closes, whatever becomes of it: the interpreter may live on.
+    """
+
+    def __init__(self, node, names: list) -> None:
         self._node = node
         self._names = names
-        self._samples = samples
         self._began = time.time_ns()
         self._asked_psm = False
         self._answers = False  # the module does, for all that is known
         self._flies = False  # it is in flight mode
         self._attach_s = 0  # from the power key to registration; 0: not measured
         board = node.board
-        self.modem = node.modem = C1100(
-            board.uart(),
-            pwrkey=board.output("pwrkey"),
-            wake=board.output("wake"),
-            status=board.input("status"),
-            doze=board.light_sleep if node.settings["sleep.doze"] else None,
-        )
+        wires = {name: board.output(name) for name in ("pwrkey", "wake")}
+        wires["status"] = board.input("status")
+        wires["doze"] = board.light_sleep if node.settings["sleep.doze"] else None
+        cut = board.output("cut")
+        self._uart = board.uart()  # last: what fails before it has opened nothing
+        self.modem = node.modem = C1100(self._uart, **wires)
         self._delivery = Delivery(node, self.modem)
+        self._ladder = recovery.Recovery(self.modem, self._time_left, cut)
+
+    def _time_left(self) -> int:
+        return self._node.time_left() - _CLOSING_MS
 
     async def run(self) -> None:
         """All that is due. What was sampled is kept whatever happens; errors are told."""
         node = self._node
-        ladder = recovery.Recovery(self.modem, node.time_left, node.board.output("cut"))
+        ladder = self._ladder
         told = 0
         settled = False
         try:
@@ -58,16 +66,20 @@ class Session:
                     await self._measure()
             finally:
                 told = len(ladder.events)
-                node.keep(self._samples + _events(ladder.events), node.begin_s)
+                node.samples += _events(ladder.events)
+                node.keep_samples()
             if "report" in self._names:
-                await ladder.run(self._delivery.run)
+                await ladder.run(self._delivery.run, self._attach)
             settled = await self._settle()
         except C1100Error as error:
             log.error("wake failed: %s: %s", type(error).__name__, error)
         finally:
-            node.keep(_events(ladder.events[told:]))  # for the next report
-            if not settled:
-                await self._switch_off()
+            try:
+                node.keep(_events(ladder.events[told:]))  # for the next report
+                if not settled:
+                    await self._switch_off()
+            finally:
+                await self._close()
 
     # Into the network -----------------------------------------------------------------------
 
@@ -105,7 +117,7 @@ class Session:
                 self._flies = True
             except C1100Error as error:
                 log.warning("no flight mode: %s", error)
-        self._samples += await self._node.sample((position,))
+        self._node.samples += await self._node.sample((position,))
         self._node.ran("position")  # the module is not needed for it any more
 
     @property
@@ -131,7 +143,9 @@ class Session:
             pin_guard.refuse(settings["pin"])
             raise
         log.info("registered %s", "roaming" if found.roaming else "home")
-        if self._was_off and not (self.modem.was_registered or "position" in self._names):
+        if self._was_off and not (
+            self.modem.was_registered or "position" in self._names or self._ladder.events
+        ):
             # Not by ticks: on an STM32 they stand still while it dozes.
             self._attach_s = (time.time_ns() - self._began) / 1000000000
         await self._ask_for_edrx(found)
@@ -188,11 +202,11 @@ class Session:
             node.state.signal = signal[0][2] or 0
         if self._attach_s:
             jobs.attached(node.state, node.settings, self._attach_s)
-        if self._samples:  # no record for that alone
-            self._samples += signal
+        if node.samples:  # no record for that alone
+            node.samples += signal
         step = await self._delivery.set_clock()
-        if self._samples and step:
-            self._samples.append(("clock_step", "s", step))
+        if node.samples and step:
+            node.samples.append(("clock_step", "s", step))
 
     # Out of it ------------------------------------------------------------------------------
 
@@ -227,9 +241,14 @@ class Session:
         state.tau = 0
         state.module = MODULE.index(energy.OFF)
         try:
-            await self.modem.power_off()
-        except C1100Error as error:
+            await asyncio.wait_for_ms(self.modem.power_off(), _OFF_MS)
+        except (C1100Error, asyncio.TimeoutError) as error:
             log.error("module stays on: %s", error)
+
+    async def _close(self) -> None:
+        self.modem.close()
+        await asyncio.sleep_ms(0)  # its tasks end before they lose their UART
+        self._uart.deinit()
 
 
 def _events(names: list) -> list:

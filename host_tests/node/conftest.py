@@ -1,12 +1,15 @@
 """A node on the bench: the project's firmware on its flash, a virtual C1100 on its UART."""
 
 import json
+import socketserver
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from host_tests.peers import any_broker
+from host_tests.virtual_c1100.http_server import HttpServer
 from tools.broker import Address
 from tools.demo import flash
 from tools.demo.subscriber import Subscriber, as_sampled
@@ -89,6 +92,46 @@ class Node:
         """Virtual seconds that a wake, counted from 1, lasted."""
         awake = self.bench.wakes[wake - 1]
         return (awake.end_us - awake.start_us) / 1e6
+
+
+class Lines:
+    """A server of the TCP line protocol: it stores, then confirms; `keep` says how many."""
+
+    def __init__(self) -> None:
+        self.nodes: list[str] = []
+        self.records: list[bytes] = []
+        self.keep = 10**9
+        self.time = b""
+        outer = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                outer.nodes.append(self.rfile.readline().decode().strip())
+                for line in self.rfile:
+                    number, _, record = line.strip().partition(b" ")
+                    if len(outer.records) >= outer.keep:
+                        return
+                    outer.records.append(record)
+                    self.wfile.write(b"%s%s\n" % (number, outer.time))
+
+        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.host, self.port = self.server.server_address
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    made = Lines()
+    threading.Thread(target=made.server.serve_forever, daemon=True).start()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+@pytest.fixture
+def web_server() -> Iterator[HttpServer]:
+    with HttpServer() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

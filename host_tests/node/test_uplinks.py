@@ -1,57 +1,13 @@
 """The node's uplinks, each to a real server, and from one to the other."""
 
 import json
-import socketserver
-import threading
-from collections.abc import Iterator
 
-import pytest
 from aiohttp import web
 
 from host_tests.virtual_c1100.http_server import HttpServer
 from tools.broker import free_port
 from tools.demo.subscriber import Subscriber, records
 from tools.virtual_c1100 import Profile
-
-
-class Lines:
-    """A server of the TCP line protocol: it stores, then confirms; `keep` says how many."""
-
-    def __init__(self) -> None:
-        self.nodes: list[str] = []
-        self.records: list[bytes] = []
-        self.keep = 10**9
-        self.time = b""
-        outer = self
-
-        class Handler(socketserver.StreamRequestHandler):
-            def handle(self) -> None:
-                outer.nodes.append(self.rfile.readline().decode().strip())
-                for line in self.rfile:
-                    number, _, record = line.strip().partition(b" ")
-                    if len(outer.records) >= outer.keep:
-                        return
-                    outer.records.append(record)
-                    self.wfile.write(b"%s%s\n" % (number, outer.time))
-
-        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.host, self.port = self.server.server_address
-
-
-@pytest.fixture
-def lines() -> Iterator[Lines]:
-    made = Lines()
-    threading.Thread(target=made.server.serve_forever, daemon=True).start()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
-
-
-@pytest.fixture
-def web_server() -> Iterator[HttpServer]:
-    with HttpServer() as server:
-        yield server
 
 
 def test_http_posts_what_was_sampled(node, web_server):
