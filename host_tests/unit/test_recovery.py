@@ -1,8 +1,10 @@
 """The ladder: which rungs are climbed for which error, each once in a wake."""
 
 import asyncio
+import time
 
-from c1100 import CommandError, NoModule, RegistrationDenied, Timeout
+import c1100
+from c1100 import CommandError, NoModule, NotRegistered, RegistrationDenied, SimError, Timeout
 from firmware import recovery
 from host_tests.support import raises
 
@@ -168,3 +170,118 @@ async def test_a_rung_that_does_not_end_is_left_for_the_next():
     assert await climber.run(Action(3, Timeout("x"))) == 42
     assert modem.done == ["wake", "radio off", "radio on", "power"]
     assert climber.events == ["again", "radio", "restart", "power"]
+
+
+async def test_a_rung_ends_where_the_action_begins():
+    modem = Modem()
+    climber = ladder(modem)
+
+    async def ready():
+        modem.done.append("ready")
+
+    class Delivery(Action):
+        async def __call__(self):
+            modem.done.append("deliver")
+            return await super().__call__()
+
+    assert await climber.run(Delivery(3, CommandError("ERROR")), ready) == 42
+    assert modem.done == (
+        ["deliver", "wake", "ready", "deliver", "radio off", "radio on", "ready", "deliver"]
+        + ["restart", "ready", "deliver"]
+    )
+
+
+async def test_a_rung_that_does_not_lead_back_leads_to_the_next():
+    for error in (Timeout("x"), CommandError("x"), NotRegistered("x"), SimError("BUSY", "x")):
+        climber = ladder(Modem())
+        ready = Action(2, error)  # not after the first two rungs
+        action = Action(1, Timeout("y"))
+        assert await climber.run(action, ready) == 42
+        assert climber.events == ["again", "radio", "restart"]
+        assert (ready.tries, action.tries) == (3, 2)
+
+
+async def test_a_climb_ends_with_what_no_rung_mends():
+    climber = ladder(Modem())
+    action = Action(9, Timeout("y"))
+    ready = Action(9, c1100.PinRefused("SIM PIN", "no"))
+    with raises(c1100.PinRefused):
+        await climber.run(action, ready)
+    assert (climber.events, action.tries, ready.tries) == (["again"], 1, 1)
+
+
+# What each error says of the module: whether a rung could help.
+HELPS = (
+    (Timeout("x"), True),
+    (CommandError("x"), True),
+    (c1100.CmeError(3, "x"), True),
+    (c1100.CmsError(300, "x"), True),
+    (c1100.BadAnswer("x"), True),
+    (c1100.NotConnected("x"), True),
+    (c1100.Rebooted("x"), True),
+    (c1100.Asleep("x"), True),
+    (c1100.PayloadError(1, 2), True),
+    (SimError("BUSY", "x"), True),
+    (c1100.Refused("x"), False),
+    (c1100.BadArgument("x"), False),
+    (c1100.NotSupported("x"), False),
+    (c1100.Overflow("x"), False),
+    (NotRegistered("x"), False),
+    (RegistrationDenied("x"), False),
+    (SimError("NO SIM", "x"), False),
+    (SimError("SIM PIN", "x"), False),
+    (SimError("SIM PUK", "x"), False),
+    (SimError("FAILURE", "x"), False),
+    (c1100.PinRefused("SIM PIN", "x"), False),
+)
+
+
+async def test_climbs_for_what_is_up_to_the_module_and_for_nothing_else():
+    for error, helps in HELPS:
+        modem = Modem()
+        climber = ladder(modem)
+        action = Action(9, error)
+        with raises(type(error)):
+            await climber.run(action)
+        assert climber.events == (["again", "radio", "restart", "power"] if helps else []), error
+        assert action.tries == (5 if helps else 1)
+
+
+async def test_what_is_no_error_of_the_driver_is_not_the_ladders():
+    for error in (OSError(84), MemoryError(), ValueError("x"), RuntimeError("x"), KeyError("x")):
+        climber = ladder(Modem())
+        with raises(type(error)):
+            await climber.run(Action(9, error))
+        assert climber.events == []
+
+
+async def test_whatever_hangs_ends_with_the_time_of_the_wake():
+    async def hangs():
+        await asyncio.sleep_ms(10000000)
+
+    def wake(ms):
+        end = time.ticks_add(time.ticks_ms(), ms)
+        return lambda: time.ticks_diff(end, time.ticks_ms())
+
+    for action, ready, events in ((hangs, None, []), (Action(9, Timeout("x")), hangs, ["again"])):
+        climber = ladder(Modem(), wake(50000))
+        begin = time.ticks_ms()
+        with raises(Timeout):
+            await climber.run(action, ready)
+        assert climber.events == events
+        assert 50000 <= time.ticks_diff(time.ticks_ms(), begin) < 51000
+
+
+async def test_the_supply_is_back_whatever_ends_the_rung():
+    modem = Modem()
+    climber = ladder(modem, cut=Cut(modem))
+    climbing = asyncio.create_task(climber.run(Action(9, NoModule("x"))))
+    await asyncio.sleep_ms(100)
+    assert modem.done == ["cut"]
+    climbing.cancel()
+    try:
+        await climbing
+    except asyncio.CancelledError:
+        pass
+    await asyncio.sleep_ms(0)
+    assert modem.done == ["cut", "supplied"]

@@ -364,6 +364,21 @@ async def test_settings_of_sockets_are_given_again_after_a_restart():
     modem.close()
 
 
+async def test_f17_a_restart_by_the_driver_ends_sockets_as_one_by_the_module_does():
+    module, modem, sock = await opened(("AT+CFUN=1,1", b"0\r"), ("AT", b"OK\r\n"))
+    module.steps += [("AT+CSQ", b"+CSQ: 22,99\r\nOK\r\n")]
+    await modem.restart()
+    with raises(NotConnected):
+        await sock.recv(1)
+    module.steps += [("ATV0", b"0\r"), ("ATE0", b"0\r"), ("AT+CMEE=1", b"0\r")]
+    module.steps += PDP + OPENED
+    async with modem.pdp("CMNET"):
+        assert (await modem.tcp("a.example", 7)).number == 1
+        module.steps.append(HANG_UP)
+    module.check()
+    modem.close()
+
+
 async def test_context_that_is_gone_when_it_ends():
     """The error of what happened inside is told, not that of the hang-up."""
     module, modem = start(*PDP, ("AT+LSIPCALL=0", b"4\r"), ("AT+LSIPCALL?", b"+LSIPCALL:0\r\n0\r"))

@@ -354,7 +354,7 @@ class Channel:
             self._rebooted()
             return
         if name == dialect.LEFT_PSM:  # here, so that no later command is taken for the lost one
-            self._forgotten()
+            self.forgotten()
             self._interrupt("the module has left PSM")
         watcher = self.watchers.get(name)
         if watcher is not None:
@@ -402,9 +402,9 @@ class Channel:
 
     def _restarted(self) -> None:
         self.stats["reboots"] += 1
-        self._forgotten()
+        self.forgotten()
 
-    def _forgotten(self) -> None:
+    def forgotten(self) -> None:
         """The module's firmware has begun anew: what it was told is gone."""
         self.settings_lost = True
         self.numeric = self.quiet = False
@@ -518,7 +518,7 @@ class Channel:
             return pause
         self._dark = 0 if self.powered() else self._dark + 1
         if self._dark == _DARK_LOOKS:
-            self._forgotten()
+            self.forgotten()
             self._interrupt("the module's power is gone", True)
         left = time.ticks_diff(self._deadline, time.ticks_ms())
         if left <= 0:

@@ -149,9 +149,7 @@ class C1100(Supply):
     def fell_asleep(self, _values: list | None = None) -> None:
         """The module is in PSM: registered, but its UART dead, its sockets and settings gone."""
         self._channel.mode = ASLEEP
-        self._forget()
-        for callback in list(self._channel.on_restart):
-            callback()
+        self._channel.forgotten()
 
     @property
     def asleep(self) -> bool:

@@ -63,7 +63,7 @@ class Supply:
         for press in range(3):
             # Each press is longer: a key line with a large capacitor eats part of it.
             await self._press(self._pwrkey, dialect.KEY_ON_MS + 500 * press)
-            self._forget()
+            self._channel.forgotten()
             if await self._boots() or (not press and await self._leaves_data_mode()):
                 return
         channel.mode = UNKNOWN
@@ -76,7 +76,7 @@ class Supply:
         except at.Rebooted:
             pass  # its status pin was faster than its answer
         self._channel.mode = OFF
-        self._forget()
+        self._channel.forgotten()
         await self._await_off()
 
     async def power_cycle(self) -> None:
@@ -94,7 +94,7 @@ class Supply:
         except at.Rebooted:
             pass  # that is what was asked for
         self._channel.mode = UNKNOWN
-        self._forget()
+        self._channel.forgotten()
         await asyncio.sleep_ms(dialect.RESTART_MS)
         if not await self._boots():
             raise at.Timeout("no answer after the restart", dialect.RESTART.send)
@@ -161,9 +161,3 @@ class Supply:
                 return True
             await self._patience.wait(100)
         return False
-
-    def _forget(self) -> None:
-        """The module has restarted, or will: what it was told is gone."""
-        channel = self._channel
-        channel.settings_lost = True
-        channel.numeric = channel.quiet = False
