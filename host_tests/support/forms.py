@@ -47,7 +47,12 @@ def outcome(form):
 
 def code(form):
     """The result code of success, as a digit."""
-    return form.ends[0]
+    return ends(form)[0]
+
+
+def ends(form):
+    """The result codes that can end it."""
+    return dialect.ENDS.get(form.send[:1]) or dialect.ENDS[""]
 
 
 def said(form):

@@ -190,7 +190,13 @@ UNREADABLE = (
 
 def test_a_header_is_read_in_every_form_that_has_one_reading():
     for head in READABLE:
-        for hex_digits, data in ((True, b"616263"), (True, b" 616263 "), (False, b"abc")):
+        for hex_digits, data in (
+            (True, b"616263"),
+            (True, b" 616263 "),
+            (True, b'"616263"'),
+            (True, b' "616263" '),
+            (False, b"abc"),
+        ):
             for end in (b"\r", b"\r\n", b" \r", b"  \r\r\n"):
                 for chunk in (1, 7, 64):
                     handler = Typed(hex_digits)

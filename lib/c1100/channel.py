@@ -11,7 +11,7 @@ import time
 from micropython import const
 
 from . import at, dialect, payload
-from .exchange import Exchange, ends
+from .exchange import Exchange, is_error
 from .ring import LineRing
 
 _BUSY_MS = const(5)  # how often the UART is looked at while a command waits
@@ -131,12 +131,12 @@ class Channel:
         form = dialect.find(command) or dialect.find(command.upper())
         if form is None or not (form.answer or form.then):
             name = at.prefix(command.split("?")[0]).upper()
-            ends_ = dialect.CALL_ENDS if name[:1] in dialect.CALLS else dialect.ENDS
-            form = dialect.Form(name, "*" + name, "", "", False, wait, False, ends_, "caller")
+            form = dialect.Form(name, "*" + name, "", "", False, wait, False, "caller")
         return await self._guarded(form, command, wait, None)
 
     async def ask(self, form: dialect.Form, *args) -> list:
-        """Run a question and return the values of its answer that its shape names (at.read).
+        """Run a question and return the values of its answer that its shape names (at.read); of
+        an answer of any lines, each line.
 
         Repeats it once when bytes were lost. Raises what run() raises, and BadAnswer when there
         is no answer of that shape.
@@ -350,7 +350,7 @@ class Channel:
             payload.spoil(handler, line)
         if name not in dialect.URCS and at.bare(name) in dialect.URCS:
             name = at.bare(name)
-        if line in dialect.BANNERS:
+        if line.rstrip() in dialect.BANNERS:
             self._rebooted()
             return
         if name == dialect.LEFT_PSM:  # here, so that no later command is taken for the lost one
@@ -667,17 +667,17 @@ class Channel:
             return
         if self._expect_body(name, line):
             return
-        is_final = ends(dialect.ATTENTION, line)
         stale = self._stale
         if stale is not None and stale.written:
-            if ends(stale.form, line):
+            if stale.ends(line):
                 self._stale = None
                 self.stats["late"] += 1
                 return
             if stale.answers(name, line):
                 self.stats["late"] += 1
                 return
-        self._heard += is_final
+        if at.result(line) is not None or is_error(line):
+            self._heard += 1
         self._urc(name, line)
 
     def _expect_body(self, name: str, line: str) -> bool:
@@ -701,8 +701,10 @@ def _powered() -> bool:
 
 
 def _answer(form: dialect.Form, lines: list) -> list:
-    for line in lines:
-        values = at.read(line, form.shape)
-        if values is not None:
-            return values
+    read = [at.read(line, form.shape) for line in lines]
+    read = [values for values in read if values is not None]
+    if read and form.answer == "*":  # some may be other lines that have no name
+        return [values[0] for values in read]
+    if read:
+        return read[0]
     raise at.BadAnswer("no information response that can be read", form.send)

@@ -10,7 +10,8 @@ from collections import namedtuple
 from micropython import const
 
 # send    what follows AT; {name:kind} is filled in by at.render
-# answer  prefix of its information response; "" none, "#" a line of digits, "*" any other line
+# answer  prefix of its information response; "" none, "#14" a line of 14 digits at least, "*" any
+#         lines; these two with or without the command's own name, but with no other
 # shape   of the answer's parameters, a letter each (at.read): what does not fit is no answer to
 #         this command. Longer where your module tells more, capitals where it may tell less
 # then    prefix of the line that tells the outcome, before or after the result code; its last
@@ -19,12 +20,13 @@ from micropython import const
 # prompt  whether the module asks for a payload with ">"
 # wait    seconds until the command counts as unanswered
 # again   whether it may be sent again after a time-out
-# ends    result codes (at.py) that can end it: well, the usual one first, and behind a slash
-#         badly. Any other belongs to nobody. +CME ERROR and +CMS ERROR end every command
 # source  see above
-Form = namedtuple(
-    "Form", ("send", "answer", "shape", "then", "prompt", "wait", "again", "ends", "source")
-)
+Form = namedtuple("Form", ("send", "answer", "shape", "then", "prompt", "wait", "again", "source"))
+
+# Result codes (at.py) that can end a command: well, the usual one first, and behind a slash badly.
+# By what is sent, by its first letter, "" for all the others. Any other code belongs to nobody.
+# +CME ERROR and +CMS ERROR end every command.
+ENDS = {"": "0/4", "A": "1/34", "D": "1/34", "O": "1/34", "H": "03/4"}
 
 # Commands whose names begin with this may tell how they ended in a line of their own, with OK or
 # ERROR, before their result code, behind it or not at all (M 3.3.1.1; ERROR F).
@@ -32,24 +34,20 @@ VERDICT = "+LSIP"
 VERDICT_MS = const(3000)  # behind a result code, until no verdict comes any more (I)
 OUTCOME_MS = const(5000)  # and no other outcome that may be missing (I)
 
-ENDS = "0/4"
-CALL_ENDS = "01/34"  # of a command that is not in this table, and begins with one of CALLS (V.250)
-CALLS = "DAOH"
-
 _S = const(1)  # a question that the module answers at once
 _NET = const(75)  # a command that needs the network
 
 
 def _ask(send: str, answer: str, shape: str, source: str, wait: int = 5) -> Form:
-    return Form(send, answer, shape, "", False, wait, True, ENDS, source)
+    return Form(send, answer, shape, "", False, wait, True, source)
 
 
-def _set(send: str, source: str, wait: int = 5, again: bool = True, ends: str = ENDS) -> Form:
-    return Form(send, "", "", "", False, wait, again, ends, source)
+def _set(send: str, source: str, wait: int = 5, again: bool = True) -> Form:
+    return Form(send, "", "", "", False, wait, again, source)
 
 
 def _net(send: str, then: str, source: str, wait: int = _NET, shape: str = "") -> Form:
-    return Form(send, "", shape, then, False, wait, False, ENDS, source)
+    return Form(send, "", shape, then, False, wait, False, source)
 
 
 # Framing and session settings
@@ -95,7 +93,7 @@ EDRX_GRANTED = _ask("+CEDRXRDP", "+CEDRXRDP", "iSSS", "M 3.8.2, S 27.007 7.41")
 
 # TCP/UDP, manual 3.3.1.1, 3.5.1.2 and 3.3.2
 IP_PROFILE = _set("+LSIPPROFILE=1,{apn:q64}", "M 3.3.1.1")
-IP_CALL = Form("+LSIPCALL=1", "+LSIPCALL", "iS", "", False, _NET, False, ENDS, "M 3.3.1.1")
+IP_CALL = Form("+LSIPCALL=1", "+LSIPCALL", "iS", "", False, _NET, False, "M 3.3.1.1")
 IP_STATE = _ask("+LSIPCALL?", "+LSIPCALL", "iS", "M 3.3.1.1")
 IP_HANG_UP = _set("+LSIPCALL=0", "M 3.5.1.2", wait=20)
 IP_HEX = _set("+LSIPHEX={on:d1}", "M 3.3.1.1")
@@ -107,12 +105,10 @@ IP_OPEN = _net(
     shape="ii",
 )
 IP_SEND = Form(
-    "+LSIPSEND={id:d4},{data:h700}", "+LSIPSEND", "iI", "", False, 10, False, ENDS, "M 3.3.1.1"
+    "+LSIPSEND={id:d4},{data:h700}", "+LSIPSEND", "iI", "", False, 10, False, "M 3.3.1.1"
 )
 IP_PUSH = _net("+LSIPPUSH={id:d4}", VERDICT, "M 3.3.1.1")
-IP_CLOSE = Form(
-    "+LSIPCLOSE={id:d4}", "+LSIPCLOSE", "iIII", "", False, 20, False, ENDS, "M 3.5.1.2"
-)
+IP_CLOSE = Form("+LSIPCLOSE={id:d4}", "+LSIPCLOSE", "iIII", "", False, 20, False, "M 3.5.1.2")
 IP_TRANSPARENT = Form(
     "+LSIPTPS={mode:d3},{id:d4},{timeout:d65535},{longest:d1498}",
     "",
@@ -121,15 +117,14 @@ IP_TRANSPARENT = Form(
     True,
     30,
     False,
-    ENDS,
     "M 3.3.2; most bytes F",
 )
 
 # PPP, manual 3.3.3 (which misprints CGDCONT)
 NETWORK_MODE = _set("+MODODREX={mode:d8}", "M 3.3.3")
 PDP_CONTEXT = _set('+CGDCONT={cid:d16},"IP",{apn:q64}', "M 3.3.3, S 27.007 10.1.1")
-DIAL = _set("D*99#", "M 3.3.3; CONNECT S V.250", wait=60, again=False, ends="1/34")
-HANG_UP = _set("H", "M 3.3.3", wait=20, ends="03/4")
+DIAL = _set("D*99#", "M 3.3.3; CONNECT S V.250", wait=60, again=False)
+HANG_UP = _set("H", "M 3.3.3", wait=20)
 
 # GNSS, manual 3.4; meaning of the configuration's fields: I
 GNSS_MODE = _set("+GPSMODE={mode:d4}", "M 3.4")
@@ -140,17 +135,17 @@ GNSS_CONFIG = _set(
 GNSS_START = _set("+GPSSTART", "M 3.4, F", again=False)
 GNSS_STOP = _set("+GPSEND", "M 3.4", again=False)
 GNSS_FLOW = _set("+NMEAS={on:d1}", "F")
-GNSS_LAST = Form("+GPSNMEA", "+GPSNMEA", "", "", False, 5, True, ENDS, "F")
+GNSS_LAST = Form("+GPSNMEA", "+GPSNMEA", "", "", False, 5, True, "F")
 
 # LwM2M, manual 3.5
 LWM2M_SERVER = _set("+LWMTM={slot:d5},{server:q64}", "M 3.5.1, 3.5.2")
 LWM2M_AUTO = _set("+LWMTM={on:d1}", "M 3.5.1; off: I")
 
 # HTTP, manual 3.7; the figures are lost, so the forms are inferred
-HTTP_URL = Form("+LSHTTPURL={length:d512}", "", "", "", True, 10, False, ENDS, "M 3.7.1; prompt I")
+HTTP_URL = Form("+LSHTTPURL={length:d512}", "", "", "", True, 10, False, "M 3.7.1; prompt I")
 HTTP_HEADER = _set("+LSHTTPHEADERINFO={name:q64},{value:q256}", "M 3.7.2; form I")
 HTTP_TYPE = _set('+LSHTTPCFG="contenttype",{kind:d5}', "M 3.7.2; = for the printed colon")
-HTTP_GET = Form("+LSHTTPGET", "+LSHTTPGET", "iiI", "", False, 120, False, ENDS, "M 3.7.3; form I")
+HTTP_GET = Form("+LSHTTPGET", "+LSHTTPGET", "iiI", "", False, 120, False, "M 3.7.3; form I")
 HTTP_POST = Form(
     "+LSHTTPPOST={length:d4096}",
     "+LSHTTPPOST",
@@ -159,7 +154,6 @@ HTTP_POST = Form(
     True,
     120,
     False,
-    ENDS,
     "M 3.7.4; form I",
 )
 

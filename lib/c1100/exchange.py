@@ -29,6 +29,8 @@ class Exchange:
         self.verbose = False  # the result code came as a word
         self.then = form.then.rstrip("?")  # prefix of the outcome's line
         self.optional = self.then != form.then or self.then == dialect.VERDICT
+        ends = dialect.ENDS
+        self._ends = ends.get(form.send) or ends.get(form.send[:1]) or ends[""]
         i = form.send.find("={id:")
         self._id = int(line[i + 1]) if i > 0 else None  # which of the module's sockets
         self._open = form.answer[:1] in ("*", "#")  # the information response needs no name
@@ -65,7 +67,7 @@ class Exchange:
         if not has_left or self.sure:
             return False
         form = self.form
-        if ends(form, line):
+        if self.ends(line):
             return self._take_final(line)
         if name == dialect.VERDICT and form.send.startswith(name):
             return self._take_verdict(name, line)
@@ -106,14 +108,14 @@ class Exchange:
         self.verbose = code is not None and not line[0].isdigit()
         if code is None:
             self.error = at.error(line, form.send)
-        elif form.ends.find(str(code)) < form.ends.find("/"):
+        elif self._ends.find(str(code)) < self._ends.find("/"):
             self.error = None
         else:
             self.error = at.CommandError(line if self.verbose else _WORDS[code], form.send)
         # A failure may be an older command's, and so may be what lacks its answer or prompt.
         self.unsure = (
             self.error is not None
-            or str(code) != form.ends[0]
+            or str(code) != self._ends[0]
             or (not self.lines and self._must_tell())
             or (form.prompt and not self.prompted)
         )
@@ -173,10 +175,15 @@ class Exchange:
         if not own and (line[0] in _MARKS or at.result(line) is not None):
             return False
         if form.answer[0] == "*":
-            return own or name not in dialect.BANNERS
+            return own or line.rstrip() not in dialect.BANNERS
         digits = at.read(line, "r")
         least = int(form.answer[1:] or 2)
         return digits is not None and digits[0].isdigit() and len(digits[0]) >= least
+
+    def ends(self, line: str) -> bool:
+        """Whether a line is a result code that can end this command, or an error."""
+        code = at.result(line)
+        return is_error(line) if code is None else str(code) in self._ends
 
     def names(self, line: str) -> bool:
         """Whether a line has this command's own name: it is not for who takes all of a kind."""
@@ -201,9 +208,6 @@ class Exchange:
 _WORDS = {at.NO_CARRIER: "NO CARRIER", at.ERROR: "ERROR"}
 
 
-def ends(form: dialect.Form, line: str) -> bool:
-    """Whether a line is a result code that can end such a command, or an error."""
-    code = at.result(line)
-    if code is None:
-        return line[:1] == "+" and at.prefix(line) in ("+CME ERROR", "+CMS ERROR")
-    return str(code) in form.ends
+def is_error(line: str) -> bool:
+    """Whether a line is the result that every command can have."""
+    return line[:1] == "+" and at.prefix(line) in ("+CME ERROR", "+CMS ERROR")

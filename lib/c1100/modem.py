@@ -131,7 +131,7 @@ class C1100(Supply):
         """
         from .variants import parse
 
-        return parse((await self._channel.ask(dialect.MODEL))[0])
+        return parse(" ".join(await self._channel.ask(dialect.MODEL)))
 
     async def explain(self, error: at.CommandError, feature: str) -> None:
         """Raise NotSupported when a command failed because this variant lacks the feature, else

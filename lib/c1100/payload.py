@@ -61,7 +61,7 @@ class Payload:
         if self._ends_of_header and not self._skip_ends(ring):
             return False
         if self._handler.hex and not self._got:
-            _skip_blanks(ring)
+            _skip_around(ring)
         if self.want == REST and self._same_line:
             return self._feed_line(ring)
         while self._got != self.want:
@@ -70,7 +70,7 @@ class Payload:
             if self._ended:
                 return True
         if self._same_line:
-            _skip_blanks(ring)
+            _skip_around(ring)
             c = ring.next()
             if c < 0:
                 return False
@@ -193,8 +193,9 @@ def _is_hex(c: int) -> bool:
     return 48 <= c <= 57 or 65 <= c <= 70 or 97 <= c <= 102
 
 
-def _skip_blanks(ring) -> None:
-    while ring.next() == _SPACE:
+def _skip_around(ring) -> None:
+    """Pass over what may stand around data."""
+    while ring.next() in (_SPACE, _QUOTE):
         ring.take(1)
 
 
