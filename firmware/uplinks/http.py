@@ -4,14 +4,12 @@ The module tells no headers of the answer. So a server that wants to set the nod
 ``{"time": 1700000000}`` in a body of up to 512 bytes: a whole number, seconds or milliseconds.
 """
 
-import json
-
 from micropython import const
 
 import c1100.http  # noqa: F401 -- loaded now, while the heap is in one piece
 from c1100 import C1100Error
 
-from .. import log
+from .. import log, strict_json
 from . import joined
 
 _BATCH_BYTES = const(2048)
@@ -69,8 +67,8 @@ class Uplink:
         if not self._answer or len(self._answer) > _READ_BYTES:
             return None
         try:
-            found = json.loads(self._answer)
-        except (ValueError, RuntimeError):  # no JSON, or nested too deeply
+            found = strict_json.loads(self._answer)
+        except ValueError:
             return None
         return found.get("time") if isinstance(found, dict) else None
 
