@@ -1,0 +1,103 @@
+"""A backlog at a server that refuses: what gets through, what is set aside, what is climbed for
+that (nothing), and what is said about it. All variations: host_tests/unit/test_delivery.py.
+"""
+
+import json
+
+import pytest
+from aiohttp import web
+
+from host_tests.node.conftest import Node
+from host_tests.virtual_c1100.http_server import HttpServer
+from tools.demo.subscriber import records
+
+
+class Picky(HttpServer):
+    """Takes at most `most` records at once, and none of a wake in `hated`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.status = 0  # in place of all that
+        self.most = 1000
+        self.hated: set[int] = set()
+        self.taken: list[int] = []
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        packs = [record.decode() for record in records(body)]
+        if self.status:
+            return web.Response(status=self.status, body=b"no")
+        if len(packs) > self.most:
+            return web.Response(status=413)
+        if self.hated & set(wakes(packs)):
+            return web.Response(status=400, body=b"[" * 3000)
+        self.seen.append(body)
+        self.taken += wakes(packs)
+        return web.Response(body=b'{"time":0}')
+
+
+@pytest.fixture
+def picky():
+    with Picky() as server:
+        yield server
+
+
+def reporter(node, server: Picky, **config) -> Node:
+    host, port = server.address
+    return node(uplink={"first": "http"}, http={"url": f"http://{host}:{port}/"}, **config)
+
+
+def wakes(texts: list[str]) -> list[int]:
+    """Of which wakes these records are; those of events alone are of none."""
+    return [field["v"] for text in texts for field in json.loads(text) if field["n"] == "wake"]
+
+
+def live_until(n: Node, what) -> None:
+    begin_s = n.bench.timeline.now_us / 1e6
+    n.bench.run(until=lambda: n.asleep and what(), limit_s=begin_s + 40 * 900)
+
+
+def test_a_poisoned_backlog_gets_through_but_for_the_poison(node, picky):
+    picky.status = 503
+    n = reporter(node, picky)
+    n.live(6)
+    sampled = wakes(n.said("sampled"))
+    picky.status, picky.hated, picky.most = 0, {sampled[1], sampled[3]}, 3
+    live_until(n, lambda: bool(picky.taken))
+    assert picky.taken == [w for w in wakes(n.said("sampled")) if w not in picky.hated]
+    live_until(n, lambda: sum("set aside" in event for event in events(picky)) == 2)
+    assert picky.taken == [w for w in wakes(n.said("sampled")) if w not in picky.hated]
+    assert n.said("recovery:") == []
+    assert set(wakes((n.flash / "set_aside").read_text().splitlines())) == picky.hated
+    assert "the server answers with status 400" in events(picky)[0]
+
+
+def events(server: Picky) -> list[str]:
+    packs = [json.loads(record) for body in server.seen for record in records(body)]
+    return [field["vs"] for pack in packs for field in pack if field["n"] == "event"]
+
+
+def test_a_server_that_refuses_everything_loses_nothing(node, picky):
+    picky.status = 400
+    n = reporter(node, picky)
+    n.live(7)
+    picky.status = 0
+    live_until(n, lambda: bool(picky.taken))
+    assert picky.taken == wakes(n.said("sampled"))
+    assert n.said("recovery:") == []
+
+
+@pytest.mark.parametrize(
+    "status, words",
+    [(301, "check http.url"), (401, "check http.token"), (404, "check the path of http.url")],
+)
+def test_a_refusal_says_what_to_check_and_climbs_nothing(node, picky, status, words):
+    picky.status = status
+    n = reporter(node, picky, secrets={"http": {"token": "open-sesame"}})
+    n.live(1)
+    said = [text for _, text in n.bench.console]
+    assert f"wake failed: Refused: the server answers with status {status}" in "\n".join(said)
+    assert words in "\n".join(said)
+    assert n.said("recovery:") == []
+    assert n.asleep_by(1) < 20
+    assert not any("sesame" in line for line in said)
