@@ -175,6 +175,23 @@ async def test_by_a_callback():
         await modem.signal()
 
 
+def test_outside_the_event_loop():
+    module = Module(*USED)
+    modem = C1100(module)
+    modem.close()
+
+    async def use():
+        with raises(NotConnected):
+            await modem.signal()
+
+    run = use()
+    try:
+        run.send(None)
+    except StopIteration:
+        pass
+    assert module.heard == []
+
+
 async def test_a_hundred_on_one_uart():
     """Each leaves nothing: no reader, no byte of the heap (which CPython cannot tell)."""
     for kind in (Module, Port):

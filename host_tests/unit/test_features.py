@@ -503,7 +503,8 @@ async def test_dial_hand_over_hang_up():
 
 
 async def test_no_carrier():
-    module, modem = start(*DIAL[:2], ("ATD*99#", b"3\r"), SIGNAL)
+    again = (("ATH", b"0\r"), ("AT+CEREG?", b"+CEREG: 1,1\r\n0\r"))
+    module, modem = start(*DIAL[:2], ("ATD*99#", b"3\r"), *again, ("ATD*99#", b"3\r"), SIGNAL)
     await fails(CommandError, modem.ppp("3GNET", factory=Link))
     assert (await modem.signal()).rssi == -69
     module.check()

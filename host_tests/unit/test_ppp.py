@@ -224,10 +224,63 @@ async def test_hang_up_after_a_hang_up_that_failed():
     modem.close()
 
 
+# What an earlier life may have left is put right before dialling again: a call, another network.
+AGAIN = (("ATH", b"0\r"), ("AT+CEREG?", b"+CEREG: 1,1\r\n0\r"))
+
+
 async def test_carrier_that_does_not_come():
-    module, modem = start(*DIAL[:2], ("ATD*99#", b"\r\nNO CARRIER\r\n"))
+    refused = ("ATD*99#", b"\r\nNO CARRIER\r\n")
+    module, modem = start(*DIAL[:2], refused, *AGAIN, refused)
     with raises(CommandError):
         await modem.ppp("3GNET", factory=Lwip)
     assert modem._channel.mode == COMMAND
     module.check()
     modem.close()
+
+
+async def test_a_call_that_an_earlier_life_has_left():
+    for hung_up in (b"0\r", b"3\r", b"3\r0\r", b"4\r"):
+        for refused in (b"3\r", b"4\r", b"\r\nBUSY\r\n", b"+CME ERROR: 3\r\n"):
+            module, modem = start(
+                *DIAL[:2], ("ATD*99#", refused), ("ATH", hung_up), AGAIN[1], DIAL[2], *BACK
+            )
+            ppp = await modem.ppp("3GNET", factory=Esp32Until124)
+            await ppp.hang_up()
+            module.check()
+            modem.close()
+
+
+async def test_a_network_that_comes_back_after_setting_up():
+    module, modem = start(
+        *DIAL[:2],
+        ("ATD*99#", b"3\r"),
+        AGAIN[0],
+        ("AT+CEREG?", b"+CEREG: 1,2\r\n0\r"),
+        ("AT+CGREG?", b"+CGREG: 1,0\r\n0\r", (4000, b"+CEREG: 1\r\n")),
+        AGAIN[1],
+        DIAL[2],
+        *BACK,
+    )
+    ppp = await modem.ppp("3GNET", factory=Esp32Until124)
+    await ppp.hang_up()
+    module.check()
+    modem.close()
+
+
+async def test_a_module_of_one_radio_refuses_to_choose():
+    for refused in (b"4\r", b"+CME ERROR: 4\r\n", b"+CME ERROR: 50\r\n"):
+        module, modem = start(("AT+MODODREX=2", refused), *DIAL[1:], *BACK)
+        ppp = await modem.ppp("3GNET", factory=Esp32Until124)
+        await ppp.hang_up()
+        module.check()
+        modem.close()
+
+
+async def test_hanging_up_what_has_ended():
+    for said in (b"3\r", b"3\r0\r", b"4\r", b"+CME ERROR: 3\r\n", b"NO CARRIER\r\n0\r"):
+        module, modem = start(*DIAL, *BACK[:-1], ("ATH", said), BACK[2])
+        ppp = await modem.ppp("3GNET", factory=Esp32Until124)
+        await ppp.hang_up()
+        assert (await modem.signal()).rssi == -69
+        module.check()
+        modem.close()

@@ -68,6 +68,7 @@ class Channel:
         self.settings_lost = True  # ATV, ATE and the URC settings are not what was set
         self.numeric = False  # ATV0 was seen to hold: a verbose result code tells of a restart
         self.quiet = False  # and ATE0: so does an echo
+        self.received = 0  # bytes
         self.silent = 0  # commands without an answer in a row
         # "lost <prefix>" is added for URCs that were dropped because their callbacks were slow
         self.stats = {
@@ -480,8 +481,12 @@ class Channel:
             raise at.NotConnected("this driver was closed: make another C1100")
 
     def _stop(self) -> None:
+        try:
+            running = asyncio.current_task()  # a callback that closes: its task ends by itself
+        except RuntimeError:
+            running = None  # outside the event loop
         for task in self._tasks:
-            if task is not asyncio.current_task():  # else it is a callback that closes, and ends
+            if task is not running:
                 task.cancel()
         self._tasks = []
         if self._flag is not None:
@@ -596,6 +601,7 @@ class Channel:
                 if not n:
                     return False
                 left -= n
+                self.received += n
                 self._payload_ms = time.ticks_ms()
                 if self._deadline is not None and chr(self.ring.next()) not in self.sinks:
                     self._life = self._payload_ms

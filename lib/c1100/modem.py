@@ -352,7 +352,7 @@ class C1100(Supply):
         """
         from .ppp import Ppp
 
-        ppp = Ppp(self._channel)
+        ppp = Ppp(self._channel, self.register)
         await ppp.dial(apn, user, password, factory, timeout_s)
         return ppp
 

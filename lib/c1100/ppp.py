@@ -14,6 +14,7 @@ from .channel import COMMAND, UNKNOWN
 
 _GUARD_MS = const(1100)  # silence around +++ (one second by common practice, S12 = 50)
 _CLOSE_MS = const(13000)  # lwIP asks twice for the end of a link, 6 s apart
+_NETWORK_S = const(60)  # for the network, before dialling is tried again
 _CR = const(13)
 
 # Error codes of lwIP's PPP that tell a cause; network.PPP's status() gives them negative.
@@ -29,8 +30,9 @@ _CAUSES = {
 class Ppp:
     """A dialled connection. ``link`` is the network.PPP object, or what ``factory`` has made."""
 
-    def __init__(self, channel) -> None:
+    def __init__(self, channel, register) -> None:
         self._channel = channel
+        self._register = register  # modem.C1100.register
         self.link = None
 
     async def dial(self, apn: str, user: str, password: str, factory, timeout_s: float) -> None:
@@ -47,18 +49,22 @@ class Ppp:
         if factory is None:
             factory = _port_factory()
         channel = self._channel
-        run = channel.run
-        await run(dialect.NETWORK_MODE, 2)
-        await run(dialect.PDP_CONTEXT, 1, apn)
+        try:
+            await channel.run(dialect.NETWORK_MODE, 2)
+        except at.CommandError:
+            pass  # a module of one radio has no choice
+        await channel.run(dialect.PDP_CONTEXT, 1, apn)
         for callback in list(channel.on_restart):
             callback()
-        stream = channel.stream
-        channel.stream = _UpToConnect(stream)
         try:
             try:
-                await run(dialect.DIAL)
-            finally:
-                channel.stream = stream
+                await self._dial()
+            except at.CommandError:
+                # A call that an earlier life has left stands in the way, or the search for another
+                # network that setting up has begun.
+                await hang_up(channel)
+                await self._register(_NETWORK_S)
+                await self._dial()
             link = self.link = factory(channel.release())
             await _connect(link, user, password, timeout_s)
         except at.CommandError:
@@ -68,6 +74,15 @@ class Ppp:
             channel.mode = UNKNOWN
             await self.hang_up()
             raise
+
+    async def _dial(self) -> None:
+        channel = self._channel
+        stream = channel.stream
+        channel.stream = _UpToConnect(stream)
+        try:
+            await channel.run(dialect.DIAL)
+        finally:
+            channel.stream = stream
 
     async def hang_up(self) -> None:
         """End the link, leave data mode and hang up (manual 3.3.3 step 6).
@@ -86,7 +101,15 @@ class Ppp:
                 await channel.probe()
         if channel.mode != COMMAND:
             raise at.Timeout("the module does not leave data mode", dialect.HANG_UP.send)
+        await hang_up(channel)
+
+
+async def hang_up(channel) -> None:
+    """End a call, if there is one (manual 3.3.3 step 6)."""
+    try:
         await channel.run(dialect.HANG_UP)
+    except at.CommandError:
+        pass  # there is none
 
 
 async def _connect(link, user: str, password: str, timeout_s: float) -> None:

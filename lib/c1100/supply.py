@@ -50,21 +50,20 @@ class Supply:
         channel.start()
         if self._wake is not None:
             self._wake.on()
+        heard = channel.received
         self.was_awake = await self._answers_already()
         if self.was_awake:
             return
         if self._pwrkey is None:
-            if await self._leaves_data_mode():
-                return
             raise at.NoModule("no answer, and no power key is wired: check supply, UART and rate")
-        if self._is_powered():
-            # It had its time to start and answers nothing: it hangs.
+        if self._is_powered() or channel.received != heard:
+            # It had its time to start, and answers nothing: it hangs.
             await self._press_until_off()
         for press in range(3):
             # Each press is longer: a key line with a large capacitor eats part of it.
             await self._press(self._pwrkey, dialect.KEY_ON_MS + 500 * press)
             self._channel.forgotten()
-            if await self._boots() or (not press and await self._leaves_data_mode()):
+            if await self._boots() or (not press and await self._gets_through()):
                 return
         channel.mode = UNKNOWN
         raise at.NoModule("no answer after the power key: check supply, key, UART and rate")
@@ -107,19 +106,38 @@ class Supply:
             self._wake.off()
 
     async def _answers_already(self) -> bool:
-        if self._status is None:
-            return await self._channel.probe()
-        # Powered but silent: it may still be starting, and the key would switch it off.
-        return self._is_powered() and (await self._boots() or await self._leaves_data_mode())
+        """Whether the module runs. The key would switch off one that is only starting, or that is
+        slow to say what it says.
+        """
+        channel = self._channel
+        if self._status is not None:
+            if self._is_powered():
+                return await self._boots() or await self._gets_through()
+            return self._pwrkey is None and await self._boots()  # its wake pin has been asserted
+        heard = channel.received
+        if await channel.probe():
+            return True
+        if channel.received == heard and self._pwrkey is not None:
+            return False
+        return await self._gets_through() or await self._boots()
 
-    async def _leaves_data_mode(self) -> bool:
-        """The board may have restarted while the module was in PPP: try the way out of it."""
+    async def _gets_through(self) -> bool:
+        """The board may have restarted while the module was in PPP or waited for a payload, or
+        another firmware has told it to give no result codes: try the ways out of that.
+        """
         from .ppp import escape
 
-        await escape(self._channel)
-        if not await self._channel.probe():
-            return False
-        await self._channel.transact(dialect.HANG_UP, dialect.HANG_UP.send)
+        channel = self._channel
+        await escape(channel)
+        if not await channel.probe():
+            channel.stream.write(b"ATQ0\r")
+            if not await channel.probe():
+                return False
+        try:
+            await channel.transact(dialect.HANG_UP, dialect.HANG_UP.send)
+        except at.CommandError:
+            pass  # it was no call
+        self.was_awake = True
         return True
 
     def _is_powered(self) -> bool:
