@@ -162,8 +162,8 @@ class Supply:
     async def _press_until_off(self) -> None:
         for press in range(3):
             await self._press(self._pwrkey, dialect.KEY_OFF_MS + 1000 * press)
-            if await self._await_off():
-                return
+            if await self._await_off() or self._status is None:
+                return  # nobody could tell whether another press would switch it on
 
     async def _press(self, key, ms: int) -> None:
         key.on()
