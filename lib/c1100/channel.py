@@ -376,6 +376,8 @@ class Channel:
             self.stats[key] = self.stats.get(key, 0) + 1
             return
         self._urcs.append([name, line])
+        if self._tasks and self._tasks[1].done():  # a callback was cancelled, and took it along
+            self._tasks[1] = asyncio.create_task(self._dispatch())
         self._urc_event.set()
 
     async def _dispatch(self) -> None:

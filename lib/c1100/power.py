@@ -66,23 +66,15 @@ class Power:
 
     async def granted(self) -> Granted | None:
         """What the network has granted by now (manual 3.8.1 step 5); None without PSM."""
-        values = await self._channel.ask(dialect.EPS_STATE)
-        active, tau = (values + [None] * 9)[7:9]  # active time comes first here
-        self._active_s = timers.decode_t3324(active) if isinstance(active, str) else None
-        if self._active_s is None:
-            return None
-        return Granted(self._active_s, timers.decode_t3412(tau) if isinstance(tau, str) else None)
+        active, tau = (await self._channel.ask(dialect.EPS_STATE))[7:9]  # the other way round
+        granted = _granted(dialect.EPS_STATE, active, tau)
+        self._active_s = granted.active_s
+        return None if granted.active_s is None else granted
 
     async def settings(self) -> Granted | None:
         """What the module is set to ask for (manual 3.8.1 step 3); None when PSM is off."""
-        values = (await self._channel.ask(dialect.PSM_STATE)) + [None] * 5
-        if values[0] != 1:
-            return None
-        tau, active = values[3:5]
-        return Granted(
-            timers.decode_t3324(active) if isinstance(active, str) else None,
-            timers.decode_t3412(tau) if isinstance(tau, str) else None,
-        )
+        mode, _, _, tau, active = (await self._channel.ask(dialect.PSM_STATE))[:5]
+        return _granted(dialect.PSM_STATE, active, tau) if mode == 1 else None
 
     async def psm_off(self) -> None:
         """No power saving mode any more."""
@@ -135,13 +127,27 @@ class Power:
 
     async def edrx_granted(self) -> GrantedEdrx | None:
         """Cycle and paging time window that the network has granted (manual 3.8.2 step 3)."""
-        values = await self._channel.ask(dialect.EDRX_GRANTED)
-        act, _, cycle, window = (values + [None] * 4)[:4]
-        if not act or not isinstance(cycle, str):
+        act, _, cycle, window = (await self._channel.ask(dialect.EDRX_GRANTED))[:4]
+        if not act or cycle is None:
             return None
-        window_s = timers.decode_ptw(window, act) if isinstance(window, str) and window else None
-        return GrantedEdrx(timers.decode_edrx(cycle, act), window_s)
+        form = dialect.EDRX_GRANTED
+        window_s = _decoded(form, timers.decode_ptw, window, act)
+        return GrantedEdrx(_decoded(form, timers.decode_edrx, cycle, act), window_s)
 
     async def edrx_off(self) -> None:
         """No extended discontinuous reception any more, and its parameters forgotten."""
         await self._channel.run(dialect.EDRX_OFF)
+
+
+def _granted(form, active: str | None, tau: str | None) -> Granted:
+    return Granted(
+        _decoded(form, timers.decode_t3324, active), _decoded(form, timers.decode_t3412, tau)
+    )
+
+
+def _decoded(form, decode, bits: str | None, *args):
+    """The value of bits in an answer; None where there are none. Raises BadAnswer."""
+    try:
+        return None if bits is None else decode(bits, *args)
+    except at.BadArgument as error:
+        raise at.BadAnswer(str(error), form.send)
