@@ -21,6 +21,7 @@ _WRITE_MS = const(2000)  # patience with a UART that takes no more bytes
 _WRITTEN_MS = const(4)  # and with one that takes a byte now and then: more than a byte needs
 _PROMPT_MS = const(50)  # pause between a prompt and its payload
 _PAYLOAD_MS = const(3000)  # patience with a payload that does not go on
+_STALL_MS = const(1000)  # and when a command is to be sent, whose answer it would take
 _BYTE_MS = const(4)  # and with each of its bytes: 2 digits at 5000 baud
 _MOST = const(65536)  # of its bytes count for that
 _UNTOLD = const(4096)  # where no length was told
@@ -168,6 +169,7 @@ class Channel:
         self, exchange: Exchange, wait: float | None, data=None, slow_ms: int = _SLOW_MS
     ) -> list:
         self._drain()  # what came before the command cannot be its answer
+        self._check_payload(_STALL_MS)
         form = exchange.form
         self._exchange = exchange
         self._slow_ms = slow_ms
@@ -376,8 +378,6 @@ class Channel:
             self.stats[key] = self.stats.get(key, 0) + 1
             return
         self._urcs.append([name, line])
-        if self._tasks and self._tasks[1].done():  # a callback was cancelled, and took it along
-            self._tasks[1] = asyncio.create_task(self._dispatch())
         self._urc_event.set()
 
     async def _dispatch(self) -> None:
@@ -396,6 +396,11 @@ class Channel:
                 await pending
         except Exception as error:  # a callback's fault must not stop the others
             self._report("callback of " + name, error)
+        except asyncio.CancelledError:  # nor must what it waited for
+            if asyncio.current_task() in self._tasks:
+                self._tasks[1] = asyncio.create_task(self._dispatch())
+                self._urc_event.set()
+            raise
 
     def _report(self, where: str, error: Exception) -> None:
         self.stats["faults"] += 1
@@ -537,24 +542,20 @@ class Channel:
         exchange = self._exchange
         if exchange is None:
             self._deadline = None
-        elif exchange.finished or exchange.enough:
+            return
+        if exchange.finished or exchange.enough:
             if not exchange.finished and exchange.outcome is None:
                 self._untold.add(exchange.then)
             exchange.unsure = False
             self._deadline = None
             self._wanted.set()
-        elif self._is_arriving():
-            self._deadline = time.ticks_add(time.ticks_ms(), _GAP_MS)
+            return
+        now = time.ticks_ms()
+        more = min(_GAP_MS, self._slow_ms - time.ticks_diff(now, self._until))
+        if more > 0 and time.ticks_diff(now, self._life) < _GAP_MS:
+            self._deadline = time.ticks_add(now, more)  # it is coming, character by character
         else:
             self._expire("no result code")
-
-    def _is_arriving(self) -> bool:
-        """Whether an answer is still coming, character by character."""
-        now = time.ticks_ms()
-        return (
-            time.ticks_diff(now, self._life) < _GAP_MS
-            and time.ticks_diff(now, self._until) < self._slow_ms
-        )
 
     def _expire(self, why: str) -> None:
         exchange = self._exchange
@@ -566,14 +567,14 @@ class Channel:
             exchange.unsure = False
             self._wanted.set()
 
-    def _check_payload(self) -> None:
+    def _check_payload(self, patience_ms: int = _PAYLOAD_MS) -> None:
         """Give up a payload that does not go on; whatever comes then is lines again."""
         pending = self._payload
         if pending is None:
             return
         now = time.ticks_ms()
         if (
-            time.ticks_diff(now, self._payload_ms) < _PAYLOAD_MS
+            time.ticks_diff(now, self._payload_ms) < patience_ms
             and time.ticks_diff(self._payload_end, now) > 0
         ):
             return
