@@ -47,7 +47,15 @@ def main(argv: list[str]) -> int:
         return 2
     own = argparse.ArgumentParser(prog=f"python -m tools {name}", description=module.__doc__)
     module.add_arguments(own)
-    return module.run(own.parse_args(argv[1:]))
+    try:
+        return module.run(own.parse_args(argv[1:]))
+    except KeyboardInterrupt:
+        print(f"{name}: stopped", file=sys.stderr)
+        return 130
+    except OSError as error:  # a folder that is read-only, a port that is taken, a full disk
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"{name}: {where}{error.strerror or error}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

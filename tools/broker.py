@@ -4,6 +4,7 @@ with embedded() as broker:
     client.connect(broker.host, broker.port)
 """
 
+import argparse
 import contextlib
 import socket
 import subprocess
@@ -18,6 +19,8 @@ import iotcore
 from tools import installed
 
 HOST = "127.0.0.1"
+MQTT_PORT = 1883
+REACH_S = 5.0  # patience with a broker that somebody has named
 START_LIMIT_S = 10.0
 PORTS = 3  # that are tried
 # The default of the embedded broker is 20 KB; larger messages vanish.
@@ -32,6 +35,37 @@ class Address(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
+
+
+def address(text: str) -> Address:
+    """`HOST` or `HOST:PORT` of a command line; without a port it is MQTT's.
+
+    Raises argparse.ArgumentTypeError that says what is wrong.
+    """
+    host, colon, port = text.partition(":")
+    if "://" in text or "/" in text:
+        raise argparse.ArgumentTypeError(f"{text!r}: a host, without scheme and path")
+    if not host or (colon and not port.isdecimal()) or not 0 < int(port or MQTT_PORT) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST or HOST:PORT, port 1 to 65535")
+    if not colon:  # a word alone is more often a mistake than a host
+        try:
+            socket.getaddrinfo(host, None)
+        except OSError:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not HOST:PORT, and no host is called so"
+            ) from None
+    return Address(host, int(port or MQTT_PORT))
+
+
+def reach(broker: Address) -> None:
+    """Whether anybody listens there. Raises BrokerError that says why not, within seconds."""
+    try:
+        socket.create_connection(broker, REACH_S).close()
+    except socket.gaierror as error:
+        raise BrokerError(f"there is no host {broker.host!r}: {error.strerror}") from error
+    except OSError as error:
+        why = "it does not answer" if isinstance(error, TimeoutError) else error.strerror
+        raise BrokerError(f"no MQTT broker at {broker}: {why}") from error
 
 
 class BrokerError(Exception):

@@ -24,13 +24,12 @@ from typing import Any
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tools.broker import Address
+from tools.broker import Address, BrokerError, address, reach
 from tools.deploy import settings
 
 KEY_VARIABLE = "C1100_COMMAND_KEY"
 PASSWORD_VARIABLE = "MQTT_PASSWORD"
 LEAST_KEY_BYTES = 16
-MQTT_PORT = 1883
 CONNECT_LIMIT_S = 15.0
 FINAL = {"done", "failed", "refused", "kept", "taken back"}
 WORDS = ("ping", "report", "reboot", "log", "fix", "set")
@@ -117,7 +116,10 @@ class Conversation:
         )
         self._client.on_message = self._arrived
         try:
+            reach(broker)
             self._client.connect(broker.host, broker.port)
+        except BrokerError as error:
+            raise Failure(str(error)) from error
         except OSError as error:
             raise Failure(f"no MQTT broker at {broker}: {error}") from error
         self._client.loop_start()
@@ -184,11 +186,6 @@ class Conversation:
             self.results.put(result)
 
 
-def _address(text: str) -> Address:
-    host, _, port = text.partition(":")
-    return Address(host, int(port or MQTT_PORT))
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -199,7 +196,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="COMMAND",
         help="ping | report | fix | reboot | log [LINES TO SKIP] | set KEY=VALUE",
     )
-    parser.add_argument("--broker", required=True, type=_address, metavar="HOST[:PORT]")
+    parser.add_argument("--broker", required=True, type=address, metavar="HOST[:PORT]")
     parser.add_argument("--user", help=f"at the broker; password in ${PASSWORD_VARIABLE}")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--secrets", type=Path, metavar="FILE", help="the node's secrets.json")

@@ -17,7 +17,7 @@ from selenium.webdriver.common.by import By
 from host_tests.monitor.test_model import pack
 from host_tests.peers import any_broker
 from tools import installed
-from tools.broker import Address, free_port
+from tools.broker import Address, free_port, mosquitto
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 20.0
@@ -175,6 +175,39 @@ def test_a_broker_that_goes_is_said():
         assert feed.snapshot()["state"] in ("connecting", "connection lost, trying again")
 
 
+def test_a_broker_that_cannot_be_reached_or_refuses_is_said_within_seconds(monkeypatch):
+    def ask(broker: object, *options: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "tools", "monitor", "--broker", str(broker), *options],
+            cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False,
+        )  # fmt: skip
+
+    for options in ((), ("--no-terminal", "--web", str(free_port()))):
+        dead = Address("127.0.0.1", free_port())
+        done = ask(dead, *options)
+        assert done.returncode == 1
+        assert done.stderr == f"monitor: no MQTT broker at {dead}: Connection refused\n"
+        monkeypatch.setenv("MQTT_PASSWORD", "wrong")
+        with mosquitto({"joe": "right"}) as broker:
+            done = ask(broker, "--user", "joe", *options)
+        assert done.returncode == 1
+        assert f"the broker at {broker} refused user joe: " in done.stderr
+        assert "wrong" not in done.stderr
+
+
+def test_a_port_that_is_taken_is_one_line(broker):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [sys.executable, "-m", "tools", "monitor", "--broker", str(broker), "--web", port,
+             "--no-terminal"],
+            cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "in use" in done.stderr
+
+
 def test_wrong_options_are_said():
     async def ask(*options: str) -> tuple[int, str]:
         child = await asyncio.create_subprocess_exec(
@@ -184,8 +217,12 @@ def test_wrong_options_are_said():
         _, said = await child.communicate()
         return child.returncode or 0, said.decode()
 
-    assert asyncio.run(ask("--broker", "nowhere")) == (
-        2, "monitor: --broker nowhere: it must be HOST:PORT\n",
-    )  # fmt: skip
+    for option, says in (
+        ("nowhere", "is not HOST:PORT"), ("mqtt://h:1", "without scheme"), ("h:0", "port 1 to"),
+    ):  # fmt: skip
+        code, said = asyncio.run(ask("--broker", option))
+        assert (code, says in said) == (2, True), said
+    code, said = asyncio.run(ask("--broker", "h:1", "--web", "99999"))
+    assert (code, "'99999' is no port" in said) == (2, True)
     code, said = asyncio.run(ask("--broker", "h:1", "--no-terminal"))
     assert (code, "--web PORT" in said) == (2, True)

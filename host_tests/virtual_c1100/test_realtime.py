@@ -104,6 +104,44 @@ def test_wrong_setting_is_named_and_ends_with_code_2(tmp_path: Path) -> None:
             assert text in program.greeting
 
 
+def test_a_link_in_use_is_refused_and_stays(tmp_path: Path) -> None:
+    with Program(tmp_path) as first:
+        assert "C1100" in first.greeting
+        with Program(tmp_path) as second:
+            assert second.process.wait(10) == 2
+            assert "in use" in second.greeting
+        with serial.Serial(str(first.link), 115200, timeout=0.3) as port:
+            assert ask(port, b"AT\r") == b"AT\r\r\nOK\r\n"
+    assert first.link.is_symlink()  # it was killed
+    with Program(tmp_path) as third:
+        assert "C1100" in third.greeting
+        assert third.end() == 0
+
+
+def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tools", "virtual-c1100", "--link", "/proc/nosuch/modem"],
+        cwd=ROOT, capture_output=True, text=True, timeout=20, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert (done.stdout + done.stderr).count("\n") == 1
+
+
+def test_a_terminal_of_another_rate_is_told(tmp_path: Path) -> None:
+    with Program(tmp_path) as program:
+        assert program.process.stdout
+        with serial.Serial(str(program.link), 38400, timeout=0.3) as port:
+            port.write(b"AT\r")
+            told = ""
+            while "38400" not in told:
+                told = program.process.stdout.readline()
+                assert told, "the program has ended"
+        assert told == (
+            "The terminal speaks at 38400 Bd, the module at 115200: each hears noise. Set the "
+            "terminal to 115200.\n"
+        )
+
+
 def test_profile_from_toml(tmp_path: Path) -> None:
     file = tmp_path / "module.toml"
     file.write_text(

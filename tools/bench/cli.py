@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 from tools.bench.figures import MEASURES, ROOT, MeasureFailed, NotMeasured
@@ -17,12 +18,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Returns 0; 1 when what is measured does not work. What cannot be measured here is named."""
+    """Returns 0; 1 when what is measured does not work, 2 when nothing has such a name. What
+    cannot be measured here is named.
+    """
+    chosen = [measure for measure in MEASURES if args.only in measure.__name__]
+    if not chosen:
+        names = ", ".join(measure.__name__ for measure in MEASURES)
+        print(f"bench: nothing is called {args.only!r}; there are {names}", file=sys.stderr)
+        return 2
     figures = {}
     failed = 0
-    for measure in MEASURES:
-        if args.only not in measure.__name__:
-            continue
+    for measure in chosen:
         try:
             found = measure()
         except NotMeasured as reason:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TextIO
 
 from tools import broker as brokers
-from tools.broker import Address, BrokerError
+from tools.broker import Address, BrokerError, address
 from tools.demo import check, flash
 from tools.demo.subscriber import Subscriber
 from tools.demo.view import View, clock
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
-        "--broker", type=_address, metavar="HOST:PORT", help="an MQTT broker instead of our own"
+        "--broker", type=address, metavar="HOST[:PORT]", help="an MQTT broker instead of our own"
     )
     parser.add_argument("--reports", type=_count, default=4, metavar="N", help="wakes (default 4)")
     parser.add_argument("--seed", type=int, default=1, help="of sensor values and module")
@@ -70,13 +70,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         type=checked,
                         help="of the module, as virtual-c1100 --help lists them")  # fmt: skip
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the board's flash here")
-
-
-def _address(text: str) -> Address:
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
-    return Address(host, int(port))
 
 
 def _count(text: str) -> int:

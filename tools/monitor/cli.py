@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 
-from tools.broker import Address
+from tools.broker import BrokerError, address, reach
 from tools.monitor import web
 from tools.monitor.feed import Feed
 from tools.monitor.model import Fleet
@@ -24,19 +24,16 @@ from tools.monitor.model import Fleet
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--broker", required=True, metavar="HOST:PORT", help="MQTT broker")
+    parser.add_argument("--broker", required=True, type=address, metavar="HOST[:PORT]",
+                        help="MQTT broker")  # fmt: skip
     parser.add_argument("--user", default="", help="name at the broker")
-    parser.add_argument("--web", type=int, metavar="PORT", help="serve the web page at this port")
+    parser.add_argument("--web", type=_port, metavar="PORT", help="serve the page at this port")
     parser.add_argument("--host", default="127.0.0.1", help="for --web (127.0.0.1)")
     parser.add_argument("--no-terminal", action="store_true", help="only the web page")
 
 
 def run(args: argparse.Namespace) -> int:
     """Show until q, Ctrl-C or SIGTERM. Returns 0, 1 when a port is taken, 2 for wrong options."""
-    host, colon, port = args.broker.rpartition(":")
-    if not colon or not port.isdigit():
-        print(f"monitor: --broker {args.broker}: it must be HOST:PORT", file=sys.stderr)
-        return 2
     if args.no_terminal and args.web is None:
         print("monitor: --no-terminal needs --web PORT", file=sys.stderr)
         return 2
@@ -44,14 +41,25 @@ def run(args: argparse.Namespace) -> int:
     if args.user and not password:
         password = getpass.getpass(f"password of {args.user}: ")
     try:
-        with Feed(Fleet(), Address(host, int(port)), args.user, password) as feed:
+        # Later it comes back by itself; one that cannot be reached at first is the wrong one.
+        reach(args.broker)
+        with Feed(Fleet(), args.broker, args.user, password) as feed:
+            feed.wait()
+            if feed.refused:
+                raise BrokerError(feed.state)
             asyncio.run(_show(feed, args))
     except KeyboardInterrupt:
         return 0
-    except OSError as error:
+    except BrokerError as error:
         print(f"monitor: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 <= int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: a number up to 65535")
+    return int(text)
 
 
 async def _show(feed: Feed, args: argparse.Namespace) -> None:

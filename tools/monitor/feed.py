@@ -6,7 +6,7 @@ import time
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tools.broker import Address
+from tools.broker import REACH_S, Address
 from tools.monitor.model import TOPICS, Fleet
 
 
@@ -20,6 +20,9 @@ class Feed:
         self.fleet = fleet
         self.lock = threading.Lock()
         self.state = "connecting"
+        self.refused = False  # by the broker: it will not change its mind by itself
+        self._settled = threading.Event()
+        self._user = user
         self._broker = broker
         self._client = paho.Client(CallbackAPIVersion.VERSION2)
         if user:
@@ -38,6 +41,10 @@ class Feed:
         self._client.disconnect()
         self._client.loop_stop()
 
+    def wait(self) -> None:
+        """Until it is known how the connection is, or for some seconds."""
+        self._settled.wait(REACH_S)
+
     def snapshot(self) -> dict:
         """The fleet as it is now, and the state of the connection."""
         with self.lock:
@@ -46,13 +53,18 @@ class Feed:
 
     def _connected(self, client, userdata, flags, reason, properties) -> None:
         if reason.is_failure:
-            self.state = f"refused: {reason}"
+            who = f"user {self._user}" if self._user else "us without a name (--user)"
+            self.state = f"the broker at {self._broker} refused {who}: {reason}"
+            self.refused = True
+            self._settled.set()
             return
         self.state = "connected"
+        self.refused = False
+        self._settled.set()
         client.subscribe([(topic, 1) for topic in TOPICS])
 
     def _disconnected(self, client, userdata, flags, reason, properties) -> None:
-        if not self.state.startswith("refused"):
+        if not self.refused:
             self.state = "connection lost, trying again"
 
     def _message(self, client, userdata, message) -> None:

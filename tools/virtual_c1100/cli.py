@@ -94,7 +94,9 @@ def run(args: argparse.Namespace) -> int:
     if not args.off:
         module.power_on()
     try:
-        realtime.run(timeline, module, port, lambda: bool(stop))
+        realtime.run(
+            timeline, module, port, lambda: bool(stop), lambda text: print(text, flush=True)
+        )
     finally:
         if module.trace:
             module.trace.close()

@@ -32,7 +32,7 @@ class LinePort(Protocol):
 class PtyPort:
     """A pseudo terminal whose other end programs open like a serial port.
 
-    link -- path of a symbolic link to it; replaced when it is one already
+    link -- path of a symbolic link to it; replaced when it is one already that leads nowhere
     """
 
     def __init__(self, link: Path) -> None:
@@ -42,7 +42,13 @@ class PtyPort:
         self.name = os.ttyname(self._slave)
         self.lost = 0
         self._link = link
-        if link.is_symlink():
+        if link.exists():
+            self.close()
+            raise ValueError(
+                f"{link} is in use, by another virtual module or by a file: end that, remove the "
+                "link, or name another one"
+            )
+        if link.is_symlink():  # of a module that has ended without cleaning up
             link.unlink()
         link.symlink_to(self.name)
 
@@ -108,8 +114,13 @@ def run(
     module: VirtualC1100,
     port: LinePort,
     stopped: Callable[[], bool] = lambda: False,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> None:
-    """Serve `port` and the module's network peers until `stopped()`; the clock is the real one."""
+    """Serve `port` and the module's network peers until `stopped()`; the clock is the real one.
+
+    tell -- what the person at the console should know
+    """
+    told: tuple[int | None, int] | None = None
     start = time.monotonic() - timeline.now_us / 1e6
     while not stopped():
         peers = {peer.fileno(): peer for peer in module.peers()}
@@ -123,6 +134,11 @@ def run(
             port.set_baud(module.uart.baud)
         if port.fileno() in readable:
             module.uart.dte_baud = port.baud()
+            rates = (module.uart.dte_baud, module.uart.baud)
+            if rates[0] is not None and rates[0] != rates[1] and rates != told:
+                told = rates
+                tell(f"The terminal speaks at {rates[0]} Bd, the module at {rates[1]}: each hears "
+                     f"noise. Set the terminal to {rates[1]}.")  # fmt: skip
             module.receive(port.read())
         for fd in dict.fromkeys(readable + writable):
             if fd in peers:
