@@ -92,13 +92,13 @@ class Delivery:
             if not batch:
                 break
             try:
-                confirmed = await _send(uplink, batch)
+                confirmed = await self._send(uplink, batch)
             except Unfit as unfit:
+                if len(refused) >= most:
+                    raise unfit.error
                 if len(batch) > 1 and not unfit.first:
                     size = sum([len(record) for _, record in batch]) // 2
                     continue
-                if len(refused) >= most or not self._blames(unfit.error):
-                    raise unfit.error
                 refused.append((batch[0][0], unfit.error))
                 size = size if unfit.first else 1
                 continue
@@ -134,11 +134,24 @@ class Delivery:
                 break
         return batch
 
-    def _blames(self, error: C1100Error) -> bool:
-        """Whether a record may be to blame for an error. The module may have its reasons too: it
-        is given some reports, with all rungs of the ladder, to get over them.
+    async def _send(self, uplink, batch: list) -> int:
+        """Returns the last number that is confirmed, which is one of the batch. Raises Unfit only
+        where a record may be to blame.
         """
-        return isinstance(error, (Refused, BadArgument)) or self._node.state.failures >= _PATIENCE
+        if not _is_pack(batch[0][1]):
+            raise Unfit(BadArgument("it is no SenML pack"), True)
+        try:
+            confirmed = await uplink.send(batch)
+        except Unfit as unfit:
+            # The module may have its reasons too, and so may a line that loses bytes: they are
+            # given some reports, with all rungs of the ladder.
+            theirs = isinstance(unfit.error, (Refused, BadArgument))
+            if theirs or self._node.state.failures >= _PATIENCE:
+                raise
+            raise unfit.error
+        if confirmed < batch[0][0]:
+            raise BadAnswer("the uplink confirms nothing")
+        return min(confirmed, batch[-1][0])
 
     def _put_aside(self, refused: list) -> None:
         """Out of the backlog with records that are to blame; they are the oldest in it."""
@@ -153,7 +166,7 @@ class Delivery:
         """What earlier reports have put aside."""
         try:
             if _ASIDE in os.listdir():
-                await self._refused.again(lambda batch: _send(uplink, batch))
+                await self._refused.again(lambda batch: self._send(uplink, batch))
         except (C1100Error, OSError) as error:
             log.warning("refused records wait: %s", error)
 
@@ -197,16 +210,6 @@ async def _close(uplink) -> None:
         await uplink.close()
     except C1100Error as error:
         log.warning("session not closed: %s", error)
-
-
-async def _send(uplink, batch: list) -> int:
-    """Returns the last number that is confirmed, which is one of the batch."""
-    if not _is_pack(batch[0][1]):
-        raise Unfit(BadArgument("it is no SenML pack"), True)
-    confirmed = await uplink.send(batch)
-    if confirmed < batch[0][0]:
-        raise Unfit(BadAnswer("nothing is confirmed"), True)
-    return min(confirmed, batch[-1][0])
 
 
 def _is_pack(record: bytes) -> bool:
