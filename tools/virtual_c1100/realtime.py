@@ -1,5 +1,6 @@
 """The virtual module in real time, on a PTY or a serial port."""
 
+import fcntl
 import os
 import select
 import termios
@@ -32,7 +33,7 @@ class LinePort(Protocol):
 class PtyPort:
     """A pseudo terminal whose other end programs open like a serial port.
 
-    link -- path of a symbolic link to it; replaced when it is one already that leads nowhere
+    link -- path of a symbolic link to it; replaced when it is one already that nobody serves
     """
 
     def __init__(self, link: Path) -> None:
@@ -42,11 +43,12 @@ class PtyPort:
         self.name = os.ttyname(self._slave)
         self.lost = 0
         self._link = link
-        if link.exists():
+        # A lock, because the numbers of pseudo terminals are given out again.
+        fcntl.flock(self._slave, fcntl.LOCK_EX)
+        if _taken(link):
             self.close()
             raise ValueError(
-                f"{link} is in use, by another virtual module or by a file: end that, remove the "
-                "link, or name another one"
+                f"{link} is in use by another virtual module: end that, or name another"
             )
         if link.is_symlink():  # of a module that has ended without cleaning up
             link.unlink()
@@ -77,6 +79,20 @@ class PtyPort:
             self._link.unlink()
         os.close(self._master)
         os.close(self._slave)
+
+
+def _taken(link: Path) -> bool:
+    """Whether a module that runs has made this link."""
+    if not link.is_symlink() or not link.exists():
+        return False
+    fd = os.open(link, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
 
 
 class SerialPort:
