@@ -17,6 +17,7 @@ _ASIDE = "refused"  # folder
 _REFUSED = const(4)  # records that are tried in vain before the far side is to blame
 _DOUBLINGS = const(4)  # of that, after failures in a row
 _PATIENCE = const(4)  # reports in a row that fail before a record may be why the module fails
+_LARGE_S = const(60)  # no drift, or one of days
 
 
 class Delivery:
@@ -187,7 +188,10 @@ class Delivery:
             told = clock.told(said)
             if told is not None:
                 self._knows_time = True
-                self._node.set_clock(told)
+                before = clock.unix(self._node.now())
+                step = self._node.set_clock(told)
+                if before is not None and abs(step) > _LARGE_S:
+                    self._node.keep([("clock_step", "s", step)])  # records have the time before
             elif said is not None:
                 log.warning("time: the server tells none that can be")
         except Exception as error:  # it must not cost what has just been confirmed

@@ -81,7 +81,7 @@ class Node:
         self.proved = []
         self.times = []
         self.events = []
-        self.dropped = 0
+        self.step = 0
 
     def __enter__(self):
         where = folder()
@@ -115,9 +115,12 @@ class Node:
     def delivered(self, proved):
         self.proved.append(proved)
 
+    def now(self):
+        return 1700000000 - clock.epoch()
+
     def set_clock(self, known):
         self.times.append(known)
-        return 0
+        return self.step
 
     async def report(self):
         """One report. Returns the error that it ended with, or None."""
@@ -403,6 +406,17 @@ async def test_nothing_that_is_told_undoes_a_confirmation():
             assert node.times == [1800000000]  # once in a session
 
 
+async def test_a_large_step_of_the_clock_is_told():
+    for step, told in ((0, 0), (-3, 0), (60, 0), (61, 1), (-61, 1), (40 * 86400, 1)):
+        far = Far()
+        far.time = 1800000000
+        with Node(far) as node:
+            node.step = step
+            node.add()
+            assert await node.report() is None
+            assert far.taken == list(range(1, 2 + told))
+
+
 async def test_records_are_dated_as_soon_as_the_time_is_known():
     far = Far()
     far.time = 1800000000
@@ -412,6 +426,7 @@ async def test_records_are_dated_as_soon_as_the_time_is_known():
 
         def set_clock(known):
             dates.learned(1, known - clock.epoch() - 5000)
+            return 0
 
         node.set_clock = set_clock
         for n in range(1, BACKLOG + 1):
