@@ -2,7 +2,16 @@
 
 import asyncio
 
-from c1100 import C1100, Asleep, BadArgument, NotConnected, NotSupported, Timeout, timers
+from c1100 import (
+    C1100,
+    Asleep,
+    BadAnswer,
+    BadArgument,
+    NotConnected,
+    NotSupported,
+    Timeout,
+    timers,
+)
 from c1100.channel import ASLEEP, COMMAND
 from host_tests.support import raises
 from host_tests.support.streams import Module
@@ -180,3 +189,121 @@ async def test_edrx():
         await modem.power.edrx(cycle_s=20000, rat=timers.NB_S1)
     module.check()
     modem.close()
+
+
+# What answers may look like ----------------------------------------------------------------------
+
+# What a module may have printed for a time that is unset, or that is none.
+UNSET = ('""', "", '" "')
+OFF = ('"11100000"', "11100000")
+NONE = ('"0000010"', '"000001010"', '"0000010x"', '"x"', "-1", '"Infinity"', "12")
+
+
+async def told(said, ask):
+    """What comes of an answer; a bad one is asked for again, and is bad still."""
+    module, modem = start((lambda line: True, said))
+    module.steps = module.steps * 2
+    try:
+        got = await ask(modem.power)
+        return got if got is None else tuple(got)
+    except BadAnswer:
+        return BadAnswer
+    finally:
+        modem.close()
+
+
+async def test_granted_times_in_every_form():
+    async def granted(active, tau):
+        tail = ',"1A2B","01234567",9,,,%s,%s' % (active, tau)
+        said = "+CEREG: 4,1" + tail + "\r\n0\r"
+        return await told(said.encode(), lambda power: power.granted())
+
+    for active in ('"00000101"', "00000101", ' "00000101" ', "00000101 "):
+        for tau in ('"00000110"', "00000110", ' "00000110"'):
+            assert await granted(active, tau) == (10, 3600), (active, tau)
+        for tau in UNSET + OFF:
+            assert await granted(active, tau) == (10, None), (active, tau)
+        for tau in NONE:
+            assert await granted(active, tau) is BadAnswer, (active, tau)
+    for active in UNSET + OFF + NONE:
+        for tau in ('"00000110"', '""', ""):
+            want = BadAnswer if active in NONE else None
+            assert await granted(active, tau) is want, (active, tau)
+
+
+async def test_granted_times_where_the_answer_ends_early_or_fails():
+    for said, want in (
+        (b"+CEREG: 4,1\r\n0\r", None),
+        (b'+CEREG: 4,1,"1A2B"\r\n0\r', None),
+        (b'+CEREG: 4,1,"1A2B","01234567",9\r\n0\r', None),
+        (b'+CEREG: 4,1,"1A2B","01234567",9,,,\r\n0\r', None),
+        (b'+CEREG: 4,1,"1A2B","01234567",9,,,"00000101"\r\n0\r', (10, None)),
+        (b'+CEREG: 4,1,,,,,,"00000101","00000110"\r\n0\r', (10, 3600)),
+        (b'+CEREG:"04","1",1A2B,01234567,"9", , ,00000101,00000110\r\n0\r', (10, 3600)),
+        (b'+CEREG: 5,1,"1A2B","01234567",9,0,11,"00000101","00000110",7\r\n0\r', (10, 3600)),
+        (b'+CEREG: 4,1,"1A2B","01234567",9,,,"00000000","00000110"\r\n0\r', (0, 3600)),
+        (b"4\r", None),
+        (b"+CME ERROR: 4\r\n", None),
+        (b"+CME ERROR: operation not supported\r\n", None),
+        (b"0\r", BadAnswer),
+        (b"+CEREG: x\r\n0\r", BadAnswer),
+    ):
+        assert await told(said, lambda power: power.granted()) == want, said
+
+
+async def test_settings_in_every_form():
+    for said, want in (
+        (b'+CPSMS: 1,,,"00100001","00000101"\r\n0\r', (10, 3600)),
+        (b"+CPSMS: 1,,,00100001,00000101\r\n0\r", (10, 3600)),
+        (b'+CPSMS:"01","","","00100001","00000101"\r\n0\r', (10, 3600)),
+        (b'+CPSMS: 1,,,"",""\r\n0\r', (None, None)),
+        (b"+CPSMS: 1,,,,\r\n0\r", (None, None)),
+        (b"+CPSMS: 1,,,\r\n0\r", (None, None)),
+        (b"+CPSMS: 1\r\n0\r", (None, None)),
+        (b'+CPSMS: 1,,,"00100001"\r\n0\r', (None, 3600)),
+        (b'+CPSMS: 1,,,"11100000","11100000"\r\n0\r', (None, None)),
+        (b'+CPSMS: 1,,,"0010","00000101"\r\n0\r', BadAnswer),
+        (b"+CPSMS: 0\r\n0\r", None),
+        (b'+CPSMS: 0,,,"00100001","00000101"\r\n0\r', None),
+        (b'+CPSMS: 2,,,"",""\r\n0\r', None),
+    ):
+        assert await told(said, lambda power: power.settings()) == want, said
+
+
+async def test_edrx_in_every_form():
+    for said, want in (
+        (b'+CEDRXRDP: 5,"0101","0011","0001"\r\n0\r', (40.96, 5.12)),
+        (b"+CEDRXRDP: 5,0101,0011,0001\r\n0\r", (40.96, 5.12)),
+        (b'+CEDRXRDP:"5"," 0101","0011" , "0001"\r\n0\r', (40.96, 5.12)),
+        (b'+CEDRXRDP: 05,"0101","0011","0001",9\r\n0\r', (40.96, 5.12)),
+        (b'+CEDRXRDP: 5,"","0011",""\r\n0\r', (40.96, None)),
+        (b"+CEDRXRDP: 5,,0011,\r\n0\r", (40.96, None)),
+        (b'+CEDRXRDP: 5,"0101","0011"\r\n0\r', (40.96, None)),
+        (b'+CEDRXRDP: 2,"0101","0011",""\r\n0\r', (12.24, None)),
+        (b'+CEDRXRDP: 2,"0101","0011","0001"\r\n0\r', (12.24, None)),
+        (b'+CEDRXRDP: 5,"0101","",""\r\n0\r', None),
+        (b'+CEDRXRDP: 5,"0101"\r\n0\r', None),
+        (b'+CEDRXRDP: 5,"0101","0011","01"\r\n0\r', BadAnswer),
+        (b'+CEDRXRDP: 5,"0101","xxxx","0001"\r\n0\r', BadAnswer),
+        (b'+CEDRXRDP: 5,"0101","00110","0001"\r\n0\r', BadAnswer),
+        (b'+CEDRXRDP: 9,"0101","0011","0001"\r\n0\r', BadAnswer),
+        (b"+CEDRXRDP: 0\r\n0\r", None),
+        (b'+CEDRXRDP: 0,"","",""\r\n0\r', None),
+        (b"4\r", None),
+        (b"+CME ERROR: 4\r\n", None),
+    ):
+        assert await told(said, lambda power: power.edrx_granted()) == want, said
+
+
+async def test_a_module_that_does_not_tell_its_times_is_asked_to_sleep_all_the_same():
+    """AT+CEREG=4 refused, or what it grants told in bits that are none."""
+    for first, said in (
+        (b"4\r", b"+CEREG: 1,1\r\n0\r"),
+        (b"+CME ERROR: 50\r\n", b"4\r"),
+        (b"0\r", b'+CEREG: 4,1,"1A","0B",9,,,"x","00000110"\r\n0\r'),
+    ):
+        module, modem = start(("AT+CEREG=4", first), ASK[1], ("AT+CEREG?", said))
+        assert await modem.power.psm(tau_s=3600, active_s=10, timeout_s=0) is None
+        assert tuple(modem.power.requested) == (10, 3600)
+        module.check()
+        modem.close()

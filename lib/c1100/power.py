@@ -52,12 +52,15 @@ class Power:
             raise at.NotSupported("nothing could wake the module: wire its power key or wake pin")
         t3412 = timers.encode_t3412(tau_s)
         t3324 = timers.encode_t3324(active_s)
-        await self._modem.keep(dialect.EPS_REPORT, 4)
+        await self._modem.keeps(dialect.EPS_REPORT, 4)
         await self._channel.run(dialect.PSM_ON, t3412, t3324)
         self.requested = Granted(timers.decode_t3324(t3324), timers.decode_t3412(t3412))
         begin = time.ticks_ms()
         while True:
-            found = await self.granted()
+            try:
+                found = await self.granted()
+            except at.BadAnswer:
+                found = None  # it may tell better the next time
             if found is not None:
                 return found
             if time.ticks_diff(time.ticks_ms(), begin) > timeout_s * 1000:
@@ -65,8 +68,15 @@ class Power:
             await asyncio.sleep_ms(_ASK_S * 1000)
 
     async def granted(self) -> Granted | None:
-        """What the network has granted by now (manual 3.8.1 step 5); None without PSM."""
-        active, tau = (await self._channel.ask(dialect.EPS_STATE))[7:9]  # the other way round
+        """What the network has granted by now (manual 3.8.1 step 5); None without PSM, and where
+        the module does not tell. Raises BadAnswer.
+        """
+        self._active_s = None
+        try:
+            values = await self._channel.ask(dialect.EPS_STATE)
+        except at.CommandError:
+            return None
+        active, tau = values[7:9]  # the other way round
         granted = _granted(dialect.EPS_STATE, active, tau)
         self._active_s = granted.active_s
         return None if granted.active_s is None else granted
@@ -126,10 +136,18 @@ class Power:
         return await self.edrx_granted()
 
     async def edrx_granted(self) -> GrantedEdrx | None:
-        """Cycle and paging time window that the network has granted (manual 3.8.2 step 3)."""
-        act, _, cycle, window = (await self._channel.ask(dialect.EDRX_GRANTED))[:4]
+        """Cycle and paging time window that the network has granted (manual 3.8.2 step 3); None
+        when it has granted none, and where the module does not tell. Raises BadAnswer.
+        """
+        try:
+            values = await self._channel.ask(dialect.EDRX_GRANTED)
+        except at.CommandError:
+            return None
+        act, _, cycle, window = values[:4]
         if not act or cycle is None:
             return None
+        if act == timers.GERAN:
+            window = None  # whatever it tells: GSM has none
         form = dialect.EDRX_GRANTED
         window_s = _decoded(form, timers.decode_ptw, window, act)
         return GrantedEdrx(_decoded(form, timers.decode_edrx, cycle, act), window_s)
