@@ -1,6 +1,5 @@
 """The C1100 itself: init flow (manual 3.1), the gate before each command; opens the features."""
 
-import time
 from collections import namedtuple
 
 from . import at, dialect
@@ -46,7 +45,7 @@ class C1100(Supply):
         self._power = None
         self._http = None
         self._gnss = None
-        self._last_use = time.ticks_ms()
+        self._last_use = self._patience.mark()
         self.wake_on_use = True  # a command wakes a module that sleeps; else it raises Asleep
         # Commands that the module forgets when it restarts: sent again when that is noticed.
         self._settings = [
@@ -270,9 +269,8 @@ class C1100(Supply):
     async def _gate(self) -> None:
         """Wake the module, find out what state it is in, give it back its settings."""
         channel = self._channel
-        now = time.ticks_ms()
-        idle = time.ticks_diff(now, self._last_use)
-        self._last_use = now
+        idle = self._patience.since(self._last_use)
+        self._last_use = self._patience.mark()
         if channel.mode == DATA:
             raise at.NotConnected("the module is in data mode: hang up first")
         if channel.mode == OFF:
@@ -281,7 +279,8 @@ class C1100(Supply):
             if not self.wake_on_use:
                 raise at.Asleep("the module is in PSM: call wake()")
             await self.wake()
-        if channel.mode == COMMAND and self._nap_ms and idle > self._nap_ms:
+        # Below 0: longer than ticks can tell.
+        if channel.mode == COMMAND and self._nap_ms and not 0 <= idle <= self._nap_ms:
             channel.mode = UNKNOWN
         if channel.mode != COMMAND and not await channel.probe():
             raise at.Timeout("the module does not answer")

@@ -32,5 +32,9 @@ class Patience:
         return time.ticks_ms(), self._dozed
 
     def since(self, mark: tuple) -> int:
-        """ms since mark(). There are boards whose ticks stand still while they doze."""
-        return max(time.ticks_diff(time.ticks_ms(), mark[0]), self._dozed - mark[1])
+        """ms since mark(); below 0 when that is longer ago than ticks can tell, some days.
+
+        There are boards whose ticks stand still while they doze.
+        """
+        awake = time.ticks_diff(time.ticks_ms(), mark[0])
+        return awake if awake < 0 else max(awake, self._dozed - mark[1])
