@@ -37,6 +37,10 @@ class PtyPort:
     """
 
     def __init__(self, link: Path) -> None:
+        if _taken(link):
+            raise ValueError(
+                f"{link} is in use by another virtual module: end that, or name another link"
+            )
         self._master, self._slave = os.openpty()  # the slave stays open: no EIO between users
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
