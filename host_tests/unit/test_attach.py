@@ -6,6 +6,7 @@ import time
 
 from c1100 import (
     C1100,
+    BadAnswer,
     CommandError,
     NotRegistered,
     PinRefused,
@@ -176,6 +177,17 @@ async def test_no_domain_can_be_asked():
     got, took = await into(module_with({"AT+CEREG?": SILENCE, "AT+CGREG?": SILENCE}))
     assert isinstance(got, Timeout)
     assert took < 45000
+
+
+async def test_nothing_happens_where_the_better_domain_cannot_be_asked():
+    """GPRS may lie idle for ever on a module that has EPS; while it searches, it is waited for."""
+    damaged = b"+CEREG: x\r\n0\r"
+    for eps, kind in ((ERROR, CommandError), (cme(4), CommandError), (damaged, BadAnswer)):
+        for gprs, error, ms in ((0, kind, 20000), (4, kind, 20000), (2, NotRegistered, 60000)):
+            said = {"AT+CEREG?": eps, "AT+CGREG?": b"+CGREG: 1,%d\r\n0\r" % gprs}
+            got, took = await into(module_with(said), timeout_s=60)
+            assert isinstance(got, error), (eps, gprs, got)
+            assert ms <= took < ms + 15000, (eps, gprs, took)
 
 
 async def test_registration_where_one_domain_cannot_be_asked():

@@ -118,7 +118,7 @@ class Network:
                 return found[-1]
             self.was_registered = False
             left = int(timeout_s * 1000) - patience.since(begin)
-            if deaf.ms(not found) >= (_DEAF_MS if left > 0 else 0) or (
+            if deaf.ms(_is_deaf(found, error)) >= (_DEAF_MS if left > 0 else 0) or (
                 not found and isinstance(error, at.Timeout)
             ):
                 raise error
@@ -181,6 +181,15 @@ class _Lasting:
         if self._mark is None:
             self._mark = self._patience.mark()
         return self._patience.since(self._mark)
+
+
+def _is_deaf(found: list, error) -> bool:
+    """Whether the module can be asked for no domain; or not for EPS, which it has, while nothing
+    happens in GPRS, which it may lack.
+    """
+    if not found or error is None:
+        return not found
+    return error.command == dialect.EPS_STATE.send and not (found[0].searching or found[0].denied)
 
 
 def _denial() -> at.RegistrationDenied:
