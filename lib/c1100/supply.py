@@ -69,14 +69,28 @@ class Supply:
         raise at.NoModule("no answer after the power key: check supply, key, UART and rate")
 
     async def power_off(self) -> None:
-        """Switch the module off cleanly (AT$QCPWRDN); returns when it is off, or after 10 s."""
+        """Switch the module off cleanly (AT$QCPWRDN); returns when it is off, or after 10 s.
+
+        One that will not, and is on for certain, hears its power key.
+        """
+        obeys = True
         try:
             await self._channel.run(dialect.POWER_OFF)
         except at.Rebooted:
             pass  # its status pin was faster than its answer
+        except (at.CommandError, at.Timeout) as error:
+            obeys = False
+            is_on = self._is_powered() or isinstance(error, at.CommandError)
+            if self._pwrkey is None or not is_on:
+                raise
         self._channel.mode = OFF
         self._channel.forgotten()
-        await self._await_off()
+        if obeys:
+            await self._await_off()
+        if self._pwrkey is not None and (self._is_powered() or not obeys):
+            await self._press_until_off()
+        if self._is_powered():
+            raise at.Timeout("the module stays on", dialect.POWER_OFF.send)
 
     async def power_cycle(self) -> None:
         """Switch a module that does not answer off by its key, and on again. Raises NoModule."""
