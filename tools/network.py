@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 LIMIT_S = 10.0
+LOOK_S = 0.02  # between looks at whether an answer is still likely
 
 
 class Peer(Protocol):
@@ -51,7 +52,7 @@ class Network:
             reads = [fd for fd, peer in by_fd.items() if peer.want_read]
             writes = [fd for fd, peer in by_fd.items() if peer.want_write]
             left = max(0.0, limit - time.monotonic()) if owed else 0.0
-            readable, writable, _ = select.select(reads, writes, [], min(left, 0.1))
+            readable, writable, _ = select.select(reads, writes, [], min(left, LOOK_S))
             for fd in dict.fromkeys(readable + writable):
                 by_fd[fd].on_ready()
             peers = self._peers()
