@@ -38,7 +38,7 @@ _FINAL = (
     RegistrationDenied,
     NotRegistered,
 )
-_SIM_SILENT = ("BUSY",)  # the state of a SIM that the module has lost: SimError is final otherwise
+_SIM_SILENT = ("BUSY", "UNKNOWN")  # what a module says that has lost its SIM, not the SIM itself
 
 
 async def _again(modem, _cut) -> None:
@@ -137,12 +137,37 @@ class Recovery:
             self._rung = max(self._rung, len(LADDER) - 1)
 
     async def _in_time(self, action, limit_ms: int, *args):
-        if limit_ms > 0:
-            try:
-                return await asyncio.wait_for_ms(action(*args), limit_ms)
-            except asyncio.TimeoutError:
-                raise Timeout("not done in %d s" % (limit_ms // 1000))
-        raise Timeout("the wake's time is over")
+        """Await an action, but no longer than that: one that is given up ends by itself."""
+        if limit_ms <= 0:
+            raise Timeout("the wake's time is over")
+        outcome = _Outcome()
+        task = asyncio.create_task(outcome.of(action(*args)))
+        try:
+            await asyncio.wait_for_ms(outcome.known.wait(), limit_ms)
+        except asyncio.TimeoutError:
+            raise Timeout("not done in %d s" % (limit_ms // 1000))
+        finally:
+            task.cancel()  # nothing if it has ended
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome.result
+
+
+class _Outcome:
+    """What has become of an action. asyncio.wait_for() would wait for all that one still does
+    when it is cancelled, such as closing its connection, for as long as that takes.
+    """
+
+    def __init__(self) -> None:
+        self.known = asyncio.Event()
+        self.result = self.error = None
+
+    async def of(self, action) -> None:
+        try:
+            self.result = await action
+        except (Exception, asyncio.CancelledError) as error:
+            self.error = error
+        self.known.set()
 
 
 def is_final(error: C1100Error) -> bool:

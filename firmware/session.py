@@ -19,8 +19,9 @@ _ASK_AGAIN_S = const(86400)  # a network that has refused PSM is asked again
 _RESTLESS = const(4)
 _UPDATE_S = const(60)  # about a tracking-area update the module may be awake
 _NB_IOT = const(9)  # AcT of +CEREG (27.007 7.29)
-_CLOSING_MS = const(30000)  # of a wake, for the way out of the session
-_OFF_MS = const(20000)  # until the module is off, or was silent for that long
+_CLOSING_MS = const(40000)  # of a wake, for the way out of the session
+_OFF_MS = const(15000)  # until the module is off
+_KEY_MS = const(25000)  # until it has heard its key, at the most
 
 
 class Session:
@@ -38,12 +39,12 @@ class Session:
         self._flies = False  # it is in flight mode
         self._attach_s = 0  # from the power key to registration; 0: not measured
         board = node.board
-        wires = {name: board.output(name) for name in ("pwrkey", "wake")}
-        wires["status"] = board.input("status")
-        wires["doze"] = board.light_sleep if node.settings["sleep.doze"] else None
+        self._wires = {name: board.output(name) for name in ("pwrkey", "wake")}
+        self._wires["status"] = board.input("status")
+        self._wires["doze"] = board.light_sleep if node.settings["sleep.doze"] else None
         cut = board.output("cut")
         self._uart = board.uart()  # last: what fails before it has opened nothing
-        self.modem = node.modem = C1100(self._uart, **wires)
+        self.modem = node.modem = C1100(self._uart, **self._wires)
         self._delivery = Delivery(node, self.modem)
         self._ladder = recovery.Recovery(self.modem, self._time_left, cut)
 
@@ -242,8 +243,16 @@ class Session:
         state.module = MODULE.index(energy.OFF)
         try:
             await asyncio.wait_for_ms(self.modem.power_off(), _OFF_MS)
+            return
         except (C1100Error, asyncio.TimeoutError) as error:
-            log.error("module stays on: %s", error)
+            log.warning("module not off: %s: %s", type(error).__name__, error)
+        # Whatever still waits for its answer ends now, and a driver that knows nothing tries.
+        self.modem.close()
+        self.modem = C1100(self._uart, **self._wires)
+        try:
+            await asyncio.wait_for_ms(self.modem.power_off(), _KEY_MS)
+        except (C1100Error, asyncio.TimeoutError) as error:
+            log.error("module stays on: %s: %s", type(error).__name__, error)
 
     async def _close(self) -> None:
         self.modem.close()

@@ -222,6 +222,7 @@ HELPS = (
     (c1100.Asleep("x"), True),
     (c1100.PayloadError(1, 2), True),
     (SimError("BUSY", "x"), True),
+    (SimError("UNKNOWN", "x"), True),
     (c1100.Refused("x"), False),
     (c1100.BadArgument("x"), False),
     (c1100.NotSupported("x"), False),
@@ -232,6 +233,8 @@ HELPS = (
     (SimError("SIM PIN", "x"), False),
     (SimError("SIM PUK", "x"), False),
     (SimError("FAILURE", "x"), False),
+    (SimError("WRONG", "x"), False),
+    (SimError("PH-NET PIN", "x"), False),
     (c1100.PinRefused("SIM PIN", "x"), False),
 )
 
