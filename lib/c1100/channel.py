@@ -101,7 +101,10 @@ class Channel:
         self._payload: payload.Payload | None = None  # the one that is being received
         self._payload_ms = 0  # when bytes have last come
         self._payload_end = 0  # when it must be over
-        self._callbacks = {}
+        self._known = {}  # dialect.URCS, with or without LS
+        for name, state in dialect.URCS.items():
+            self._known[at.bare(name)] = state
+        self._callbacks = {}  # likewise
         self._urcs = []
         self._urc_event = asyncio.Event()
         self._tasks = []
@@ -337,11 +340,11 @@ class Channel:
         it is a coroutine, so it may issue commands. State URCs coalesce to the latest; when 16
         wait already, an event is dropped and counted in stats["lost <prefix>"].
         """
-        self._callbacks.setdefault(name, []).append(callback)
+        self._callbacks.setdefault(at.bare(name), []).append(callback)
 
     def off(self, name: str, callback) -> None:
         """Undo on(). Does nothing when the callback is not there."""
-        callbacks = self._callbacks.get(name, [])
+        callbacks = self._callbacks.get(at.bare(name), [])
         if callback in callbacks:
             callbacks.remove(callback)
 
@@ -351,33 +354,32 @@ class Channel:
         if handler is not None and handler.fields:  # what should have been a payload's header
             self.stats["short payloads"] += 1
             payload.spoil(handler, line)
-        if name not in dialect.URCS and at.bare(name) in dialect.URCS:
-            name = at.bare(name)
         if line.rstrip() in dialect.BANNERS:
             self._rebooted()
             return
         if name == dialect.LEFT_PSM:  # here, so that no later command is taken for the lost one
             self.forgotten()
             self._interrupt("the module has left PSM")
-        watcher = self.watchers.get(name)
+        watcher = payload.find(self.watchers, name)
         if watcher is not None:
             watcher(at.params(line))
-        if name not in dialect.URCS and name not in self._callbacks:
+        bare = at.bare(name)
+        if bare not in self._known and bare not in self._callbacks:
             self.stats["unknown"] += 1
             self.last_unknown = line
             return
-        if not self._callbacks.get(name):
+        if not self._callbacks.get(bare):
             return
-        if dialect.URCS.get(name):
+        if self._known.get(bare):
             for entry in self._urcs:
-                if entry[0] == name:
+                if entry[0] == bare:
                     entry[1] = line
                     return
         if len(self._urcs) >= _URCS:
             key = "lost " + name
             self.stats[key] = self.stats.get(key, 0) + 1
             return
-        self._urcs.append([name, line])
+        self._urcs.append([bare, line])
         self._urc_event.set()
 
     async def _dispatch(self) -> None:

@@ -308,7 +308,7 @@ class Socket(io.IOBase):
         if received is None:
             self._fail(at.NotConnected(why, dialect.IP_OPEN.send))
         elif self.kind == TCP and received > self._total:
-            self._fail(at.PayloadError(self._total, received, "+LSIPRTCP"))
+            self._fail(at.PayloadError(self._total, received, dialect.IP_DATA[0]))
         else:
             self._fail(None)
 

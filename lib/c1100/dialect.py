@@ -184,25 +184,32 @@ MQTT_MESSAGE_FIELDS = ("topic", "qos", "retained", "length")
 # allowed in any state, and of different prefixes.
 SYNC = (SIGNAL, GPRS_STATE, EPS_STATE)
 
-# URCs. True: it tells a state, so that only its latest value matters.
-URCS = {
-    "+CEREG": True,  # M 3.1
-    "+CGREG": True,  # M 3.1
-    "+CPIN": True,  # S
-    VERDICT: False,  # M 3.3.1.1: +LSIP:OK beside result codes
-    "+LSIPCALL": True,  # M 3.3.1.1, F
-    "+LSIPCLOSE": False,  # M 3.5.1.2, F
-    "+MQTTCALL": True,  # F
-    "+MQTTOPEN": True,  # F, I
-    "+MQTTPUB": False,  # F
-    "+MQTTSUB": False,  # I
-    "+MQTTCLOSE": True,  # I
-    "^DATADISCONN": False,  # M 3.8.1
-    "^ENTERPSMMODE": False,  # M 3.8.1; events, because their order tells the state
-    "^EXITPSMMODE": False,  # M 3.8.1
-}
+# Data that has come for a socket: prefixes of TCP's lines and of UDP's, with the socket's number,
+# the number of bytes, and the bytes as hex digits behind them.
+IP_DATA = ("+LSIPRTCP", "+LSIPRUDP")  # M 3.3.1.1; UDP I
 
+# URCs of the sleep's states (M 3.8.1): the connection was released, PSM was entered, and was left.
+RELEASED = "^DATADISCONN"
+ENTERED_PSM = "^ENTERPSMMODE"
 LEFT_PSM = "^EXITPSMMODE"
+
+# URCs that are known. True: it tells a state, so that only its latest value matters.
+URCS = {
+    EPS_STATE.answer: True,  # M 3.1
+    GPRS_STATE.answer: True,  # M 3.1
+    PIN_STATE.answer: True,  # S
+    VERDICT: False,  # M 3.3.1.1: +LSIP:OK beside result codes
+    IP_STATE.answer: True,  # M 3.3.1.1, F
+    IP_CLOSE.answer: False,  # M 3.5.1.2, F
+    MQTT_CALL.then.rstrip("?"): True,  # F
+    MQTT_OPEN.then.rstrip("?"): True,  # F, I
+    MQTT_PUBLISH.then.rstrip("?"): False,  # F
+    MQTT_SUBSCRIBE.then.rstrip("?"): False,  # I
+    MQTT_CLOSE.then.rstrip("?"): True,  # I
+    RELEASED: False,
+    ENTERED_PSM: False,  # events, because their order tells the state
+    LEFT_PSM: False,
+}
 
 # Last parameter of an outcome line (then). Other numbers tell of failure, other text of nothing.
 SUCCEEDED = (1, "OK")

@@ -37,7 +37,7 @@ class C1100(Supply):
         Supply.__init__(self, channel, pwrkey, wake, status, doze)
         self._network = Network(channel, self._patience)
         channel.gate = self._gate
-        channel.on("^ENTERPSMMODE", self.fell_asleep)
+        channel.on(dialect.ENTERED_PSM, self.fell_asleep)
         self._nap_ms = nap_ms
         self.apn = None
         # Features, once they are used

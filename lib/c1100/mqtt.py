@@ -7,7 +7,9 @@ from micropython import const
 
 from . import at, dialect
 
-_LINK_URCS = ("+MQTTCALL", "+MQTTOPEN", "+MQTTCLOSE")
+_LINK_URCS = [
+    form.then.rstrip("?") for form in (dialect.MQTT_CALL, dialect.MQTT_OPEN, dialect.MQTT_CLOSE)
+]
 _ROOM = const(4096)  # bytes of the messages that wait to be fetched
 _EACH = const(64)  # bytes that a waiting message costs besides its topic and payload
 
@@ -97,7 +99,9 @@ class MQTT:
         whether the broker has the message, and the session counts as lost: connect() again.
         """
         if not self.connected:
-            raise at.NotConnected("the MQTT session is not open: connect() first", "+LSMQTTPUB=1")
+            raise at.NotConnected(
+                "the MQTT session is not open: connect() first", dialect.MQTT_PUBLISH.send
+            )
         await self._message(topic, payload, retain, qos)
         await self._confirmed(dialect.MQTT_PUBLISH)
 

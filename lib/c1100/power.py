@@ -33,7 +33,7 @@ class Power:
         self.requested = None  # Granted, as last asked for
         self._released = None  # ticks_ms of the last RRC release
         self._active_s = None  # granted active time
-        channel.on("^DATADISCONN", self._on_release)
+        channel.on(dialect.RELEASED, self._on_release)
 
     async def psm(
         self, tau_s: float | None, active_s: float, timeout_s: float = 30

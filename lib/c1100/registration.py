@@ -71,8 +71,8 @@ class Network:
         self.was_registered = False  # when it was first asked by the last register()
         self.tells = True  # the module reports changes by itself
         self._changed = asyncio.Event()  # a registration URC has come
-        channel.on("+CEREG", self._on_registration)
-        channel.on("+CGREG", self._on_registration)
+        channel.on(dialect.EPS_STATE.answer, self._on_registration)
+        channel.on(dialect.GPRS_STATE.answer, self._on_registration)
 
     async def state(self) -> Registration:
         """C1100.registration()"""

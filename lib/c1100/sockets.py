@@ -17,10 +17,10 @@ class Sockets:
         self._hex = False  # AT+LSIPHEX=1 holds
         self._choosing = asyncio.Lock()  # one at a time looks for a free number
         self.unowned = 0  # bytes for sockets that are not open: counted and discarded
-        channel.payloads["+LSIPRTCP"] = _Incoming(self)
-        channel.payloads["+LSIPRUDP"] = _Incoming(self)
-        channel.on("+LSIPCLOSE", self.closed)
-        channel.on("+LSIPCALL", self._on_call)
+        for name in dialect.IP_DATA:
+            channel.payloads[name] = _Incoming(self)
+        channel.on(dialect.IP_CLOSE.answer, self.closed)
+        channel.on(dialect.IP_STATE.answer, self._on_call)
         channel.on_restart.append(self._on_restart)
 
     # The PDP context ------------------------------------------------------------------------
@@ -129,7 +129,7 @@ class Sockets:
     def damaged(self, values: list) -> None:
         """The parameters of a line that should have brought data: a stream with a gap is none."""
         known = self._open.get(values[0]) if values else None
-        error = at.BadAnswer("data that came cannot be read: %s" % values, "+LSIPRTCP")
+        error = at.BadAnswer("data that came cannot be read: %s" % values, dialect.IP_DATA[0])
         for socket in list(self._open.values()) if known is None else [known]:
             socket.message_ended(error)
 
