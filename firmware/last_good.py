@@ -36,7 +36,7 @@ def settings(folder: str = "") -> tuple:
             found.update(config.load_file(folder + "config.json", config.SCHEMA, change))
         except config.ConfigError as error:  # config.json is another one now
             log.warning("%s is taken back: %s", change[0], error)
-            trial.take_back(str(error), folder)
+            _take_back(str(error), folder)
     return found, "; ".join(problems)
 
 
@@ -51,7 +51,7 @@ def delivered(folder: str = "") -> None:
         except config.ConfigError:
             continue  # it was the copy that has delivered
         present = files.read(folder + name)
-        if present is not None and present != files.read(folder + copy):
+        if present is not None and present != _read(folder + copy):
             files.replace(folder + copy, present)
 
 
@@ -65,10 +65,25 @@ def _first_copy(present: str, copy: str) -> None:
 
 
 def _from_copy(copy: str, schema: dict, error: config.ConfigError) -> dict:
+    if _read(copy) is None:
+        raise error
     try:
-        if files.read(copy) is not None:
-            return config.load_file(copy, schema)
+        return config.load_file(copy, schema)
     except config.ConfigError as another:
         # A copy of an older firmware: what is wrong with the present file says more.
         raise config.ConfigError("%s; %s" % (error, another))
-    raise error
+
+
+def _read(copy: str) -> bytes | None:
+    try:
+        return files.read(copy)
+    except OSError as error:
+        log.tell("%s cannot be read: %s", copy, error)
+        return b""
+
+
+def _take_back(why: str, folder: str) -> None:
+    try:
+        trial.take_back(why, folder)
+    except OSError as error:  # the next start tries again
+        log.error("end of the trial not stored: %s", error)

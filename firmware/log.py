@@ -20,6 +20,7 @@ _FILES = ("log.0", "log.1")
 _FILE_BYTES = const(4096)
 _LINE_CHARACTERS = const(160)
 _WAITING_LINES = const(32)
+_MOST_SERIAL = const(999999999)
 _AT_ONCE = const(3)  # errors of a wake that are written without delay
 _LEAST_SECRET = const(8)  # what is shorter stands in other numbers, which hiding it would tell
 _HIDDEN = "***"
@@ -28,6 +29,7 @@ _folder = ""
 _kept = 0  # index of the level
 _secrets = []
 _waiting = []
+_told = []
 _lost = 0
 _at_once = 0
 
@@ -52,6 +54,22 @@ def error(text: str, *args) -> None:
     if _kept and _at_once:
         _at_once -= 1
         flush()
+
+
+def tell(text: str, *args) -> None:
+    """An error that whoever looks after the node should hear of: it goes into a record too."""
+    if args:
+        text = text % args
+    if text not in _told:
+        _told.append(text)
+        error("%s", text)
+
+
+def told() -> list:
+    """What tell() was called with, once."""
+    texts = list(_told)
+    _told.clear()
+    return texts
 
 
 def warning(text: str, *args) -> None:
@@ -122,14 +140,26 @@ def flush() -> None:
 def _append(block: bytes) -> None:
     serials = [_serial(name) for name in _FILES]
     newest = 0 if serials[0] >= serials[1] else 1
-    path = _folder + _FILES[newest]
-    if serials[newest] and os.stat(path)[6] + len(block) <= _FILE_BYTES:
-        with open(path, "ab") as file:
-            file.write(block)
-        return
-    other = 1 - newest if serials[newest] else 0
-    with open(_folder + _FILES[other], "wb") as file:
-        file.write(b"#%d" % (serials[newest] + 1))
+    if serials[newest]:
+        path = _folder + _FILES[newest]
+        try:
+            if os.stat(path)[6] + len(block) <= _FILE_BYTES:
+                with open(path, "ab") as file:
+                    file.write(block)
+                return
+        except OSError:
+            serials[newest] = 0  # it is begun anew, or the other one
+    begun = b"#%d" % (max(serials) % _MOST_SERIAL + 1) + block
+    # The one that is not the newer first; where a folder stands, or flash is damaged, the other.
+    first = 1 - newest if serials[newest] else 0
+    try:
+        _begin_file(_FILES[first], begun)
+    except OSError:
+        _begin_file(_FILES[1 - first], begun)
+
+
+def _begin_file(name: str, block: bytes) -> None:
+    with open(_folder + name, "wb") as file:
         file.write(block)
 
 
@@ -138,7 +168,7 @@ def _serial(name: str) -> int:
     try:
         with open(_folder + name, "rb") as file:
             head = file.read(12).split(b"\n")[0]
-        return int(head[1:]) if head[:1] == b"#" else 0
+        return max(int(head[1:]), 0) if head[:1] == b"#" else 0
     except (OSError, ValueError):
         return 0
 
@@ -146,11 +176,14 @@ def _serial(name: str) -> int:
 def lines() -> list:
     """All lines that are kept, the oldest first; those of this wake too."""
     found = []
-    for _, name in sorted([(_serial(name), name) for name in _FILES]):
-        if not _serial(name):
+    for serial, name in sorted([(_serial(name), name) for name in _FILES]):
+        if not serial:
             continue
-        with open(_folder + name, "rb") as file:
-            text = file.read()
+        try:
+            with open(_folder + name, "rb") as file:
+                text = file.read(_FILE_BYTES)
+        except OSError:
+            continue
         for line in text.split(b"\n")[1:]:
             try:
                 line = line.decode()

@@ -1,27 +1,34 @@
 """Persistent queue of telemetry that has not been confirmed yet.
 
-Append-only segment files on LittleFS, each named after its first sequence number, and one small
-file that says how far everything is confirmed. LittleFS makes a file's new content visible when
-the file is closed, as a whole or not at all; the CRCs are for what flash itself may do. So after a
-loss of power at any moment the queue opens again with every record that append() has returned for,
-and with no damaged one.
+Append-only segment files on LittleFS, and two small marks:
+
+    outbox/*.seg         records; the name is that of the first, but only the content counts
+    outbox/confirmed     up to which number all is confirmed; how many were given up
+    outbox.next          the number that is given next, and how many below it are missing
+
+LittleFS makes a file's new content visible when the file is closed, as a whole or not at all; so
+after a loss of power at any moment the queue opens again with every record that append() has
+returned for. What flash itself may do is found by CRCs, and by counting: between the marks each
+number has its record, or is known to be missing. So whatever is damaged, every other record is
+delivered, what is lost is counted, and no number is given twice.
 
 What one append or one ack costs does not depend on how much is queued.
 """
 
 import os
-import struct
-from binascii import crc32
+from errno import ENOENT
 
 from micropython import const
 
-_HEAD = "<HII"  # length, sequence number, CRC of number and payload
-_HEAD_SIZE = const(10)
-_MARK = "<III"  # confirmed up to, dropped, CRC
-_MARK_SIZE = const(12)
-_MARK_FILE = "confirmed"
-_SEGMENT = const(4096)
+from . import log, marks
+from .records import HEAD_SIZE, sound
+from .segment import BYTES, NEW, Segment, is_removed, read
+
+_MARK = "/confirmed"  # (confirmed, dropped)
+_FOLLOWING = ".next"  # (next, missing, confirmed, dropped)
+_ANOTHER = ".1"  # in place of a folder that cannot be used
 _SUFFIX = ".seg"
+_IN_RAM = const(8)  # records
 
 POLICIES = ("oldest", "newest", "thin")
 
@@ -35,50 +42,69 @@ class Outbox:
     capacity -- bytes of all segments; at least two segments of 4 KiB
     policy   -- when full: ``oldest`` drops the oldest segment, ``newest`` refuses the new record,
                 ``thin`` drops every second record of the older half
+    least    -- no number below it is given: what is known of them elsewhere
     """
 
-    def __init__(self, folder: str, capacity: int, policy: str = "oldest") -> None:
-        if capacity < 2 * _SEGMENT:
-            raise ValueError("capacity must be at least %d bytes" % (2 * _SEGMENT))
+    def __init__(self, folder: str, capacity: int, policy: str = "oldest", least: int = 1) -> None:
+        if capacity < 2 * BYTES:
+            raise ValueError("capacity must be at least %d bytes" % (2 * BYTES))
         if policy not in POLICIES:
             raise ValueError("policy must be one of %s" % ", ".join(POLICIES))
-        self._folder = folder
+        self._folder = ""  # none: records wait in RAM
+        self._next_path = folder + _FOLLOWING
         self._capacity = capacity
         self._policy = policy
-        self._segments = []  # [first sequence number, bytes], oldest first
-        self._bytes = 0
-        self._place = None  # (first of segment, offset) of the oldest record not confirmed
+        self._segments = []  # oldest first
+        self._count = 0  # of the records in them
+        self._is_mixed = False
+        self._ram = []  # (sequence number, bytes) of what flash has refused
+        self._refused = []  # paths under which nothing can be stored
+        self.next = least  # sequence number
         self.confirmed = 0  # sequence number
-        self.dropped = 0  # records given up by policy, or found damaged, in the queue's life
-        self._open()
+        self.dropped = 0  # records given up by policy, or lost to damage, in the queue's life
+        self._open(folder)
 
     def append(self, data: bytes) -> int:
         """Store one record and return its sequence number, which never repeats.
 
         Returns only when the record would survive a loss of power. Raises Full, ValueError for a
-        record that fits no segment, OSError when the flash itself is full.
+        record that fits no segment, OSError when flash does not take it: then it waits in RAM.
         """
-        size = _HEAD_SIZE + len(data)
-        if size > _SEGMENT:
-            raise ValueError("a record has at most %d bytes" % (_SEGMENT - _HEAD_SIZE))
-        if not self._segments or self._segments[-1][1] + size > _SEGMENT:
-            self._make_room()
-            self._segments.append([self.next, 0])
-        segment = self._segments[-1]
+        size = HEAD_SIZE + len(data)
+        if size > BYTES:
+            raise ValueError("a record has at most %d bytes" % (BYTES - HEAD_SIZE))
         seq = self.next
-        try:
-            with open(self._path(segment[0]), "ab") as file:
-                file.write(_record(seq, data))
-        except OSError:
-            if not segment[1]:
-                self._segments.pop()  # its file may not exist
-            raise
-        if self._place is None:
-            self._place = (segment[0], segment[1])
-        segment[1] += size
-        self._bytes += size
+        refusal = self._refusal(seq, data, size)
         self.next = seq + 1
+        if refusal is None:
+            self._count += 1
+        else:
+            self._ram.append((seq, data))
+            if len(self._ram) > _IN_RAM:
+                self._ram.pop(0)
+                self.dropped += 1
+                self._write_mark()
+        self._write_next()
+        if refusal is not None:
+            raise refusal
         return seq
+
+    def _refusal(self, seq: int, data: bytes, size: int) -> OSError | None:
+        """Store a record. Returns the error if flash does not take it; raises Full."""
+        error = OSError(ENOENT)
+        for tries in range(2 if self._folder else 0):  # what refuses may be one file
+            if tries and not self._has_room():
+                break  # what waits is worth more
+            segment = self._segment_for(size)
+            try:
+                segment.append(seq, data)
+                return None
+            except OSError as refused:
+                error = refused
+                if not segment.count:
+                    self._segments.remove(segment)  # its file may not exist
+                    self._refused.append(segment.path)
+        return error
 
     def peek(self, max_bytes: int, after: int = 0) -> list:
         """The oldest records that are not confirmed, as [(sequence number, bytes)].
@@ -87,19 +113,11 @@ class Outbox:
         after -- only those with greater numbers
         """
         found = []
-        if self._place is None:
-            return found
-        for first, _ in self._segments:
-            if first < self._place[0]:
-                continue
-            offset = self._place[1] if first == self._place[0] else 0
-            for seq, data, _ in self._records(first, offset):
-                if seq <= self.confirmed or seq <= after:
-                    continue
-                max_bytes -= len(data)
-                if found and max_bytes < 0:
-                    return found
-                found.append((seq, data))
+        for seq, data in self._waiting(max(after, self.confirmed)):
+            max_bytes -= len(data)
+            if found and max_bytes < 0:
+                break
+            found.append((seq, data))
         return found
 
     def ack(self, seq: int) -> None:
@@ -108,154 +126,237 @@ class Outbox:
             return
         if seq >= self.next:
             raise ValueError("record %d does not exist" % seq)
+        missing = self._missing()
         self.confirmed = seq
         # First the mark, then the files: what is in between would be sent once more, not lost.
-        self._mark()
-        while len(self._segments) > 1 and self._segments[1][0] <= seq + 1:
-            self._remove(0)
-        if self._segments and seq + 1 == self.next:
-            self._remove(0)
-        self._find_place()
+        self._write_mark()
+        self._ram = [each for each in self._ram if each[0] > seq]
+        while self._segments and self._segments[0].last <= seq:
+            self._remove(self._segments[0])
+        if self._segments and self._segments[0].first <= seq:
+            self._confirm_part(self._segments[0])
+        if self._is_mixed:
+            self._find_doubles()
+        if not len(self):
+            self._refused = [path for path in self._refused if not is_removed(path)]
+        if missing or not len(self):
+            self._write_next()
+
+    def _confirm_part(self, segment: Segment) -> None:
+        count = segment.count
+        try:
+            segment.examine(self.confirmed)
+            self._count += segment.count - count
+        except OSError as error:
+            self._give_up(segment, error)
 
     def __len__(self) -> int:
-        """Records that are not confirmed (as an upper bound where policy ``thin`` made gaps)."""
-        if not self._segments:
-            return 0
-        return self.next - max(self.confirmed + 1, self._segments[0][0])
+        """Records that are not confirmed."""
+        return max(self._count, 0) + len(self._ram)  # less than 0: those that were there twice
 
-    # Files ----------------------------------------------------------------------------------
+    def _missing(self) -> int:
+        """Numbers that are not confirmed and have no record: given up, and counted."""
+        return max(self.next - 1 - self.confirmed - len(self), 0)
 
-    def _path(self, first: int) -> str:
-        return "%s/%08x%s" % (self._folder, first, _SUFFIX)
+    def _waiting(self, after: int):
+        """Records with greater numbers than this, as (sequence number, bytes), in order."""
+        held = [(seq, data, 0, len(data)) for seq, data in self._ram]
+        segments = list(self._segments)
+        while segments or held:
+            if segments:
+                segment = segments.pop(0)
+                if segment.last > after:
+                    try:
+                        held += segment.records()
+                    except OSError as error:
+                        self._give_up(segment, error)
+            held.sort(key=_number)
+            while held and not (segments and held[0][0] >= segments[0].first):
+                seq, block, begin, end = held.pop(0)
+                if seq > after:
+                    after = seq
+                    yield seq, block[begin:end]
 
-    def _open(self) -> None:
+    # Opening --------------------------------------------------------------------------------
+
+    def _open(self, folder: str) -> None:
+        paths = []
+        all_seen = True
+        for name in (folder, folder + _ANOTHER):
+            try:
+                if not self._folder:
+                    _make(name)
+                paths += [name + "/" + each for each in os.listdir(name)]
+                self._folder = self._folder or name
+            except (OSError, ValueError) as error:  # ValueError: names that are no text
+                if not self._folder:
+                    log.tell("%s cannot be used: %s", name, error)
+                    all_seen = False
+        known = self._read_marks(paths)
+        for path in paths:
+            if path.endswith(_SUFFIX):
+                self._take(path)
+            elif path.endswith(NEW):
+                is_removed(path)  # a write that was cut off
+        self._segments.sort(key=lambda segment: segment.first)
+        self._find_doubles()
+        self.next = max([self.next, self.confirmed + 1] + [s.last + 1 for s in self._segments])
+        if self._segments and not known.is_known:  # what is gone may have been confirmed
+            self.confirmed = max(self.confirmed, self._segments[0].first - 1)
+        lost = 0 if known.missing is None else self._missing() - known.missing
+        if lost > 0:
+            log.tell("%d records are lost, flash is damaged", lost)
+        elif not known.is_agreed:
+            lost = 0  # less than was known, because ack() was cut off
+        self.dropped = max(self.dropped + lost, 0)  # some may have been found again
+        if all_seen and not self._segments and not self._refused:
+            self.confirmed = self.next - 1
+        if lost or not known.is_whole or self.confirmed != known.confirmed:
+            self._write_mark()
+            self._write_next()
+
+    def _read_marks(self, paths: list) -> marks.Marks:
+        places = [path for path in paths if path.endswith(_MARK)] + [self._next_path]
+        known = marks.found(places, [path for path in paths if path.endswith(_SUFFIX)])
+        self.next = max(self.next, known.next)
+        self.confirmed = known.confirmed
+        self.dropped = known.dropped
+        if not known.is_whole:
+            for path in places:
+                self._rescue(path, paths)
+        return known
+
+    def _rescue(self, path: str, paths: list) -> None:
+        """A segment that stands in the place of a mark gets a name of its own."""
         try:
-            os.mkdir(self._folder)
+            if any(True for _ in sound(read(path))):
+                better = self._free_path(paths)
+                os.rename(path, better)
+                paths.append(better)
         except OSError:
-            os.stat(self._folder)  # it exists, or this says why it cannot be made
-        self._read_mark()
-        names = [name for name in os.listdir(self._folder) if name.endswith(_SUFFIX)]
-        firsts = [int(name[: -len(_SUFFIX)], 16) for name in names]
-        self.next = self.confirmed + 1
-        for first in sorted(firsts):
-            size = last = 0
-            for seq, _, end in self._records(first, 0):
-                size = end
-                last = seq
-            if last <= self.confirmed:  # confirmed, but the power went before it was removed
-                os.remove(self._path(first))
-                continue
-            self._segments.append([first, size])
-            self._bytes += size
-            self.next = last + 1
+            return  # there is none, or it stays where it is
+
+    def _take(self, path: str) -> None:
+        """A segment that was found: keep it, or remove it when nothing in it waits."""
+        segment = Segment(path)
+        try:
+            is_ours = segment.examine(self.confirmed) or not segment.size
+        except OSError as error:
+            log.tell("%s cannot be read: %s", path, error)
+            self._refused.append(path)  # until it can, or nothing waits
+            return
+        if segment.count:
+            self._segments.append(segment)
+        elif not (segment.is_removed() if is_ours else segment.is_aside()):
+            self._refused.append(path)
+
+    def _find_doubles(self) -> None:
+        """Count what waits. Where flash has mixed up what stood where, some may be there twice."""
+        self._count = sum([segment.count for segment in self._segments])
+        self._is_mixed = False
+        last = 0
+        for segment in self._segments:
+            self._is_mixed = self._is_mixed or segment.is_mixed or segment.first <= last
+            last = segment.last
+        if self._is_mixed:
+            self._count = sum([1 for _ in self._waiting(self.confirmed)]) - len(self._ram)
+
+    # Segments -------------------------------------------------------------------------------
+
+    def _segment_for(self, size: int) -> Segment:
+        """The one that takes so many bytes more."""
         if self._segments:
-            first, size = self._segments[-1]
-            bad = os.stat(self._path(first))[6] - size
-            if bad:
-                # Nothing is appended behind damage, and no number that was in it is used again.
-                self._segments[-1][1] = _SEGMENT
-                self.next += bad // _HEAD_SIZE
-        self._find_place()
+            last = self._segments[-1]
+            if not last.is_closed and last.size + size <= BYTES:
+                return last
+        self._make_room()
+        self._segments.append(Segment(self._free_path([])))
+        return self._segments[-1]
 
-    def _records(self, first: int, offset: int):
-        """Good records of a segment as (sequence number, bytes, offset behind it)."""
-        with open(self._path(first), "rb") as file:
-            file.seek(offset)
-            block = memoryview(file.read())
-        at = 0
-        while len(block) - at >= _HEAD_SIZE:
-            length, seq, crc = struct.unpack_from(_HEAD, block, at)
-            data = bytes(block[at + _HEAD_SIZE : at + _HEAD_SIZE + length])
-            if len(data) < length or crc32(data, crc32(block[at + 2 : at + 6])) != crc:
-                return
-            at += _HEAD_SIZE + length
-            yield seq, data, offset + at
+    def _free_path(self, taken: list) -> str:
+        taken = taken + self._refused + [segment.path for segment in self._segments]
+        number = self.next
+        while True:
+            path = "%s/%08x%s" % (self._folder, number, _SUFFIX)
+            if path not in taken:
+                return path
+            number += 1
 
-    def _find_place(self) -> None:
-        """Where the oldest record that is not confirmed stands."""
-        self._place = None
-        for first, _ in self._segments:
-            offset = 0
-            for seq, _, end in self._records(first, 0):
-                if seq > self.confirmed:
-                    self._place = (first, offset)
-                    return
-                offset = end
+    def _remove(self, segment: Segment) -> None:
+        self._segments.remove(segment)
+        self._count -= segment.count
+        if not segment.is_removed():
+            self._refused.append(segment.path)
 
-    def _remove(self, index: int) -> None:
-        first, size = self._segments.pop(index)
-        os.remove(self._path(first))
-        self._bytes -= size
+    def _give_up(self, segment: Segment, error: OSError) -> None:
+        """A segment that could be read when the queue was opened, and cannot be read now."""
+        log.tell("%s cannot be read: %s", segment.path, error)
+        self._segments.remove(segment)
+        self._count -= segment.count
+        self.dropped += segment.count
+        self._refused.append(segment.path)
+        self._write_mark()
+        self._write_next()
 
     # What happens when it is full -----------------------------------------------------------
 
     def _make_room(self) -> None:
         """Before a new segment is begun: keep within the capacity."""
-        while self._segments and self._bytes + _SEGMENT > self._capacity:
+        while self._segments and not self._has_room():
             if self._policy == "newest":
-                raise Full("%d bytes wait to be sent" % self._bytes)
+                raise Full("%d bytes wait to be sent" % self._size())
             if self._policy == "thin" and self._thin():
                 continue
             self._drop_oldest()
 
+    def _has_room(self) -> bool:
+        return self._size() + BYTES <= self._capacity
+
+    def _size(self) -> int:
+        return sum([segment.size for segment in self._segments])
+
     def _drop_oldest(self) -> None:
-        after = self._segments[1][0] if len(self._segments) > 1 else self.next
-        lost = 0
-        for seq, _, _ in self._records(self._segments[0][0], 0):
-            lost += seq > self.confirmed
-        self.dropped += lost
-        self.confirmed = max(self.confirmed, after - 1)
-        self._mark()
-        self._remove(0)
-        self._find_place()
+        segment = self._segments[0]
+        after = [other.first for other in self._segments[1:2]] + [seq for seq, _ in self._ram[:1]]
+        self.dropped += segment.count
+        self.confirmed = max(self.confirmed, min(after or [self.next]) - 1)
+        self._write_mark()
+        self._remove(segment)
 
     def _thin(self) -> bool:
         """Rewrite the older half of the segments with every second record. False if too few."""
-        half = len(self._segments) // 2
-        saved = 0
-        for index in range(half):
-            segment = self._segments[index]
-            kept = []
-            lost = 0
-            for count, (seq, data, _) in enumerate(self._records(segment[0], 0)):
-                if count % 2 and seq > self.confirmed:
-                    lost += 1
-                elif seq > self.confirmed:
-                    kept.append((seq, data))
-            if not lost:
-                continue
-            size = 0
-            # The name stays that of the old first record, so that the order of names holds.
-            with open(self._path(segment[0]), "wb") as file:
-                for seq, data in kept:
-                    size += file.write(_record(seq, data))
-            saved += segment[1] - size
-            self._bytes -= segment[1] - size
-            segment[1] = size
-            self.dropped += lost
-        if saved:
-            self._mark()
-            self._find_place()
-        return saved >= _SEGMENT
+        half = self._segments[: len(self._segments) // 2]
+        before = self._size()
+        # First the count, then the records: what is in between was not lost after all.
+        self._write_next(sum([segment.count // 2 for segment in half]))
+        for segment in half:
+            count = segment.count
+            try:
+                segment.thin_out(self.confirmed)
+            except OSError as error:
+                log.error("%s is not thinned out: %s", segment.path, error)
+            self.dropped += count - segment.count
+            self._count -= count - segment.count
+        self._write_mark()
+        return before - self._size() >= BYTES
 
-    # The mark -------------------------------------------------------------------------------
+    # Marks ----------------------------------------------------------------------------------
 
-    def _mark(self) -> None:
-        block = struct.pack("<II", self.confirmed, self.dropped)
-        with open(self._folder + "/" + _MARK_FILE, "wb") as file:
-            file.write(block + struct.pack("<I", crc32(block)))
+    def _write_mark(self) -> None:
+        if self._folder:
+            marks.write(self._folder + _MARK, self.confirmed, self.dropped)
 
-    def _read_mark(self) -> None:
-        try:
-            with open(self._folder + "/" + _MARK_FILE, "rb") as file:
-                block = file.read()
-        except OSError:  # a new queue
-            return
-        if len(block) != _MARK_SIZE or struct.unpack("<I", block[8:])[0] != crc32(block[:8]):
-            return  # damaged: records may be sent twice, none is lost
-        self.confirmed, self.dropped = struct.unpack("<II", block[:8])
+    def _write_next(self, more: int = 0) -> None:
+        missing = self._missing() + more
+        marks.write(self._next_path, self.next, missing, self.confirmed, self.dropped + more)
 
 
-def _record(seq: int, data: bytes) -> bytes:
-    crc = crc32(data, crc32(struct.pack("<I", seq)))
-    return struct.pack(_HEAD, len(data), seq, crc) + data
+def _make(folder: str) -> None:
+    try:
+        os.mkdir(folder)
+    except OSError:
+        return  # it exists, or reading it says what is wrong
+
+
+def _number(record: tuple) -> int:
+    return record[0]

@@ -9,10 +9,12 @@ setting or with the new one, and still knows which it is trying.
     kept       a report was delivered: it stands in config.json
     taken back the wakes are used up, or it cannot be used: config.json is as it was
 
-The last two wait until somebody has been told, and are forgotten then.
+The last two wait until somebody has been told, and are forgotten then. A file that cannot be read,
+or has not the CRC that it should have, is no trial: config.json is as it was.
 """
 
 import json
+from binascii import crc32
 
 from micropython import const
 
@@ -23,7 +25,7 @@ TRIES = const(3)
 TRYING = "trying"
 KEPT = "kept"
 TAKEN_BACK = "taken back"
-_PARTS = ("name", "key", "value", "left", "state")
+_STATES = (TRYING, KEPT, TAKEN_BACK)
 _REFUSED = ("id",)  # whoever waits for the result would wait at the wrong place
 
 
@@ -60,13 +62,17 @@ def change(folder: str = "") -> tuple | None:
 def count(folder: str = "") -> bool:
     """A wake begins that shall report with the change, or one has crashed.
 
-    Returns whether there is one on trial.
+    Returns whether there is one on trial. Raises OSError when it can neither be counted nor ended.
     """
     trial = _read(folder)
     if trial is None or trial["state"] != TRYING:
         return False
     trial["left"] -= 1
-    _write(folder, trial)
+    try:
+        _write(folder, trial)
+    except OSError as error:
+        log.tell("%s is given up: its wakes cannot be counted: %s", trial["key"], error)
+        forget(folder)
     return True
 
 
@@ -108,14 +114,46 @@ def forget(folder: str = "") -> None:
 
 
 def _read(folder: str) -> dict | None:
-    text = files.read(folder + _FILE)
+    path = folder + _FILE
     try:
-        trial = strict_json.loads(text or b"{}")
-    except ValueError:  # none of ours: files are replaced whole
+        text = files.read(path)
+    except OSError as error:
+        log.tell("%s cannot be read: %s", _FILE, error)
         return None
-    whole = isinstance(trial, dict) and all(part in trial for part in _PARTS)
-    return trial if whole else None
+    if text is None:
+        return None
+    trial = _unsealed(text)
+    if trial is None:
+        log.tell("%s is damaged: what was on trial is taken back", _FILE)
+        files.put_aside(path)
+    return trial
+
+
+def _unsealed(text: bytes) -> dict | None:
+    end = text.rfind(b"}") + 1
+    if text[end:] not in (b"", _seal(text[:end])):  # an older firmware wrote none
+        return None
+    try:
+        trial = strict_json.loads(text[:end])
+    except ValueError:
+        return None
+    if (
+        not isinstance(trial, dict)
+        or "value" not in trial
+        or trial.get("key") not in config.SCHEMA
+    ):
+        return None
+    left = trial.get("left")
+    if type(left) is not int or left > TRIES or trial.get("state") not in _STATES:
+        return None
+    texts = (trial.get("name"), trial.get("why", ""))
+    return trial if all(isinstance(each, str) for each in texts) else None
 
 
 def _write(folder: str, trial: dict) -> None:
-    files.replace(folder + _FILE, json.dumps(trial).encode())
+    text = json.dumps(trial).encode()
+    files.replace(folder + _FILE, text + _seal(text))
+
+
+def _seal(text: bytes) -> bytes:
+    return b"\n%08x" % crc32(text)

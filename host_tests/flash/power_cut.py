@@ -63,6 +63,8 @@ def check(data, promises, writes):
     found = box.peek(1 << 20)
     seqs = [seq for seq, _ in found]
     lost = [seq for seq in range(gone + 1, stored + 1) if seq not in seqs]
+    if box.dropped or box.next <= stored or box.next > begun + 1:
+        lost.append("counted, or a number twice")
     corrupt = [seq for seq, got in found if got != payload(seq) or seq > begun]
     disordered = seqs != sorted(seqs)
     # And it goes on: what is stored now comes out last.

@@ -2,8 +2,10 @@
 
 import os
 
+from firmware import files, outbox, segment
 from firmware.outbox import Full, Outbox
 from host_tests.support import raises
+from host_tests.support.ram_files import RamFiles
 from host_tests.support.scratch import folder
 
 SMALL = 2 * 4096
@@ -11,6 +13,16 @@ SMALL = 2 * 4096
 
 def payloads(box, most=1 << 20):
     return [data for _, data in box.peek(most)]
+
+
+def content(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def put(path, data):
+    with open(path, "wb") as file:
+        file.write(data)
 
 
 def fill(box, count, size=100, begin=0):
@@ -124,20 +136,20 @@ def test_full_thins_out_the_older_half():
     assert Outbox(where, 8 * 4096, "thin").peek(1 << 20) == box.peek(1 << 20)
 
 
-def test_damage_never_reaches_the_reader():
+def test_damage_never_reaches_the_reader_and_costs_no_other_record():
     where = folder()
     box = Outbox(where, SMALL)
     fill(box, 10)
     path = where + "/00000001.seg"
-    with open(path, "rb") as file:
-        good = file.read()
+    good = content(path)
     for at in range(0, len(good), 7):
-        with open(path, "wb") as file:
-            file.write(good[:at] + bytes([good[at] ^ 0x10]) + good[at + 1 :])
+        put(path, good[:at] + bytes([good[at] ^ 0x10]) + good[at + 1 :])
         box = Outbox(where, SMALL)
-        got = payloads(box)
-        assert got == [b"%05d" % i + b"x" * 95 for i in range(len(got))], at
-        assert len(got) == at // 110
+        assert payloads(box) == [b"%05d" % i + b"x" * 95 for i in range(10) if i != at // 110], at
+        assert box.dropped == 1
+        assert len(box) == 9
+        put(path, good)
+        assert Outbox(where, SMALL).dropped == 0  # it was the chip's mood
 
 
 def test_a_queue_with_damage_goes_on():
@@ -156,9 +168,153 @@ def test_damaged_mark_repeats_records_but_loses_none():
     box = Outbox(where, SMALL)
     fill(box, 10)
     box.ack(4)
-    with open(where + "/confirmed", "wb") as file:
-        file.write(b"rubbish")
+    put(where + "/confirmed", b"rubbish")
     assert [seq for seq, _ in Outbox(where, SMALL).peek(1 << 20)] == list(range(1, 11))
+
+
+def test_no_number_is_given_twice_whatever_is_lost():
+    for acked in (0, 7, 10):
+        for gone in (
+            ("/confirmed",),
+            (".next",),
+            ("/00000001.seg",),
+            ("/confirmed", "/00000001.seg"),
+            (".next", "/00000001.seg"),
+        ):
+            for data in (None, b"", b"rubbish", bytes(12), bytes(20), b"\xff" * 12):
+                where = folder()
+                box = Outbox(where, SMALL)
+                fill(box, 10)
+                box.ack(acked)
+                for name in gone:
+                    try:
+                        os.remove(where + name)
+                    except OSError:
+                        continue  # all is confirmed: there is no segment
+                    if data is not None:
+                        put(where + name, data)
+                box = Outbox(where, SMALL)
+                both = acked < 10 and len(gone) > 1 and ".next" in gone
+                assert box.append(b"new") == (acked + 1 if both else 11), (acked, gone, data)
+                assert box.peek(1 << 20)[-1][1] == b"new"
+                lost = 10 - acked if "/00000001.seg" in gone and ".next" not in gone else 0
+                if "/confirmed" in gone and acked < 10:
+                    lost = 10 * ("/00000001.seg" in gone)  # what was confirmed is not known
+                assert box.dropped == lost, (acked, gone, data)
+    # With all of it, what RTC memory knows remains.
+    assert Outbox(folder(), SMALL, "oldest", 77).append(b"new") == 77
+
+
+def test_files_may_be_mixed_up():
+    where = folder()
+    box = Outbox(where, 40960)
+    fill(box, 90)
+    box.ack(3)
+    names = ["/" + name for name in sorted(os.listdir(where))] + [".next"]
+    assert len(names) == 5
+    stored = {name: content(where + name) for name in names}
+    for i, a in enumerate(names):
+        for b in names[i + 1 :]:
+            for name in os.listdir(where):
+                os.remove(where + "/" + name)
+            for name in names:
+                put(where + name, stored[name])
+            put(where + a, stored[b])
+            put(where + b, stored[a])
+            box = Outbox(where, 40960)
+            assert [seq for seq, _ in box.peek(1 << 20)] == list(range(4, 91)), (a, b)
+            assert (box.next, box.dropped) == (91, 0)
+            assert box.append(b"next") == 91
+            assert [seq for seq, _ in Outbox(where, 40960).peek(1 << 20)] == list(range(4, 92))
+
+
+def test_records_of_another_segment_in_the_middle_of_one():
+    where = folder()
+    box = Outbox(where, 40960)
+    fill(box, 70)
+    first, second = where + "/00000001.seg", where + "/00000026.seg"
+    block = content(first)
+    put(first, block[:1100] + content(second)[1100:2200] + block[2200:])
+    box = Outbox(where, 40960)
+    seqs = [seq for seq, _ in box.peek(1 << 20)]
+    assert seqs == [seq for seq in range(1, 71) if not 11 <= seq <= 20]
+    assert len(box) == 60
+    assert box.dropped == 10
+    for seq in (5, 30, 55, 70):
+        box.ack(seq)
+        assert len(box) == len([each for each in seqs if each > seq])
+    assert Outbox(where, 40960).dropped == 10
+
+
+def test_a_foreign_file_is_no_segment():
+    where = folder()
+    box = Outbox(where, SMALL)
+    fill(box, 3)
+    for name in ("/notes.seg", "/x", "/zz.seg", "/ffffffff.seg", "/00000001.seg.new"):
+        put(where + name, b"do not touch")
+    os.mkdir(where + "/00000005.seg")
+    box = Outbox(where, SMALL)
+    assert (len(box), box.next, box.dropped) == (3, 4, 0)
+    assert fill(box, 60)[0] == 4
+    assert len(Outbox(where, SMALL)) == 63
+    box.ack(63)
+    assert Outbox(where, SMALL).next == 64
+
+
+def test_what_flash_does_not_take_waits_in_ram():
+    ram = RamFiles()
+    with ram.under(outbox, segment, files):
+        box = Outbox("box", SMALL)
+        fill(box, 2)
+        for errors in (("write",), ("open",), ("close",), ("closed",)):
+            ram.fault = Fault(errors)
+            with raises(OSError):
+                box.append(b"in RAM")
+            ram.fault = None
+            box.append(b"on flash")
+        assert [seq for seq, _ in box.peek(1000)] == list(range(1, 11))
+        assert len(box) == 10
+        again = Outbox("box", SMALL, "oldest", box.next)
+        assert [seq for seq, _ in again.peek(1000)] == [1, 2, 4, 6, 8, 9, 10]  # 9: after all
+        assert again.dropped == 3
+        box.ack(5)
+        assert [seq for seq, _ in box.peek(1000)] == [6, 7, 8, 9, 10]
+
+
+def test_a_folder_that_cannot_be_used_is_replaced_by_another_or_by_ram():
+    for made, least in ((("box",), "box.1"), (("box", "box.1"), "")):
+        ram = RamFiles()
+        with ram.under(outbox, segment, files):
+            fill(Outbox("box", SMALL), 3)
+            ram.fault = lambda what, path, made=made: made_fails(path, made)
+            box = Outbox("box", SMALL)
+            assert box._folder == least
+            assert box.next == 4
+            try:
+                box.append(b"next")
+            except OSError:
+                assert not least
+            assert payloads(box) == [b"next"]
+            ram.fault = None
+            box = Outbox("box", SMALL, "oldest", box.next)
+            assert [seq for seq, _ in box.peek(1000)] == [1, 2, 3, 4][: 4 if least else 3]
+
+
+def made_fails(path, names):
+    for name in names:
+        if path == name or path[: len(name) + 1] == name + "/":
+            raise OSError(5)
+
+
+class Fault:
+    """Lets these calls fail in the folder of the queue."""
+
+    def __init__(self, kinds):
+        self.kinds = kinds
+
+    def __call__(self, what, path):
+        if what in self.kinds and path[:4] == "box/":
+            raise OSError(5)
 
 
 def test_what_cannot_be_stored_is_refused():

@@ -1,0 +1,110 @@
+"""One file of the outbox: records, one behind the other, and what is known of them."""
+
+import os
+
+from micropython import const
+
+from . import files
+from .records import HEAD_SIZE, record, sound
+
+BYTES = const(4096)  # no segment is longer
+NEW = ".new"
+_BAD = "/bad"  # the last one that could not be read, or had no record
+_TRIES = const(3)  # to read
+
+
+class Segment:
+    """size -- of the file
+    first, last, count -- numbers, and how many, of the records in it that are not confirmed
+    is_mixed -- whether they are not in order
+    is_closed -- nothing more goes into it
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.size = self.first = self.last = self.count = 0
+        self.is_mixed = self.is_closed = False
+        self._offset = 0  # of the first that is not confirmed
+
+    def append(self, seq: int, data: bytes) -> None:
+        """Store a record. Raises OSError; nobody knows then how the file ends."""
+        try:
+            with open(self.path, "ab") as file:
+                file.write(record(seq, data))
+        except OSError:
+            self.is_closed = True
+            raise
+        if not self.count:
+            self.first = seq
+            self._offset = self.size
+        self.last = seq
+        self.count += 1
+        self.size += HEAD_SIZE + len(data)
+
+    def examine(self, confirmed: int) -> bool:
+        """See what it holds behind this number. Returns whether it holds any record at all.
+        Raises OSError.
+        """
+        block = read(self.path)
+        self.size = self._offset = len(block)
+        self.count = self.last = 0
+        self.is_mixed = found = False
+        for seq, begin, _ in sound(block):
+            found = True
+            if seq > confirmed:
+                self.is_mixed = self.is_mixed or seq <= self.last
+                self.first = min(seq, self.first) if self.count else seq
+                self.last = max(seq, self.last)
+                self.count += 1
+                self._offset = min(begin - HEAD_SIZE, self._offset)
+        return found
+
+    def records(self) -> list:
+        """What is not confirmed, as (sequence number, block, begin, end of the payload there).
+        Raises OSError.
+        """
+        block = read(self.path, self._offset)
+        return [(seq, block, begin, end) for seq, begin, end in sound(block)]
+
+    def thin_out(self, confirmed: int) -> None:
+        """Keep every second record behind this number. Raises OSError; as it was, then."""
+        block = read(self.path)
+        keep = False
+        with open(self.path + NEW, "wb") as file:
+            for seq, begin, end in sound(block):
+                if seq > confirmed:
+                    keep = not keep
+                    if keep:
+                        file.write(block[begin - HEAD_SIZE : end])
+        os.rename(self.path + NEW, self.path)
+        self.examine(confirmed)
+
+    def is_removed(self) -> bool:
+        """Remove the file."""
+        return is_removed(self.path)
+
+    def is_aside(self) -> bool:
+        """Rename the file, which is of no use."""
+        return files.put_aside(self.path, self.path[: self.path.rfind("/")] + _BAD)
+
+
+def read(path: str, offset: int = 0) -> bytes:
+    """What a segment holds, from an offset on. Raises OSError when it cannot be read."""
+    for tries in range(_TRIES):
+        try:
+            with open(path, "rb") as file:
+                file.seek(offset)
+                return file.read(BYTES)
+        except OSError:
+            if tries + 1 == _TRIES:
+                raise
+    return b""
+
+
+def is_removed(path: str) -> bool:
+    """Remove a file; whether it is."""
+    try:
+        os.remove(path)
+        return True
+    except OSError:
+        return False
