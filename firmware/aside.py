@@ -20,6 +20,7 @@ _BYTES = const(8192)
 _FILE = "set_aside"
 _FILE_BYTES = const(4096)
 _AT_ONCE = const(4)  # records of earlier reports that are tried in one
+_PEEK_BYTES = const(2048)
 _REASON_CHARACTERS = const(100)
 
 
@@ -33,7 +34,7 @@ class Aside:
         try:
             self._box = Outbox(folder, _BYTES)
             self._last = self._box.next - 1
-        except OSError as error:
+        except (OSError, ValueError) as error:
             log.error("no queue of refused records: %s", error)
 
     def put(self, seq: int, stored: bytes, why: C1100Error) -> None:
@@ -52,7 +53,7 @@ class Aside:
         box = self._box
         if box is None or not last:
             return
-        for place, kept in box.peek(_BYTES)[:_AT_ONCE]:
+        for place, kept in box.peek(_PEEK_BYTES)[:_AT_ONCE]:
             if place > last:
                 break
             try:

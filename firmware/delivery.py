@@ -15,6 +15,7 @@ from .uplinks.refusal import Unfit
 
 _ASIDE = "refused"  # folder
 _REFUSED = const(4)  # records that are tried in vain before the far side is to blame
+_RESERVE_MS = const(60000)  # of the wake, that nothing is tried in vain in
 _DOUBLINGS = const(4)  # of that, after failures in a row
 _PATIENCE = const(4)  # reports in a row that fail before a record may be why the module fails
 _LARGE_S = const(60)  # no drift, or one of days
@@ -95,7 +96,7 @@ class Delivery:
             try:
                 confirmed = await self._send(uplink, batch)
             except Unfit as unfit:
-                if len(refused) >= most:
+                if len(refused) >= most or node.time_left() < _RESERVE_MS:
                     raise unfit.error
                 if len(batch) > 1 and not unfit.first:
                     size = sum([len(record) for _, record in batch]) // 2

@@ -49,6 +49,7 @@ class Uplink:
         """
         first, last = batch[0][0], batch[-1][0]
         confirmed = 0
+        fresh = self._socket is None
         try:
             socket = self._socket or await self._connect()
             for seq, record in batch:
@@ -63,9 +64,13 @@ class Uplink:
                     begin = time.ticks_ms()
         except BaseException as error:
             await self._give_up()
-            if confirmed < first or not isinstance(error, C1100Error):
+            if confirmed >= first and isinstance(error, C1100Error):
+                return confirmed
+            if fresh or not isinstance(error, refusal.Unfit):
                 raise error
-        return confirmed
+        else:
+            return confirmed
+        return await self.send(batch)  # it may be the connection that the server was tired of
 
     async def _connect(self):
         await self._context.__aenter__()

@@ -82,6 +82,7 @@ class Node:
         self.times = []
         self.events = []
         self.step = 0
+        self.left_ms = 300000
 
     def __enter__(self):
         where = folder()
@@ -114,6 +115,9 @@ class Node:
 
     def delivered(self, proved):
         self.proved.append(proved)
+
+    def time_left(self):
+        return self.left_ms
 
     def now(self):
         return 1700000000 - clock.epoch()
@@ -450,6 +454,17 @@ async def test_a_session_ends_when_its_time_is_over():
         assert far.taken == [1]
         await node.report()
         assert far.taken == [1, 2]
+
+
+async def test_nothing_is_tried_in_vain_at_the_end_of_a_wake():
+    far = Far()
+    far.bad = lambda record: True
+    with Node(far) as node:
+        for _ in range(BACKLOG):
+            node.add()
+        node.left_ms = 50000
+        assert isinstance(await node.report(), Refused)
+        assert far.requests == 1
 
 
 async def test_a_flash_that_takes_nothing_more_loses_the_refused_and_says_so():

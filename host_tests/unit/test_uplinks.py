@@ -402,6 +402,29 @@ async def test_a_connection_serves_several_batches():
     assert (line.open, line.calls) == (0, 0)
 
 
+async def test_a_server_that_is_tired_of_a_connection_gets_another():
+    for then in ("end", "silent"):
+        line = Line(b"9\n", then)
+        uplink = tcp.Uplink(SETTINGS, line)
+        assert await uplink.send(BATCH) == 9
+        connect = uplink._connect
+
+        async def again(line=line, connect=connect):
+            line.says = b"10\n"
+            return await connect()
+
+        uplink._connect = again
+        assert await uplink.send([(10, b"[{}]")]) == 10
+        assert line.sent.count(b"n\n") == 2
+        assert line.sent.count(b"10 [{}]") == 2
+        assert (line.open, line.calls) == (1, 1)
+        # What is refused on a new connection too is refused.
+        uplink._connect = connect
+        await fails(Unfit, uplink.send([(11, b"[{}]")]))
+        assert line.sent.count(b"n\n") == 3
+        assert (line.open, line.calls) == (0, 0)
+
+
 # What stands behind the number of a confirmation.
 TIMES = (
     (b"1700000000", GOOD),
