@@ -15,7 +15,7 @@ import time
 from micropython import const
 
 import c1100.sockets  # noqa: F401 -- loaded now, while the heap is in one piece
-from c1100 import C1100Error, Refused, Timeout
+from c1100 import C1100Error, NotConnected, Refused, Timeout
 
 from .. import log
 from . import refusal
@@ -23,6 +23,7 @@ from . import refusal
 _BATCH_BYTES = const(2048)
 _ANSWER_MS = const(30000)  # until something more is confirmed
 _LINE_BYTES = const(48)
+_RX_BYTES = const(1024)  # confirmations of a batch; more is harder to find in a heap in pieces
 _DIGITS = const(20)
 _SILENT = "it confirms nothing for %d s" % (_ANSWER_MS // 1000)
 _STRANGE = "it does not confirm what was sent: check tcp.port"
@@ -40,6 +41,7 @@ class Uplink:
         self._context = modem.pdp(settings["apn"])
         self._called = False  # the context is open
         self._socket = None
+        self._ended = False  # the connection, before it was closed here
         self._told = b""
 
     async def send(self, batch: list) -> int:
@@ -47,13 +49,28 @@ class Uplink:
 
         Raises C1100Error when not even the first record is; the connection is given up then.
         """
-        first, last = batch[0][0], batch[-1][0]
-        confirmed = 0
         fresh = self._socket is None
         try:
+            return await self._exchange(batch)
+        except refusal.Unfit:
+            if fresh and not self._ended:
+                raise
+        # It may be the connection that was lost, or that the server was tired of.
+        return await self._exchange(batch)
+
+    async def _exchange(self, batch: list) -> int:
+        first, last = batch[0][0], batch[-1][0]
+        confirmed = 0
+        self._ended = False
+        try:
+            hello = b"" if self._socket else self._hello
             socket = self._socket or await self._connect()
-            for seq, record in batch:
-                await socket.sendall(b"%d %s\n" % (seq, record))
+            try:
+                for seq, record in batch:
+                    await socket.sendall(hello + b"%d %s\n" % (seq, record))
+                    hello = b""
+            except NotConnected as error:
+                log.debug("not all was sent: %s", error)  # what is confirmed has come before
             begin = time.ticks_ms()
             while confirmed < last:
                 number = await self._confirmation(socket, begin)
@@ -64,20 +81,15 @@ class Uplink:
                     begin = time.ticks_ms()
         except BaseException as error:
             await self._give_up()
-            if confirmed >= first and isinstance(error, C1100Error):
-                return confirmed
-            if fresh or not isinstance(error, refusal.Unfit):
+            if confirmed < first or not isinstance(error, C1100Error):
                 raise error
-        else:
-            return confirmed
-        return await self.send(batch)  # it may be the connection that the server was tired of
+        return confirmed
 
     async def _connect(self):
         await self._context.__aenter__()
         self._called = True
-        socket = self._socket = await self._modem.tcp(self._far[0], self._far[1])
-        await socket.sendall(self._hello)
-        return socket
+        self._socket = await self._modem.tcp(self._far[0], self._far[1], rxbuf=_RX_BYTES)
+        return self._socket
 
     async def _confirmation(self, socket, begin) -> int:
         """The number of the next line. What stands behind it is looked at later."""
@@ -88,11 +100,14 @@ class Uplink:
                 raise _refused(_SILENT)
             try:
                 piece = await socket.recv(1, left_ms / 1000)
+            except NotConnected:
+                piece = b""
             except Timeout as error:
                 if error.command is not None:
                     raise  # the module does not answer
                 raise _refused(_SILENT)
             if not piece:
+                self._ended = True
                 raise _refused("it ends the connection")
             line += piece
             if len(line) > _LINE_BYTES:

@@ -120,13 +120,17 @@ class Node:
 
 
 class Lines:
-    """A server of the TCP line protocol: it stores, then confirms; `keep` says how many."""
+    """A server of the TCP line protocol: it stores, then confirms; `keep` says how many. It ends
+    the connection, or is silent from then on, at a record in `hated`.
+    """
 
     def __init__(self) -> None:
         self.nodes: list[str] = []
         self.records: list[bytes] = []
         self.keep = 10**9
         self.time = b""
+        self.hated: list[bytes] = []
+        self.silent = False
         outer = self
 
         class Handler(socketserver.StreamRequestHandler):
@@ -135,6 +139,10 @@ class Lines:
                 for line in self.rfile:
                     number, _, record = line.strip().partition(b" ")
                     if len(outer.records) >= outer.keep:
+                        return
+                    if any(part in record for part in outer.hated):
+                        if outer.silent:
+                            self.rfile.read()
                         return
                     outer.records.append(record)
                     self.wfile.write(b"%s%s\n" % (number, outer.time))

@@ -101,3 +101,14 @@ def test_a_refusal_says_what_to_check_and_climbs_nothing(node, picky, status, wo
     assert n.said("recovery:") == []
     assert n.asleep_by(1) < 20
     assert not any("sesame" in line for line in said)
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_a_tcp_server_that_stumbles_over_a_record_gets_the_others(node, lines, silent):
+    lines.hated, lines.silent = [b'"wake","v":2}'], silent
+    n = node(uplink={"first": "tcp"}, tcp={"host": lines.host, "port": lines.port})
+    n.live(3)
+    live_until(n, lambda: any(b"set aside" in record for record in lines.records))
+    sampled = wakes(n.said("sampled"))
+    assert wakes([r.decode() for r in lines.records]) == [w for w in sampled if w != 2]
+    assert n.said("recovery:") == []
