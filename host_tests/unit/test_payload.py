@@ -395,6 +395,6 @@ def test_payloads_that_nobody_waits_for():
         ring = LineRing(256)
         ring.readfrom(Chunks(wire + b"0\r", 256))
         found = payload.header(ring, handlers)
-        assert found is False or found.feed(ring)
+        assert not found or found.feed(ring)
         assert bytes(ring.line()) == b"0"
         assert ring.line() is None

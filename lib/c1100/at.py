@@ -33,7 +33,10 @@ class C1100Error(Exception):
 
     command -- the form of the command that failed, without the values that were sent, so that a
     PIN or a password never gets into a log; None when no command was at fault
+    status -- of the HTTP answer whose body is at fault; None where there is none
     """
+
+    status: int | None = None
 
     def __init__(self, text: str, command: str | None = None) -> None:
         super().__init__("AT%s: %s" % (command, text) if command else text)

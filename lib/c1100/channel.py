@@ -173,6 +173,9 @@ class Channel:
     ) -> list:
         self._drain()  # what came before the command cannot be its answer
         self._check_payload(_STALL_MS)
+        silence = time.ticks_diff(time.ticks_ms(), self._payload_ms)
+        if self.ring.unread and self._payload is None and silence > _SILENCE_MS:
+            self.leftover()  # nor can a line that has not gone on
         form = exchange.form
         self._exchange = exchange
         self._slow_ms = slow_ms
@@ -241,6 +244,22 @@ class Channel:
         deadline = time.ticks_add(time.ticks_ms(), ms)
         if time.ticks_diff(deadline, self._deadline) < 0:
             self._deadline = deadline
+
+    def hurry(self, form: dialect.Form, ms: int) -> None:
+        """What a command was to tell has come: wait no longer than that for its result code."""
+        exchange = self._exchange
+        if exchange is None or exchange.form is not form or self._deadline is None:
+            return
+        deadline = time.ticks_add(time.ticks_ms(), ms)
+        if time.ticks_diff(deadline, self._deadline) < 0:
+            self._deadline = deadline
+
+    def leftover(self) -> bytes:
+        """Take the beginning of a line that has not gone on."""
+        view = self.ring.take(min(self.ring.unread, self.ring.size))
+        data = bytes(view or b"")
+        self.ring.clear()
+        return data
 
     def outcome(self, form: dialect.Form) -> str | None:
         """The line that has told how the command that waits ends, if it is of that form."""
@@ -590,7 +609,7 @@ class Channel:
     def _await_payload(self, found: payload.Payload) -> None:
         self._payload = found
         self._payload_ms = time.ticks_ms()
-        most = _UNTOLD if found.want == payload.REST else min(found.want, _MOST)
+        most = _UNTOLD if found.want is payload.REST else min(found.want, _MOST)
         patience = _PAYLOAD_MS + _BYTE_MS * most
         self._payload_end = time.ticks_add(self._payload_ms, patience)
 
@@ -631,6 +650,8 @@ class Channel:
                 found = payload.header(ring, self.payloads)
                 if isinstance(found, payload.Payload):
                     self._await_payload(found)
+                    continue
+                if found is None:
                     continue
                 if found:  # the rest of the header is still to come
                     return

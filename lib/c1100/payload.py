@@ -33,9 +33,8 @@ _LONGEST_HEADER = 256
 _CODES = (b"0", b"OK", b"3", b"4", b"ERROR")
 _HELD = 12  # the longest of them with its line ends
 
-REST = (
-    -1
-)  # as a length: all that is left of the line; behind a header, all that comes until silence
+# As a length: all that is left of the line; behind a header, all that comes until silence.
+REST = None
 
 
 class Payload:
@@ -62,7 +61,7 @@ class Payload:
             return False
         if self._handler.hex and not self._got:
             _skip_around(ring)
-        if self.want == REST and self._same_line:
+        if self.want is REST and self._same_line:
             return self._feed_line(ring)
         while self._got != self.want:
             if not (self._feed_hex(ring) if self._handler.hex else self._feed_raw(ring)):
@@ -108,9 +107,8 @@ class Payload:
 
     def _feed_raw(self, ring) -> bool:
         n = min(ring.unread, _PIECE)
-        left = self.want - self._got
-        if 0 <= left <= n:
-            n = left
+        if self.want is not REST and self.want - self._got <= n:
+            n = self.want - self._got
         elif not self._same_line:
             n -= _HELD  # they may be the result code
         if n <= 0:
@@ -164,7 +162,7 @@ class Payload:
     def _end(self, got: int) -> None:
         self._ended = True
         error = None
-        if self.want == REST:
+        if self.want is REST:
             if self._same_line:
                 error = at.BadAnswer("a payload that does not end")
         elif got != self.want or self._fault is not None:
@@ -212,7 +210,7 @@ class Unheard:
         self.fields = fields
         self._index = index
 
-    def begin(self, values: list) -> int:
+    def begin(self, values: list) -> int | None:
         if self._index < 0:
             return REST
         return values[self._index] if self._index < len(values) else 0
@@ -247,14 +245,14 @@ def find(handlers: dict, name: str):
     return None
 
 
-def header(ring, handlers: dict) -> Payload | bool:
+def header(ring, handlers: dict) -> Payload | bool | None:
     """Look for the header of a payload that starts on its own line.
 
     handlers -- prefix -> handler, of those with fields
 
     Returns the Payload, its header consumed; True if the header has not come completely; False if
-    what comes next is no such header. One that cannot be read is consumed with its line, and told
-    to its handler. Raises what the handler raises.
+    what comes next is no such header; None for one that cannot be read: it is consumed with its
+    line, and told to its handler. Raises what the handler raises.
     """
     view = ring.head()
     if view is None:
@@ -291,7 +289,7 @@ def header(ring, handlers: dict) -> Payload | bool:
                 finally:
                     if found is None:
                         ring.skip_line()
-                return found or False
+                return found
     return len(view) < _LONGEST_HEADER
 
 
@@ -307,7 +305,9 @@ def start(handler, line: str) -> Payload | None:
         found = Payload(handler, values)
         want = found.want
         limit = getattr(handler, "limit", None)
-        if isinstance(want, int) and want >= REST and (limit is None or want <= limit):
+        if want is REST:
+            return found
+        if isinstance(want, int) and want >= 0 and (limit is None or want <= limit):
             return found
         error = at.BadAnswer("a payload of %s bytes" % want)
     except at.BadAnswer as bad:

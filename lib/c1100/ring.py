@@ -161,14 +161,18 @@ class LineRing:
         self._dropping = False
 
     def _skip(self) -> bool:
-        """Pass over terminators and NULs. Returns False while a line is being dropped, which they
-        would end.
+        """Pass over terminators and NULs. Returns False while a line is being dropped that has not
+        ended yet.
         """
-        if self._dropping:
-            return False
         buf = self._buf
         w = self._w
         r = self._r
+        if self._dropping:
+            while r < w and buf[r] != _CR and buf[r] != _LF:
+                r += 1
+            if r == w:
+                return False
+            self._dropping = False
         while r < w and buf[r] in (_CR, _LF, _NUL):
             r += 1
         self._r = r
