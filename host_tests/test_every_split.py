@@ -16,7 +16,14 @@ import pytest
 from host_tests import virtual_time
 from host_tests.support import streams
 
-MODULES = {"test_channel": 64, "test_modem": 8, "test_features": 8, "test_sockets": 8}
+MODULES = {
+    "test_channel": 64,
+    "test_modem": 8,
+    "test_features": 8,
+    "test_mqtt": 8,
+    "test_http": 8,
+    "test_sockets": 8,
+}
 OWN_SPLITS = ("at_every_split(", "await answers(")
 
 

@@ -1,19 +1,13 @@
 """MQTT on the module's own stack (manual 3.6), named as umqtt.simple names it."""
 
 import asyncio
-from collections import namedtuple
 
 from micropython import const
 
-from . import at, dialect
+from . import at, dialect, payload, topics
+from .inbox import Inbox, Message  # noqa: F401 -- Message is what wait_msg() returns
 
-_LINK_URCS = [
-    form.then.rstrip("?") for form in (dialect.MQTT_CALL, dialect.MQTT_OPEN, dialect.MQTT_CLOSE)
-]
-_ROOM = const(4096)  # bytes of the messages that wait to be fetched
-_EACH = const(64)  # bytes that a waiting message costs besides its topic and payload
-
-Message = namedtuple("Message", ("topic", "payload", "retained", "qos"))
+_SETTLE_MS = const(1000)  # until the end of what was closed has been told
 
 
 class MQTT:
@@ -47,8 +41,10 @@ class MQTT:
         self._clean = clean
         self._apn = apn
         self._will = last_will
-        self._inbox = _Inbox()
+        self._inbox = Inbox()
         self._told = {}  # form -> arguments that the module has for it in this session
+        self._busy = asyncio.Lock()  # topic, message and command of one publish stay together
+        self._doubtful = False  # the module may have a session, with something unconfirmed in it
         self.connected = False
 
     def set_last_will(
@@ -57,37 +53,156 @@ class MQTT:
         """What the broker publishes when the node vanishes; takes effect with connect()."""
         self._will = (topic, payload, retain, qos)
 
-    async def connect(self) -> None:
-        """Open the PDP context and the session (manual 3.6.1).
+    # The session ----------------------------------------------------------------------------
 
-        Raises BadArgument, CommandError when the network or the broker refuses, Timeout.
+    async def connect(self) -> None:
+        """Open the PDP context and the session (manual 3.6.1). What an earlier life has left open
+        is closed if it stands in the way.
+
+        Raises BadArgument before anything is sent, Refused when the broker does not want this
+        session or cannot be reached, NotConnected when the network gives no PDP context,
+        CommandError, BadAnswer, Timeout.
         """
-        run = self._channel.run
-        self._told.clear()
-        await run(dialect.MQTT_CLIENT_ID, self._client_id)
+        steps = self._steps()
+        async with self._busy:
+            self._on_lost()
+            if self._doubtful and await self._close():
+                await asyncio.sleep_ms(_SETTLE_MS)
+            try:
+                try:
+                    await self._open(steps)
+                except at.CommandError as error:
+                    closed = await self._close()
+                    if error.command == dialect.MQTT_OPEN.send:
+                        closed.discard(dialect.MQTT_HANG_UP)  # the context was our own
+                    if not closed:
+                        raise
+                    await asyncio.sleep_ms(_SETTLE_MS)
+                    await self._open(steps)
+            except at.CommandError as error:
+                raise self._explained(error)
+
+    def _steps(self) -> list:
+        """The commands that open a session, with their values, all of them checked."""
+        steps: list = [(dialect.MQTT_CLIENT_ID, (self._client_id,))]
         user, password = self._login
         if user is not None:
-            await run(dialect.MQTT_USER, user)
+            steps.append((dialect.MQTT_USER, (user,)))
         if password is not None:
-            await run(dialect.MQTT_PASSWORD, password)
-        await run(dialect.MQTT_SESSION, self._clean)
+            steps.append((dialect.MQTT_PASSWORD, (password,)))
+        steps.append((dialect.MQTT_SESSION, (self._clean,)))
         # The module takes as will what is configured when it opens. So an empty message, which is
         # no will, has to replace what an earlier publish has left there.
         if self._will is None:
-            await run(dialect.MQTT_TEXT, "")
+            steps.append((dialect.MQTT_TEXT, ("",)))
         else:
-            await self._message(*self._will)
+            if not isinstance(self._will, (tuple, list)) or len(self._will) != 4:
+                raise at.BadArgument("a last will is (topic, payload, retain, qos)")
+            steps += _message(*self._will)
         if self._apn is None:
-            await run(dialect.MQTT_CALL)
+            steps.append((dialect.MQTT_CALL, ()))
         else:
-            await run(dialect.MQTT_CALL_APN, self._apn)
+            steps.append((dialect.MQTT_CALL_APN, (self._apn,)))
+        steps.append((dialect.MQTT_OPEN, self._broker))
+        _checked(steps)
         host, port, keepalive = self._broker
-        await run(dialect.MQTT_OPEN, host, port, keepalive)
+        if not self._client_id or not host or not port:
+            raise at.BadArgument("client_id, host and port are needed", dialect.MQTT_OPEN.send)
+        if isinstance(port, bool) or isinstance(keepalive, bool):
+            raise at.BadArgument("port and keepalive are numbers", dialect.MQTT_OPEN.send)
+        return steps
+
+    async def _open(self, steps: list) -> None:
+        channel = self._channel
+        try:
+            await self._tell(steps[:-1])
+            # Messages that have waited at the broker come right behind the answer.
+            channel.payloads[dialect.MQTT_MESSAGE] = self._inbox
+            self._doubtful = True
+            form, args = steps[-1]
+            await channel.run(form, *args)
+        except BaseException as error:
+            if isinstance(error, (at.CommandError, at.Rebooted)):
+                self._doubtful = False
+            self._on_lost()
+            raise
+        self._doubtful = False
         self.connected = True
-        for name in _LINK_URCS:
-            self._channel.on(name, self._on_lost)
-        self._channel.on_restart.append(self._on_lost)
-        self._channel.payloads[dialect.MQTT_MESSAGE] = self._inbox
+        for form, callback in self._ends():
+            channel.watchers[form.then.rstrip("?")] = callback
+        channel.on_restart.append(self._on_lost)
+
+    def _ends(self) -> tuple:
+        """Whose outcomes tell of the session's end when nobody has asked for it."""
+        return (
+            (dialect.MQTT_CALL, self._on_state),
+            (dialect.MQTT_OPEN, self._on_state),
+            (dialect.MQTT_CLOSE, self._on_lost),
+        )
+
+    def _explained(self, error: at.CommandError) -> at.C1100Error:
+        """What a refusal may be about."""
+        if error.outcome is None:
+            return error
+        if error.command == dialect.MQTT_OPEN.send:
+            host, port, _ = self._broker
+            user = self._login[0]
+            return at.Refused(
+                "the broker %s:%d refused the session of %s, %s, or cannot be reached: "
+                "check mqtt host, user and password"
+                % (host, port, self._client_id, "no user" if user is None else "user " + user),
+                error.command,
+            )
+        return at.NotConnected(
+            "the network opens no PDP context with %s: check apn and subscription"
+            % ("the SIM's own APN" if self._apn is None else "APN " + self._apn),
+            error.command,
+        )
+
+    async def disconnect(self) -> None:
+        """End the session and the PDP context (manual 3.6.5). The will is not published. What is
+        not open any more is no error.
+        """
+        self._on_lost()
+        async with self._busy:
+            await self._close()
+
+    async def _close(self) -> set:
+        """Close the module's session and context, whoever has opened them. Returns the forms that
+        had something to close.
+        """
+        closed = set()
+        for form in (dialect.MQTT_CLOSE, dialect.MQTT_HANG_UP):
+            try:
+                await self._channel.run(form)
+            except at.CommandError:
+                continue  # it was not open
+            closed.add(form)
+        self._doubtful = False
+        return closed
+
+    def _on_state(self, values: list) -> None:
+        if values and (values[-1] in dialect.FAILED or values[-1] == "0"):
+            self._on_lost()
+
+    def _on_lost(self, _values: list | None = None) -> None:
+        """The network, the broker, a restart or we have ended the session."""
+        channel = self._channel
+        self.connected = False
+        self._told.clear()
+        self._inbox.arrived.set()
+        if self._on_lost in channel.on_restart:
+            channel.on_restart.remove(self._on_lost)
+            for form, _ in self._ends():
+                channel.watchers.pop(form.then.rstrip("?"), None)
+        if channel.payloads.get(dialect.MQTT_MESSAGE) is self._inbox:
+            channel.payloads[dialect.MQTT_MESSAGE] = payload.unheard()[dialect.MQTT_MESSAGE]
+
+    def _check_open(self, form: dialect.Form) -> None:
+        if not self.connected:
+            raise at.NotConnected("the MQTT session is not open: connect() first", form.send)
+
+    # Sending --------------------------------------------------------------------------------
 
     async def publish(self, topic: str, payload, qos: int = 1, retain: bool = False) -> None:
         """Publish; with QoS 1 and 2, returns when the broker has confirmed (manual 3.6.4).
@@ -95,32 +210,21 @@ class MQTT:
         payload -- str or bytes; up to 1024 characters of printable ASCII without quotes, up to
                    512 bytes of anything else
 
-        Raises BadArgument, NotConnected, CommandError, Timeout. After a Timeout it is not known
-        whether the broker has the message, and the session counts as lost: connect() again.
+        Raises BadArgument before anything is sent, NotConnected, Refused when there is no
+        confirmation, CommandError, Timeout. After a Timeout it is not known whether the broker
+        has the message. Unless it was Refused, the session then counts as lost: connect() again.
         """
-        if not self.connected:
-            raise at.NotConnected(
-                "the MQTT session is not open: connect() first", dialect.MQTT_PUBLISH.send
-            )
-        await self._message(topic, payload, retain, qos)
-        await self._confirmed(dialect.MQTT_PUBLISH)
-
-    async def _confirmed(self, form: dialect.Form, *args) -> None:
-        try:
-            await self._channel.run(form, *args)
-        except at.CommandError:
-            raise
-        except BaseException:  # time-out, restart, cancellation
-            # A confirmation that comes late must not confirm the next message.
-            self._on_lost()
-            raise
-
-    def set_callback(self, callback) -> None:
-        """Call ``callback(topic, payload)`` for each message instead of queueing it."""
-        self._inbox.callback = callback
+        steps = _checked(_message(topic, payload, retain, qos))
+        form = dialect.MQTT_PUBLISH if qos else _optional(dialect.MQTT_PUBLISH)
+        async with self._busy:
+            self._check_open(form)
+            await self._tell(steps)
+            await self._confirmed(form, "the broker did not confirm the message to " + topic)
 
     async def subscribe(self, topic: str, qos: int = 1) -> None:
         """Subscribe; returns when the broker has confirmed (manual 3.6.2).
+
+        topic -- may have the wildcards + and #
 
         Raises what publish() raises.
         """
@@ -131,14 +235,49 @@ class MQTT:
         await self._switch(topic, 0, False)
 
     async def _switch(self, topic: str, qos: int, on: bool) -> None:
-        if not self.connected:
-            raise at.NotConnected(
-                "the MQTT session is not open: connect() first", dialect.MQTT_SUBSCRIBE.send
-            )
-        self._told.clear()  # rare enough to be said as the manual does
-        await self._tell(dialect.MQTT_TOPIC, topic)
-        await self._tell(dialect.MQTT_QOS, qos)
-        await self._confirmed(dialect.MQTT_SUBSCRIBE, on)
+        form = dialect.MQTT_SUBSCRIBE
+        topics.check(topic, form.send, True)
+        steps = _checked([(dialect.MQTT_TOPIC, (topic,)), (dialect.MQTT_QOS, (qos,))])
+        async with self._busy:
+            self._check_open(form)
+            self._told.clear()  # rare enough to be said as the manual does
+            await self._tell(steps)
+            # No broker can refuse to unsubscribe: 0 tells that it is off.
+            refusal = "the broker refused the subscription to " + topic if on else None
+            await self._confirmed(form, refusal, on)
+
+    async def _tell(self, steps: list) -> None:
+        """Settings that the module keeps: said again only when they change, but for messages."""
+        kept = (dialect.MQTT_TOPIC, dialect.MQTT_QOS, dialect.MQTT_RETAINED)
+        for form, args in steps:
+            if form in kept and self._told.get(form) == args[0]:
+                continue
+            self._told.pop(form, None)
+            await self._channel.run(form, *args)
+            if form in kept:
+                self._told[form] = args[0]
+
+    async def _confirmed(self, form: dialect.Form, refusal: str | None, *args) -> None:
+        try:
+            await self._channel.run(form, *args)
+        except at.CommandError as error:
+            if error.outcome is None:
+                self._doubtful = True
+                self._on_lost()  # the module has no session
+                raise
+            if refusal is not None:
+                raise at.Refused(refusal, form.send)
+        except BaseException as error:  # time-out, restart, cancellation
+            # A confirmation that comes late must not confirm the next message.
+            self._doubtful = not isinstance(error, at.Rebooted)
+            self._on_lost()
+            raise
+
+    # Receiving ------------------------------------------------------------------------------
+
+    def set_callback(self, callback) -> None:
+        """Call ``callback(topic, payload)`` for each message instead of queueing it."""
+        self._inbox.callback = callback
 
     def check_msg(self):
         """The next queued Message, None if there is none."""
@@ -160,98 +299,42 @@ class MQTT:
         """Messages that came damaged, or while the queue was full."""
         return self._inbox.lost
 
-    async def disconnect(self) -> None:
-        """End the session and the PDP context (manual 3.6.5). The will is not published."""
-        self._on_lost()
-        await self._channel.run(dialect.MQTT_CLOSE)
-        await self._channel.run(dialect.MQTT_HANG_UP)
 
-    async def _message(self, topic: str, payload, retain: bool, qos: int) -> None:
-        run = self._channel.run
-        await self._tell(dialect.MQTT_TOPIC, topic)
-        plain = _plain(payload)
-        if plain is None:
-            await run(dialect.MQTT_HEX, payload)
-        else:
-            await run(dialect.MQTT_TEXT, plain)
-        await self._tell(dialect.MQTT_QOS, qos)
-        await self._tell(dialect.MQTT_RETAINED, retain)
-
-    async def _tell(self, form: dialect.Form, value) -> None:
-        """A setting that the module keeps: said again only when it changes."""
-        if self._told.get(form) == value:
-            return
-        self._told.pop(form, None)
-        await self._channel.run(form, value)
-        self._told[form] = value
-
-    def _on_lost(self, _values: list | None = None) -> None:
-        """The network, the broker, a restart or we have ended the session."""
-        self.connected = False
-        self._told.clear()
-        self._inbox.arrived.set()
-        if self._on_lost in self._channel.on_restart:
-            self._channel.on_restart.remove(self._on_lost)
-        for name in _LINK_URCS:
-            self._channel.off(name, self._on_lost)
+def _message(topic, payload, retain, qos) -> list:
+    """The settings of a message."""
+    topics.check(topic, dialect.MQTT_TOPIC.send)
+    plain = _plain(payload)
+    return [
+        (dialect.MQTT_TOPIC, (topic,)),
+        (dialect.MQTT_HEX, (payload,)) if plain is None else (dialect.MQTT_TEXT, (plain,)),
+        (dialect.MQTT_QOS, (qos,)),
+        (dialect.MQTT_RETAINED, (retain,)),
+    ]
 
 
-class _Inbox:
-    """Takes incoming messages (payload.py) into a bounded queue."""
-
-    fields = len(dialect.MQTT_MESSAGE_FIELDS)
-    hex = False
-
-    def __init__(self) -> None:
-        self.messages = []
-        self.arrived = asyncio.Event()
-        self.callback = None
-        self.lost = 0
-        self._used = 0  # bytes of the messages
-        self._head = {}
-        self._data = bytearray()
-
-    def begin(self, values: list) -> int:
-        self._head = dict(zip(dialect.MQTT_MESSAGE_FIELDS, values))
-        self._data = bytearray()
-        return self._head["length"]
-
-    def data(self, view) -> None:
-        if len(self._data) + len(view) <= _ROOM:
-            self._data.extend(view)
-
-    def end(self, error) -> None:
-        head = self._head
-        if error is not None or len(self._data) != head["length"]:
-            self.lost += 1
-            return
-        message = Message(
-            str(head["topic"]), bytes(self._data), bool(head["retained"]), head["qos"]
-        )
-        if self.callback is not None:
-            self.callback(message.topic, message.payload)
-        elif self._used + _size(message) > _ROOM:
-            self.lost += 1
-        else:
-            self._used += _size(message)
-            self.messages.append(message)
-            self.arrived.set()
-
-    def take(self) -> Message | None:
-        if not self.messages:
-            return None
-        message = self.messages.pop(0)
-        self._used -= _size(message)
-        return message
-
-
-def _size(message: Message) -> int:
-    return _EACH + len(message.topic) + len(message.payload)
+def _checked(steps: list) -> list:
+    """Commands whose values can all be sent. Raises BadArgument."""
+    for form, args in steps:
+        if form is dialect.MQTT_QOS and isinstance(args[0], bool):
+            raise at.BadArgument("qos must be a whole number from 0 to 2", form.send)
+        at.render(form.send, args)
+    return steps
 
 
 def _plain(payload) -> str | None:
     """A payload as text if it can stand between quotes, else None: it is sent as hex then."""
-    for c in payload.encode() if isinstance(payload, str) else payload:
+    try:
+        data = payload.encode() if isinstance(payload, str) else bytes(memoryview(payload))
+    except (TypeError, UnicodeError):
+        raise at.BadArgument("a payload is str or bytes", dialect.MQTT_TEXT.send)
+    for c in data:
         if not 32 <= c < 127 or c == 34:
             return None
-    return payload if isinstance(payload, str) else str(payload, "ascii")
+    return payload if isinstance(payload, str) else str(data, "ascii")
+
+
+def _optional(form: dialect.Form) -> dialect.Form:
+    """The same command where its outcome may be missing: QoS 0 needs no more than a result code,
+    and modules may tell no more (I).
+    """
+    return dialect.Form(*(form[:3] + (form.then.rstrip("?") + "?",) + form[4:]))
