@@ -479,6 +479,19 @@ async def test_late_confirmation_never_confirms_in_the_next_session():
     await answers_still(made, modem)
 
 
+async def test_the_next_session_ends_the_one_before():
+    made, modem, first = await connected()
+    second = modem.mqtt("n2", "h")
+    await second.connect()
+    assert second.connected and not first.connected
+    await fails(NotConnected, first.publish("t", "x"))
+    made.say(b"+MQTTOPEN:0\r\n")
+    await asyncio.sleep_ms(100)
+    assert not second.connected
+    assert nothing_left(modem)
+    modem.close()
+
+
 async def test_two_publishers_do_not_mix():
     made, modem, mqtt = await connected()
     await asyncio.gather(*[mqtt.publish("t%d" % n, "m%d" % n) for n in range(5)])

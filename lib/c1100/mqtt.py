@@ -66,6 +66,9 @@ class MQTT:
         steps = self._steps()
         async with self._busy:
             self._on_lost()
+            other = self._channel.watchers.get(dialect.MQTT_CLOSE.then.rstrip("?"))
+            if other is not None:
+                other()  # a session of another object: the module has one
             if self._doubtful and await self._close():
                 await asyncio.sleep_ms(_SETTLE_MS)
             try:
@@ -148,7 +151,7 @@ class MQTT:
             host, port, _ = self._broker
             user = self._login[0]
             return at.Refused(
-                "the broker %s:%d refused the session of %s, %s, or cannot be reached: "
+                "the broker %s:%d refused the session of client %s, %s, or cannot be reached: "
                 "check mqtt host, user and password"
                 % (host, port, self._client_id, "no user" if user is None else "user " + user),
                 error.command,
