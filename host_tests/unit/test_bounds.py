@@ -239,7 +239,7 @@ async def test_a_fault_of_whoever_takes_lines_ends_no_task_and_loses_no_line():
             channel.payloads["+LSIPRTCP"] = Faulty(where, error)
             await sound(channel, module)
             length = b"x" if where == "damaged" else b"3"
-            module.say(b"+LSIPRTCP=1," + length + b",300d34\r\n+LSIPRTCP=1,1,30\r")
+            module.say(b"+LSIPRTCP=1," + length + b",300d34\r\n+LSIPRTCP=1,1,30\r+LSIPRTCP=1\r")
             await sound(channel, module)
             assert channel.stats["faults"] >= 1, (where, error)
             channel.close()

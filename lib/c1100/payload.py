@@ -213,7 +213,7 @@ class Unheard:
     def begin(self, values: list) -> int | None:
         if self._index < 0:
             return REST
-        return values[self._index] if self._index < len(values) else 0
+        return (values[self._index] if self._index < len(values) else 0) or 0
 
     def data(self, view) -> None:
         """Nobody wants it."""
