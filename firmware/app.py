@@ -42,6 +42,7 @@ _RECORD_BYTES = const(512)  # every uplink takes that much in one message
 _PROBLEM_CHARACTERS = const(120)  # of what is wrong with the configuration, in a record
 _ANYTHING = (Exception, asyncio.CancelledError)  # MicroPython's is no Exception
 _TRACES = ("config.good", "outbox")  # of a node that has been at work
+_LOST_SLEEP_MS = const(300000)  # after a wake that could not even begin
 _UNUSABLE_SLEEP_MS = const(3600000)  # until an unusable configuration is looked at again
 _PROMPT_MS = const(5000)
 _PATIENCE_S = const(60)  # besides the patience with the network
@@ -237,7 +238,7 @@ def main() -> None:
         except _ANYTHING as error:  # the node must sleep and try again, whatever went wrong
             log.crash(error)
             _count_trial()
-            _sleep(settings, _CRASH_SLEEP_MS)
+            _sleep(settings, _LOST_SLEEP_MS)
 
 
 def _was_at_work() -> bool:
@@ -297,16 +298,12 @@ def _wake(node: Node) -> None:
     if plan.wait_s > 0:
         return  # woken early: the next plan says how to go on
     names = [job.name for job in plan.jobs]
-    settings = node.settings
     if "report" in names:
         node.on_trial = _count_trial()
-    watch = None
-    if settings["watchdog_s"]:
-        patience_s = settings["register_s"] + _PATIENCE_S
-        watch = Watch(node.board, settings["watchdog_s"], node.progress, patience_s)
     try:
-        session = _load_session(names, settings)
-        asyncio.run(asyncio.wait_for_ms(_work(node, names, session, watch), _LONGEST_WAKE_MS))
+        session = _load_session(node, names)
+        work = _work(node, names, session, _watch(node))
+        asyncio.run(asyncio.wait_for_ms(work, _LONGEST_WAKE_MS))
     except _ANYTHING as error:
         node.crash(error)
     finally:
@@ -316,6 +313,19 @@ def _wake(node: Node) -> None:
             node.ran(name)
     if "report" in names and "report" not in node.done:
         node.failed()
+
+
+def _watch(node: Node) -> Watch | None:
+    """The watchdog's keeper; a wake without it is better than none."""
+    settings = node.settings
+    if not settings["watchdog_s"]:
+        return None
+    patience_s = settings["register_s"] + _PATIENCE_S
+    try:
+        return Watch(node.board, settings["watchdog_s"], node.progress, patience_s)
+    except Exception as error:
+        log.crash(error)
+        return None
 
 
 def _named(error: BaseException) -> str:
@@ -333,7 +343,7 @@ def _count_trial() -> bool:
         return True
 
 
-def _load_session(names: list, settings: dict):
+def _load_session(node: Node, names: list):
     """The code of a session if one is due; None also where it cannot be loaded: a sample is kept
     without it.
     """
@@ -344,12 +354,12 @@ def _load_session(names: list, settings: dict):
         from . import uplinks
         from .session import Session
 
-        uplinks.load(settings["uplink.first"])
-        if settings["commands.key"]:
+        uplinks.load(node.settings["uplink.first"])
+        if node.settings["commands.key"]:
             from . import downlink  # noqa: F401 -- while the heap is in one piece
         return Session
     except Exception as error:
-        log.crash(error)
+        node.crash(error)
         return None
 
 
