@@ -21,6 +21,7 @@ _MOST = const(8)  # messages of one session, whoever sends them
 _RESULT_BYTES = const(480)  # with quotes in it, the module takes 512 at most
 _WHY_CHARACTERS = const(120)
 _NOT_STORED = "its counter cannot be stored"
+_FAULTS = (ValueError, TypeError, LookupError, ArithmeticError, MemoryError, RuntimeError)
 _DONE = "done"
 _FAILED = "failed"
 
@@ -98,6 +99,9 @@ class Downlink:
         except (C1100Error, config.ConfigError, OSError) as error:
             result = {"result": _FAILED, "why": str(error)[:_WHY_CHARACTERS]}
             log.warning("command %s failed: %s", order.id, result["why"])
+        except _FAULTS as error:  # what is in their texts may be anything
+            log.crash(error)
+            result = {"result": _FAILED, "why": type(error).__name__}
         result["id"] = order.id
         result["counter"] = order.counter
         await self._publish(result)
@@ -170,10 +174,10 @@ _ACTIONS = {
 
 def _stored_counter() -> int | None:
     """0 before the first command; None if it cannot be read, so that nothing may be replayed."""
-    text = files.read(_COUNTER_FILE)
+    try:
+        text = files.read(_COUNTER_FILE)
+    except OSError:
+        return None
     if text is None:
         return 0
-    try:
-        return int(text)
-    except ValueError:
-        return None
+    return int(text) if text.isdigit() else None

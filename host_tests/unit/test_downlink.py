@@ -142,7 +142,7 @@ async def test_a_counter_that_cannot_be_stored_stops_the_command():
 
 async def test_a_damaged_counter_stops_all_commands():
     with Conversation() as talk:
-        for damaged in (b"", b"x", b"\xff", b"1 2"):
+        for damaged in (b"", b"x", b"\xff", b"1 2", b"-5", b"+5", b" 5", b"5\n", b"0x5", b"1_0"):
             files.replace("commands.counter", damaged)
             await talk.run(told(5, {"do": "reboot"}))
             talk.mqtt.messages.clear()
@@ -282,3 +282,37 @@ async def test_listening_ends():
     with Conversation() as talk:
         await asyncio.wait_for_ms(talk.run(), 6000)
         assert talk.notes == ["subscribe nodes/n/commands"]
+
+
+async def test_a_counter_that_is_a_folder_stops_all_commands():
+    with Conversation() as talk:
+        os.mkdir("commands.counter")
+        await talk.run(told(5, {"do": "report"}))
+        assert talk.notes == []
+        os.rmdir("commands.counter")
+        await talk.run(told(5, {"do": "report"}))
+        assert talk.mqtt.results[-1]["result"] == "done"
+
+
+async def test_whatever_a_command_raises_is_told_by_its_kind():
+    good = downlink._ACTIONS["ping"]
+    try:
+        for count, error in enumerate((ValueError("secret"), MemoryError(), KeyError("secret"))):
+
+            async def broken(_downlink, _order, error=error):
+                raise error
+
+            downlink._ACTIONS["ping"] = broken
+            with Conversation() as talk:
+                await talk.run(told(count + 1, {"do": "ping"}), told(count + 2, {"do": "report"}))
+                assert talk.mqtt.results == [
+                    {
+                        "id": "c",
+                        "counter": count + 1,
+                        "result": "failed",
+                        "why": type(error).__name__,
+                    },
+                    {"id": "c", "counter": count + 2, "result": "done", "backlog": 2},
+                ]
+    finally:
+        downlink._ACTIONS["ping"] = good
