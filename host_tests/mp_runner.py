@@ -55,6 +55,17 @@ from asyncio import core  # noqa: E402
 from host_tests.support import streams  # noqa: E402
 
 
+class _Flag(asyncio.Event):
+    """asyncio's ThreadSafeFlag, which takes a ms of real time whenever the loop looks at it."""
+
+    async def wait(self):
+        await super().wait()
+        self.clear()
+
+
+asyncio.ThreadSafeFlag = _Flag
+
+
 class _Queue(core.IOQueue):
     """asyncio's I/O queue, but waiting moves the clock when nothing is ready."""
 
