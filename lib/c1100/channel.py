@@ -83,7 +83,7 @@ class Channel:
         }
         self.last_unknown = ""
         self.payloads = payload.unheard()  # prefix -> handler (payload.py)
-        self.watchers = {}  # prefix -> callable that gets a URC's parameters at once
+        self.watchers = {}  # prefix -> callable that gets each URC's line at once
         self.sinks = {}  # first character -> callable that gets each such line: NMEA's "$"
         self._lock = asyncio.Lock()
         self._exchange: Exchange | None = None  # the command that is waiting
@@ -381,7 +381,7 @@ class Channel:
             self._interrupt("the module has left PSM")
         watcher = payload.find(self.watchers, name)
         if watcher is not None:
-            watcher(at.params(line))
+            watcher(line)
         bare = at.bare(name)
         if bare not in self._known and bare not in self._callbacks:
             self.stats["unknown"] += 1
@@ -416,14 +416,14 @@ class Channel:
             if hasattr(pending, "send"):
                 await pending
         except Exception as error:  # a callback's fault must not stop the others
-            self._report("callback of " + name, error)
+            self.report("callback of " + name, error)
         except asyncio.CancelledError:  # nor must what it waited for
             if asyncio.current_task() in self._tasks:
                 self._tasks[1] = asyncio.create_task(self._dispatch())
                 self._urc_event.set()
             raise
 
-    def _report(self, where: str, error: Exception) -> None:
+    def report(self, where: str, error: Exception) -> None:
         self.stats["faults"] += 1
         asyncio.get_event_loop().call_exception_handler(
             {"message": where, "exception": error, "future": None}
@@ -441,7 +441,7 @@ class Channel:
             try:
                 callback()
             except Exception as error:
-                self._report("callback of a restart", error)
+                self.report("callback of a restart", error)
 
     def _rebooted(self) -> None:
         self._restarted()
@@ -503,6 +503,8 @@ class Channel:
         self._stop()
         self._callbacks = {}
         self._urcs = []
+        self.payloads = {}
+        self.watchers = {}
 
     def _check_open(self) -> None:
         if self.closed:
@@ -531,7 +533,7 @@ class Channel:
             try:
                 pause = self._look()
             except Exception as error:  # whatever it is, the reader goes on
-                self._report("reading", error)
+                self.report("reading", error)
                 pause = _IDLE_MS
             if self._flag is None:
                 await asyncio.sleep_ms(pause)
@@ -604,7 +606,7 @@ class Channel:
         try:
             pending.give_up(self.ring)
         except Exception as error:
-            self._report("payload", error)
+            self.report("payload", error)
 
     def _await_payload(self, found: payload.Payload) -> None:
         self._payload = found
@@ -630,10 +632,10 @@ class Channel:
                 if self._deadline is not None and chr(self.ring.next()) not in self.sinks:
                     self._life = self._payload_ms
             except OSError as error:  # the stream's
-                self._report("reading", error)
+                self.report("reading", error)
                 return False
             except Exception as error:
-                self._report("reading", error)
+                self.report("reading", error)
                 left -= _FAULT
         return True
 

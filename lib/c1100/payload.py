@@ -290,7 +290,14 @@ def header(ring, handlers: dict) -> Payload | bool | None:
                     if found is None:
                         ring.skip_line()
                 return found
-    return len(view) < _LONGEST_HEADER
+    if n < _LONGEST_HEADER:
+        return True
+    if handler is not None:  # commas are missing: it would be dropped as a line that is too long
+        line = at.text(view[begin:n])
+        ring.skip_line()
+        spoil(handler, line)
+        return None
+    return False
 
 
 def start(handler, line: str) -> Payload | None:
