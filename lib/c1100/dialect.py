@@ -97,6 +97,7 @@ IP_CALL = Form("+LSIPCALL=1", "+LSIPCALL", "iS", "", False, _NET, False, "M 3.3.
 IP_STATE = _ask("+LSIPCALL?", "+LSIPCALL", "iS", "M 3.3.1.1")
 IP_HANG_UP = _set("+LSIPCALL=0", "M 3.5.1.2", wait=20)
 IP_HEX = _set("+LSIPHEX={on:d1}", "M 3.3.1.1")
+IP_HEX_STATE = _ask("+LSIPHEX?", "+LSIPHEX", "i", "I")
 IP_FREE = _ask("+LSIPOPEN?", "+LSIPOPEN", "IIII", "M 3.3.1.1")
 IP_OPEN = _net(
     "+LSIPOPEN={id:d4},{local_port:d65535},{host:q100},{port:d65535},{kind:d1}",
@@ -107,6 +108,7 @@ IP_OPEN = _net(
 IP_SEND = Form(
     "+LSIPSEND={id:d4},{data:h700}", "+LSIPSEND", "iI", "", False, 10, False, "M 3.3.1.1"
 )
+IP_ROOM = const(1500)  # bytes that it can have waiting (M 3.3.1.1); others are learned (room.py)
 IP_PUSH = _net("+LSIPPUSH={id:d4}", VERDICT, "M 3.3.1.1")
 IP_CLOSE = Form("+LSIPCLOSE={id:d4}", "+LSIPCLOSE", "iIII", "", False, 20, False, "M 3.5.1.2")
 IP_TRANSPARENT = Form(

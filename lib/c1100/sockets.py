@@ -1,56 +1,122 @@
 """The PDP context and the four TCP and UDP sockets of the module (manual 3.3.1.1, 3.5.1.2)."""
 
 import asyncio
+import time
+
+from micropython import const
 
 from . import at, dialect
-from .connection import Socket
+from .connection import TCP, UDP, Socket
+from .room import Sizes
 
 _IDS = (1, 2, 3, 4)
+_CALL_MS = const(30000)  # patience with a context that is not there yet when its command is over
+_CALL_LOOK_MS = const(2000)
+_BY_ITSELF_MS = const(300)  # what the module refuses without asking the network, it refuses sooner
 
 
 class Sockets:
-    """The module's PDP context and its four sockets."""
+    """The module's PDP context and its four sockets.
+
+    What it has registered with the channel goes when the channel is closed; its sockets end then.
+    """
 
     def __init__(self, channel) -> None:
         self._channel = channel
         self._open = {}  # id -> Socket
         self._hex = False  # AT+LSIPHEX=1 holds
         self._choosing = asyncio.Lock()  # one at a time looks for a free number
+        self._doubtful = set()  # numbers that were given up: the module may have them open
+        self._past = set()  # numbers that were open here
+        self._looking = None  # the task that finds out what a damaged line has told
+        self._called = asyncio.Event()  # something was told of the context
+        self._refused = False  # by +LSIP:ERROR
+        self.recent = None  # the socket that the last command was for
+        self.sizes = Sizes()
         self.unowned = 0  # bytes for sockets that are not open: counted and discarded
-        for name in dialect.IP_DATA:
-            channel.payloads[name] = _Incoming(self)
-        channel.on(dialect.IP_CLOSE.answer, self.closed)
-        channel.on(dialect.IP_STATE.answer, self._on_call)
+        for kind in (TCP, UDP):
+            channel.payloads[dialect.IP_DATA[kind]] = _Incoming(self, kind)
+        channel.watchers[dialect.IP_CLOSE.answer] = self._on_close
+        channel.watchers[dialect.IP_STATE.answer] = self._on_call
+        channel.watchers[dialect.VERDICT] = self._on_verdict
         channel.on_restart.append(self._on_restart)
+
+    async def run(self, form: dialect.Form, *args, owner=None) -> list:
+        """Channel.run(), for a socket or for none."""
+        self.recent = owner
+        return await self._channel.run(form, *args)
+
+    async def ask(self, form: dialect.Form, *args, owner=None) -> list:
+        """Channel.ask(), for a socket or for none."""
+        self.recent = owner
+        return await self._channel.ask(form, *args)
 
     # The PDP context ------------------------------------------------------------------------
 
     async def call(self, apn: str) -> str:
-        """Open the PDP context. Returns the address that the network gave.
+        """Open the PDP context. Returns the address that the network gave, "" if it is not told.
+
+        One that is open already, from before a restart of the board, is used as it is.
 
         Raises BadArgument, CommandError, NotConnected, Timeout.
         """
-        run = self._channel.run
-        await run(dialect.IP_PROFILE, apn)
+        try:
+            await self.run(dialect.IP_PROFILE, apn)
+            self._called.clear()
+            self._refused = False
+            lines = await self.run(dialect.IP_CALL)
+        except at.CommandError as error:
+            address = await self._existing()
+            if address is None:
+                raise error
+            return address
         # A late URC of an earlier context has the answer's form too: the last line counts.
-        lines = await run(dialect.IP_CALL)
-        address = _address(at.params(lines[-1])) if lines else await self.address()
+        values = at.read(lines[-1], "iS") if lines else None
+        if values is None or (values[0] == 1 and values[1] is None):
+            address = await self._await_call()
+        else:
+            address = values[1] if values[0] == 1 else None
         if address is None:
             raise at.NotConnected("the network opens no PDP context", dialect.IP_CALL.send)
         return address
 
+    async def _existing(self) -> str | None:
+        try:
+            return await self.address()
+        except at.C1100Error:
+            return None
+
+    async def _await_call(self) -> str | None:
+        """The module told nothing before the result code: the address comes later."""
+        begin = time.ticks_ms()
+        while True:
+            address = await self.address()
+            waited = time.ticks_diff(time.ticks_ms(), begin)
+            if address is not None or self._refused or waited > _CALL_MS:
+                return address
+            try:
+                await asyncio.wait_for_ms(self._called.wait(), _CALL_LOOK_MS)
+            except asyncio.TimeoutError:
+                pass  # not every module tells
+            self._called.clear()
+
     async def address(self) -> str | None:
-        """The node's address; None without a PDP context (manual 3.3.1.1 step 3)."""
-        address = _address(await self._channel.ask(dialect.IP_STATE))
-        if address is None:
+        """The node's address, "" if it is not told; None without a PDP context (manual 3.3.1.1
+        step 3).
+        """
+        up, address = (await self.ask(dialect.IP_STATE))[:2]
+        if up == 1:
+            return address or ""
+        if up == 0:
             self._lose("the network has closed the PDP context")
-        return address
+            return None
+        raise at.BadAnswer("state %d of the PDP context" % up, dialect.IP_STATE.send)
 
     async def hang_up(self) -> None:
         """Close the PDP context (manual 3.5.1.2 step 3); sockets that are open end with it."""
         self._lose("the PDP context was closed")
         try:
-            await self._channel.run(dialect.IP_HANG_UP)
+            await self.run(dialect.IP_HANG_UP)
         except at.CommandError:
             if await self.address() is not None:
                 raise  # else the network, or a restart, was faster
@@ -66,95 +132,217 @@ class Sockets:
         rxbuf      -- bytes that may wait to be read
 
         Returns a Socket. Raises NotConnected without a PDP context, Overflow when all four are in
-        use, CommandError when the far end refuses, BadArgument, Timeout.
+        use, Refused when the far end refuses, CommandError when the module does, BadArgument,
+        Timeout.
         """
-        if await self.address() is None:
-            raise at.NotConnected("no PDP context: use modem.pdp() first", dialect.IP_OPEN.send)
+        await self._check_context()
         # The manual sets hex mode after opening. But the far end's first bytes may come at once.
         await self._set_hex(at.CommandError)
         async with self._choosing:
             number = await self._free_number()
-            socket = self._open[number] = Socket(self._channel, self, number, kind, rxbuf)
+            socket = self._open[number] = Socket(self, number, kind, rxbuf)
         try:
-            await self._channel.run(dialect.IP_OPEN, number, local_port, host, port, kind)
+            await self._connect(socket, host, port, local_port)
             await self._set_hex()
-        except BaseException:
-            # What opens all the same is closed when its number is needed.
-            self._open.pop(number, None)
+            socket.begin()
+        except BaseException as error:
+            self.forget(socket)
+            if socket.opened or not isinstance(error, at.CommandError):
+                self._doubtful.add(number)  # it may be open, or open yet
             raise
-        socket.begin()
         return socket
+
+    async def _check_context(self) -> None:
+        try:
+            if await self.address() is not None:
+                return
+        except at.CommandError:
+            return  # a module that does not tell
+        raise at.NotConnected("no PDP context: use modem.pdp() first", dialect.IP_OPEN.send)
+
+    async def _connect(self, socket, host: str, port: int, local_port: int) -> None:
+        form = dialect.IP_OPEN
+        begin = time.ticks_ms()
+        try:
+            lines = await self.run(form, socket.number, local_port, host, port, socket.kind)
+        except at.CommandError as error:
+            if socket.error is not None:
+                raise socket.error  # the context has gone
+            took = time.ticks_diff(time.ticks_ms(), begin)
+            by_itself = isinstance(error, at.CmeError) or took < _BY_ITSELF_MS
+            if error.outcome is None and by_itself:
+                raise
+            text = "no connection to %s:%d: check host, port and server"
+            raise at.Refused(text % (host, port), form.send)
+        values = at.read(lines[-1], "?i")
+        if values is None or values[1] != 1:
+            raise at.BadAnswer("%s, not that it is open" % lines[-1], form.send)
+        socket.opened = True
 
     async def _set_hex(self, tolerated=()) -> None:
         if self._hex:
             return
         try:
-            await self._channel.run(dialect.IP_HEX, 1)
+            await self.run(dialect.IP_HEX, 1)
         except tolerated:
             return  # a module that keeps to the manual's order: again when the socket is open
+        except at.CommandError:
+            # It may refuse what holds already.
+            if (await self.ask(dialect.IP_HEX_STATE))[0] != 1:
+                raise
         self._hex = True
 
     async def _free_number(self) -> int:
         """A socket that is free, or that is made so: one that nobody here has opened is left over
         from before a restart of the board, or from an attempt that was given up.
         """
-        free = await self._channel.ask(dialect.IP_FREE)
+        free = await self._free()
         for number in _IDS:
-            if number in free and number not in self._open:
+            if number in free and number not in self._open and number not in self._doubtful:
                 return number
         for number in _IDS:
             if number not in self._open:
                 try:
-                    await self._channel.run(dialect.IP_CLOSE, number)
+                    await self.run(dialect.IP_CLOSE, number)
                 except at.CommandError:
                     pass  # it has closed by itself
+                self._doubtful.discard(number)
                 return number
         raise at.Overflow("all four sockets are in use", dialect.IP_OPEN.send)
 
-    async def check(self, socket) -> None:
-        """Find out whether the module still has a connection: the line that told of its end may
-        have been lost.
-        """
-        if socket.number in await self._channel.ask(dialect.IP_FREE):
-            socket.lost("the module has closed the connection")
+    async def _free(self) -> list:
+        """The numbers that the module calls free; none if it does not tell."""
+        try:
+            try:
+                lines = await self.run(dialect.IP_FREE)
+            except at.Timeout:
+                lines = await self.run(dialect.IP_FREE)
+        except at.CommandError:
+            return []
+        free = []
+        for line in lines:
+            free += _ids(line)
+        return free
 
-    def forget(self, number: int) -> None:
+    async def check(self) -> None:
+        """Find out which connections the module still has: the line that told of an end may have
+        been lost.
+        """
+        ours = list(self._open.values())
+        try:
+            free = await self._free()
+        except at.C1100Error:
+            return  # it is not known
+        for socket in ours:
+            if socket.opened and socket.number in free and self._open.get(socket.number) is socket:
+                socket.lost(at.NotConnected("the module has closed the connection"))
+
+    async def end(self, socket) -> None:
+        """Close a socket that the module has open."""
+        try:
+            await self.run(dialect.IP_CLOSE, socket.number)
+        except at.CommandError:
+            pass  # it has closed by itself
+
+    def forget(self, socket) -> None:
         """A socket is closed."""
-        self._open.pop(number, None)
+        if self._open.get(socket.number) is socket:
+            del self._open[socket.number]
+            self._past.add(socket.number)
+        if self.recent is socket:
+            self.recent = None
+
+    def report(self, error: Exception) -> None:
+        """A fault that is not the driver's kind of error."""
+        self._channel.report("socket", error)
+
+    # What the module tells ------------------------------------------------------------------
 
     def owner(self, number: int):
-        """The Socket of an id, None when there is none."""
-        return self._open.get(number)
+        """The Socket that a line is for, None when there is none. What comes before a socket has
+        been told to be open is of an earlier connection.
+        """
+        socket = self._open.get(number)
+        if socket is None or socket.opened:
+            return socket
+        said = self._channel.outcome(dialect.IP_OPEN)
+        values = at.read(said, "ii") if said else None
+        return socket if values and values[0] == number else None
 
-    def damaged(self, values: list) -> None:
-        """The parameters of a line that should have brought data: a stream with a gap is none."""
-        known = self._open.get(values[0]) if values else None
-        error = at.BadAnswer("data that came cannot be read: %s" % values, dialect.IP_DATA[0])
-        for socket in list(self._open.values()) if known is None else [known]:
-            socket.message_ended(error)
+    def damaged(self, kind: int, number=None) -> None:
+        """Bytes have come that cannot be read, for a socket or, without a number that can be, for
+        any of a kind: a stream with a gap is none.
+        """
+        hit = [self.owner(number)] if number in _IDS else list(self._open.values())
+        error = at.BadAnswer("the header of data that came cannot be read", dialect.IP_DATA[kind])
+        for socket in hit:
+            if socket is not None and socket.opened and (number in _IDS or socket.kind == kind):
+                socket.message_ended(error)
 
-    def closed(self, values: list) -> None:
-        """The parameters of a +LSIPCLOSE line."""
-        socket = self._open.get(values[0]) if values else None
-        if socket is not None:
-            received = values[2] if len(values) > 2 else None
-            socket.lost("the far end has closed the connection", received)
+    def _on_close(self, line: str) -> None:
+        counts = at.read(line, "iIII")
+        values = at.read(line, "i")
+        socket = self.owner(values[0]) if values else None
+        if socket is None:
+            if not values or values[0] not in self._past:
+                self._suspect(self.check)
+        elif counts and (counts[2] or 0) >= 0:
+            socket.ended(counts[2])
+        else:
+            socket.lost(
+                at.BadAnswer(
+                    "closed, and how much had come cannot be read", dialect.IP_CLOSE.answer
+                )
+            )
 
-    def _on_call(self, values: list) -> None:
-        if values and values[0] == 0:
+    def _on_call(self, line: str) -> None:
+        values = at.read(line, "i")
+        if values is None:
+            self._suspect(self.address)
+        elif values[0] == 0:
             self._lose("the network has closed the PDP context")
+        self._called.set()
+
+    def _on_verdict(self, line: str) -> None:
+        """Behind the result code of a command that has counted as done."""
+        if "OK" in at.params(line):
+            return
+        self._refused = True
+        self._called.set()
+        if self.recent is not None:
+            self.recent.fail(at.CommandError(line, dialect.IP_PUSH.send))
+
+    def _suspect(self, question) -> None:
+        """A line that cannot be read may have told of an end: find out."""
+        if self._looking is None and self._open:
+            self._looking = asyncio.create_task(self._find_out(question))
+
+    async def _find_out(self, question) -> None:
+        try:
+            await question()
+        except at.C1100Error:
+            pass  # it is not known: who waits asks again
+        finally:
+            self._looking = None
 
     def _on_restart(self) -> None:
         self._hex = False
+        self._doubtful.clear()
         self._lose("the module restarted")
 
     def _lose(self, why: str) -> None:
         for socket in list(self._open.values()):
-            socket.lost(why)
+            socket.lost(at.NotConnected(why, dialect.IP_OPEN.send))
 
 
-def _address(values: list) -> str | None:
-    return str(values[1]) if len(values) > 1 and values[0] == 1 else None
+def _ids(line: str) -> list:
+    """The numbers of a list. They ascend; those of a late outcome do not: 2,1 or 1,1."""
+    ids = []
+    for value in at.params(line):
+        if not isinstance(value, int) or (ids and value <= ids[-1]):
+            return []
+        ids.append(value)
+    return ids
 
 
 class Context:
@@ -181,24 +369,29 @@ class Context:
 
 
 class _Incoming:
-    """Takes +LSIPRTCP and +LSIPRUDP payloads (payload.py) to the socket that they are for."""
+    """Takes +LSIPRTCP or +LSIPRUDP payloads (payload.py) to the sockets that they are for."""
 
     fields = 2
     hex = True
     shape = "ii"
     limit = 4096  # more than the module has room for
 
-    def __init__(self, sockets: Sockets) -> None:
+    def __init__(self, sockets: Sockets, kind: int) -> None:
         self._sockets = sockets
+        self._kind = kind
         self._socket = None
 
     def begin(self, values: list) -> int:
         self._socket = self._sockets.owner(values[0])
+        if values[0] not in _IDS:
+            self._sockets.damaged(self._kind)
+        if values[1] < 0:
+            raise at.BadAnswer("%d bytes of data" % values[1], dialect.IP_DATA[self._kind])
         return values[1]
 
     def damaged(self, line: str) -> None:
-        """Bytes are lost, and it may not be known whose."""
-        self._sockets.damaged(at.params(line))
+        values = at.read(line, "i")
+        self._sockets.damaged(self._kind, values[0] if values else None)
 
     def data(self, view) -> None:
         if self._socket is None:

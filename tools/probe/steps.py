@@ -95,6 +95,7 @@ STEPS = (
     Step("IP_FREE", "sockets", (), COSTS),
     Step("IP_OPEN", "sockets", (1, 0, "{tcp_host}", "{tcp_port}", 0), COSTS),
     Step("IP_HEX", "sockets", (1,), COSTS),
+    Step("IP_HEX_STATE", "sockets"),
     Step("IP_SEND", "sockets", (1, b"hello"), COSTS),
     Step("IP_PUSH", "sockets", (1,), COSTS),
     Step("IP_TRANSPARENT", "sockets", (1, 1, 200, 1024), COSTS, "", b"+++"),
