@@ -9,7 +9,7 @@ from aiohttp import web
 
 from host_tests.node.conftest import Node
 from host_tests.virtual_c1100.http_server import HttpServer
-from tools.demo.subscriber import records
+from tools.demo.subscriber import Subscriber, records
 
 
 class Picky(HttpServer):
@@ -111,4 +111,18 @@ def test_a_tcp_server_that_stumbles_over_a_record_gets_the_others(node, lines, s
     live_until(n, lambda: any(b"set aside" in record for record in lines.records))
     sampled = wakes(n.said("sampled"))
     assert wakes([r.decode() for r in lines.records]) == [w for w in sampled if w != 2]
+    assert n.said("recovery:") == []
+
+
+def test_a_message_that_the_broker_refuses_lets_the_others_pass(node, broker):
+    with Subscriber(broker, "nodes/n1/telemetry") as subscriber:
+        n = node(sample={"period_s": 300})
+        n.live(3)
+        # A batch of two, and its first record.
+        n.module.faults.add("answer", "+LSMQTTPUB*2=+MQTTPUB:0|0")
+        live_until(n, lambda: bool(n.said("record")) and len(n.said("delivered")) > 3)
+        assert len(n.said("record")) == 2, "refused, and taken after all"
+        arrived = n.deliver(subscriber)
+    assert sorted(wakes(arrived)) == sorted(wakes(n.said("sampled")))
+    assert wakes(arrived) != wakes(n.said("sampled"))
     assert n.said("recovery:") == []
