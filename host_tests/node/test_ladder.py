@@ -5,13 +5,14 @@ wake. And what is not the module's fault is no reason to climb.
 import pytest
 
 from host_tests.node.conftest import Node
+from tools.broker import free_port, mosquitto
 from tools.virtual_c1100.faults import REMEDIES
 
 RUNGS = ("again", *REMEDIES)
 WIRED = {"pwrkey": 4, "wake": 5, "status": 18, "cut": 6}
 # What each uplink says to the module.
 COMMANDS = {
-    "mqtt": ("+LSMQTTCFG", "+LSMQTTCALL", "+LSMQTTOPEN"),
+    "mqtt": ("+LSMQTTCFG", "+LSMQTTCALL", "+LSMQTTOPEN", "+LSMQTTPUB"),
     "http": ("+LSHTTPURL", "+LSHTTPHEADERINFO", "+LSHTTPCFG", "+LSHTTPPOST"),
     "tcp": ("+LSIPPROFILE", "+LSIPCALL", "+LSIPOPEN", "+LSIPSEND", "+LSIPPUSH"),
 }
@@ -85,3 +86,71 @@ def test_each_rung_cures_a_command_on_the_way(reporter, uplink, command):
         delivered, rungs = wake(n)
         assert delivered, (rung, rungs)
         n.module.faults.clear()
+
+
+# What is not the module's fault, and what is told of it. {dead}: an address where nobody listens.
+HTTP_STATUSES = (300, 301, 302, 304, 307, 308, 400, 401, 403, 404, 405, 409, 410, 418, 422, 429)
+HTTP_STATUSES += (500, 501, 502, 503, 504, 599)
+REFUSALS = (
+    *(
+        ("http", {"http": {"url": f"http://{{web}}/status/{status}"}}, f"status {status}")
+        for status in HTTP_STATUSES
+    ),
+    ("http", {"http": {"url": "http://{dead}/telemetry"}}, "no answer from the server"),
+    ("http", {"http": {"url": "http://no.such.example/"}}, "no answer from the server"),
+    ("mqtt", {"mqtt": {"host": "127.0.0.1", "port": "{dead_port}"}}, "127.0.0.1:{dead_port}"),
+    ("mqtt", {"mqtt": {"host": "no.such.example"}}, "no.such.example:1883"),
+    ("mqtt", {"mqtt": {"host": "{host}", "port": "{port}", "user": "n1"}}, "user n1"),
+)
+LONGEST_S = 16  # nearly what a wake takes that delivers
+
+
+def filled(config, values):
+    """A configuration with what is only known when the servers run."""
+    if isinstance(config, dict):
+        return {key: filled(value, values) for key, value in config.items()}
+    text = config.format(**values) if isinstance(config, str) else config
+    return int(text) if isinstance(text, str) and text.isdigit() else text
+
+
+@pytest.fixture(scope="module")
+def guarded():
+    with mosquitto({"n1": "open-sesame"}) as address:
+        yield address
+
+
+def test_what_is_not_the_modules_fault_climbs_nothing(node, web_server, guarded):
+    dead = free_port()
+    values = {
+        "dead": f"127.0.0.1:{dead}",
+        "dead_port": dead,
+        "web": "{}:{}".format(*web_server.address),
+        "host": guarded.host,
+        "port": guarded.port,
+    }
+    secrets = {"mqtt": {"password": "swordfish"}, "http": {"token": "open-sesame"}}
+    for uplink, config, told in REFUSALS:
+        n = node(source=False, secrets=secrets, uplink={"first": uplink}, **filled(config, values))
+        assert wake(n) == (False, []), (config, n.said("recovery"))
+        failed = n.said("wake failed: Refused:")
+        assert len(failed) == 1, (config, n.said("wake failed"))
+        assert told.format(**values) in failed[0]
+        assert n.asleep_by(1) < LONGEST_S, config
+        assert not any(s in text for _, text in n.bench.console for s in ("swordfish", "sesame"))
+        n.bench.close()
+
+
+def test_the_second_uplink_stands_in_for_one_that_is_refused(node, web_server, broker):
+    host, port = web_server.address
+    for status in (301, 401, 404, 503):
+        url = f"http://{host}:{port}/status/{status}"
+        n = node(source=False, uplink={"first": "http", "then": "mqtt"}, http={"url": url})
+        assert wake(n) == (True, [])
+        n.bench.close()
+    n = node(
+        source=False,
+        uplink={"first": "mqtt", "then": "http"},
+        mqtt={"host": "127.0.0.1", "port": free_port()},
+        http={"url": f"http://{host}:{port}/telemetry"},
+    )
+    assert wake(n) == (True, [])

@@ -45,8 +45,8 @@ class Http:
                  the call returns
 
         Returns a Response, whatever the status. Raises BadArgument before anything is sent,
-        CommandError when no answer came from the server, Overflow, PayloadError and BadAnswer,
-        Timeout. An error about the body of an answer has the answer's status as ``status``.
+        Refused when no answer came from the server, CommandError, Overflow, PayloadError,
+        BadAnswer, Timeout. An error about the body of an answer has its status as ``status``.
         """
         _check(url, headers)
         async with self._busy:

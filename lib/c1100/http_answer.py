@@ -131,12 +131,12 @@ class Answer:
 
         coded -- whether a result code has come besides; sent -- the request's body
 
-        Raises BadAnswer, CommandError when no answer came from the server, and with the attribute
+        Raises BadAnswer, Refused when no answer came from the server, and with the attribute
         ``status`` what is wrong with the body of an answer: Overflow, PayloadError, BadAnswer.
         """
         failed, status, _ = self._numbers or (None, None, None)
         if failed:
-            raise at.CommandError("no answer from the server: error %d" % failed, self._form.send)
+            raise at.Refused("no answer from the server: error %d" % failed, self._form.send)
         if failed is None or status is None or not 100 <= status <= 599:
             raise at.BadAnswer("no status", self._form.send)
         try:
