@@ -120,7 +120,7 @@ def test_a_message_that_the_broker_refuses_lets_the_others_pass(node, broker):
         n.live(3)
         # A batch of two, and its first record.
         n.module.faults.add("answer", "+LSMQTTPUB*2=+MQTTPUB:0|0")
-        live_until(n, lambda: bool(n.said("record")) and len(n.said("delivered")) > 3)
+        live_until(n, lambda: len(n.said("record")) > 1)
         assert len(n.said("record")) == 2, "refused, and taken after all"
         arrived = n.deliver(subscriber)
     assert sorted(wakes(arrived)) == sorted(wakes(n.said("sampled")))
