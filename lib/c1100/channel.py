@@ -183,7 +183,10 @@ class Channel:
         try:
             await self._write(b"AT" + exchange.line.encode() + b"\r", form)
             exchange.written = True
-            await self._wait(exchange, form.wait if wait is None else wait)
+            if data and not form.prompt:
+                exchange.prompted = True  # it does not ask
+            else:
+                await self._wait(exchange, form.wait if wait is None else wait)
             if exchange.prompted and not exchange.finished:
                 await asyncio.sleep_ms(_PROMPT_MS)
                 if not exchange.finished:

@@ -9,15 +9,18 @@ from collections import namedtuple
 
 from micropython import const
 
-# send    what follows AT; {name:kind} is filled in by at.render
+# send    what follows AT. The command may have another name, fields other limits and other text
+#         around them, but they keep their order: {name:kind} is filled in by at.render
 # answer  prefix of its information response; "" none, "#14" a line of 14 digits at least, "*" any
-#         lines; these two with or without the command's own name, but with no other
+#         lines; these two with or without the command's own name, but with no other. LS may be
+#         missing in it, as in then and in URCs
 # shape   of the answer's parameters, a letter each (at.read): what does not fit is no answer to
-#         this command. Longer where your module tells more, capitals where it may tell less
-# then    prefix of the line that tells the outcome, before or after the result code; its last
-#         parameter is 1 for success where the form has such a parameter. With ? behind the prefix
-#         it may be missing, as VERDICT may: then the result code is the outcome
-# prompt  whether the module asks for a payload with ">"
+#         this command. Longer where your module tells more, capitals where it may tell less. Of a
+#         form without an answer: of the outcome, which stands where the last letter does
+# then    prefix of the line that tells the outcome, before or after the result code: SUCCEEDED or
+#         not in its last parameter, or where shape ends. With ? behind the prefix it may be
+#         missing, as VERDICT may: then the result code is the outcome. "" if your module has none
+# prompt  whether the module asks for a payload with ">"; else it gets it unasked
 # wait    seconds until the command counts as unanswered
 # again   whether it may be sent again after a time-out
 # source  see above
@@ -103,7 +106,7 @@ IP_OPEN = _net(
     "+LSIPOPEN={id:d4},{local_port:d65535},{host:q100},{port:d65535},{kind:d1}",
     "+LSIPOPEN",
     "M 3.3.1.1; UDP F",
-    shape="ii",
+    shape="i?",
 )
 IP_SEND = Form(
     "+LSIPSEND={id:d4},{data:h700}", "+LSIPSEND", "iI", "", False, 10, False, "M 3.3.1.1"

@@ -156,8 +156,9 @@ class Exchange:
         """Whether an outcome line tells of success; None if that cannot be told."""
         if at.prefix(outcome) == dialect.VERDICT:
             return "OK" in at.params(outcome)
-        values = at.read(outcome, "" if self.form.answer else self.form.shape)
-        value = values[-1] if values else None
+        shape = "" if self.form.answer else self.form.shape
+        values = at.read(outcome, shape)
+        value = values[len(shape) - 1] if values else None
         if isinstance(value, str) and value.isdigit():
             value = int(value)
         if value in dialect.SUCCEEDED:
