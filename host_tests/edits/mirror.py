@@ -31,6 +31,7 @@ VALUES = {
     "IP_STATE": '1,"10.0.0.7"',
     "IP_FREE": "1,2,3,4",
     "IP_CLOSE": "{id},0,0,0",
+    "IP_HEX_STATE": "1",
     "CLOCK": '"24/05/13,10:00:00+08"',
     "RADIO_STATE": "1",
     "ATTACHED": "1",
@@ -139,7 +140,7 @@ class Mirror(Module):
         elif name == "PIN_STATE":
             text = "SIM PIN" if self.pin else "READY"
         elif name == "IP_SEND":
-            used = self.free.get(values["id"], 1500) - len(values["data"]) // 2
+            used = self.free.get(values["id"], self.dialect.IP_ROOM) - len(values["data"]) // 2
             self.free[values["id"]] = used
             text = f"{values['id']},{used}"
         else:

@@ -180,13 +180,14 @@ MQTT_PUBLISH = _net("+LSMQTTPUB=1", "+MQTTPUB", "M 3.6.4; URC F")
 MQTT_SUBSCRIBE = _net("+LSMQTTSUB={on:d1}", "+MQTTSUB?", "M 3.6.2, 3.6.3; URC I")
 MQTT_CLOSE = _net("+LSMQTTCLOSE=1", "+MQTTCLOSE?", "M 3.6.5; URC I", wait=20)
 
-# An incoming message: prefix and order of what stands in front of the payload. Seen nowhere (I):
-# if your module prints it otherwise, this is the place.
+# An incoming message: its prefix, and what stands in front of the payload, in that order. Seen
+# nowhere (I): if your module prints it otherwise, this is the place. Of these four names topic is
+# needed; without length the payload ends with its line.
 MQTT_MESSAGE = "+MQTTMSG"
 MQTT_MESSAGE_FIELDS = ("topic", "qos", "retained", "length")
 
 # Questions whose answers prove that everything before them has been answered: never settings,
-# allowed in any state, and of different prefixes.
+# allowed in any state, and two at least, of different prefixes.
 SYNC = (SIGNAL, GPRS_STATE, EPS_STATE)
 
 # Data that has come for a socket: prefixes of TCP's lines and of UDP's, with the socket's number,

@@ -164,7 +164,7 @@ class Sockets:
         form = dialect.IP_OPEN
         begin = time.ticks_ms()
         try:
-            lines = await self.run(form, socket.number, local_port, host, port, socket.kind)
+            await self.run(form, socket.number, local_port, host, port, socket.kind)
         except at.CommandError as error:
             if socket.error is not None:
                 raise socket.error  # the context has gone
@@ -174,9 +174,6 @@ class Sockets:
                 raise
             text = "no connection to %s:%d: check host, port and server"
             raise at.Refused(text % (host, port), form.send)
-        values = at.read(lines[-1], "?i")
-        if values is None or values[1] != 1:
-            raise at.BadAnswer("%s, not that it is open" % lines[-1], form.send)
         socket.opened = True
 
     async def _set_hex(self, tolerated=()) -> None:
