@@ -2,8 +2,8 @@
 
 The firmware's interpreter says how long it would wait; the bench moves the clock to the next event
 that concerns it and answers with the time and the bytes that have arrived. While a real network
-peer of the module owes an answer, the clock stands still. Firmware computation takes no time.
-The same seed gives the same log, byte for byte.
+peer of the module owes an answer, the clock stands still. Computing takes no time, unless the
+board has a speed (`Board.computing`). The same seed gives the same log, byte for byte.
 
     with Bench(Board(flash_folder(path)), lambda timeline, send: VirtualC1100(...)) as bench:
         bench.run(until=3600)
@@ -146,7 +146,8 @@ class Bench:
         self._attended = attended
         pace = time.monotonic() - self.timeline.now_us / 1e6
         while timed or not until():
-            if self._runner.life is not None and self._runner.waiting is None:
+            runner = self._runner
+            if runner.life is not None and runner.waiting is None and runner.busy_us is None:
                 self._listen()
                 continue
             if self.timeline.now_us >= end_us:
@@ -160,7 +161,7 @@ class Bench:
             self._pass_time(max(allowed_us, self.timeline.now_us))
 
     def _listen(self) -> None:
-        """The interpreter runs, in no virtual time."""
+        """The interpreter runs; how long it has computed follows."""
         runner = self._runner
         if self._attended:
             runner.listen(ATTENDED_POLL_S, attended=True)
@@ -170,12 +171,19 @@ class Bench:
             self._abandoned(f"the firmware has neither waited nor slept for {self._stuck_s:g} s")
 
     def _pass_time(self, allowed_us: int) -> None:
-        """The board waits, sleeps or is off: answer it when it is due, else move the clock."""
+        """The board waits, computes, sleeps or is off: let it go on when it is due, else move the
+        clock.
+        """
         runner = self._runner
         if self.network and not self.network.settle():
             self.event("network", "no answer in time")
         until_us, uarts = runner.waiting or (-1, 0)
         now = self.timeline.now_us
+        if runner.busy_us is not None:
+            if runner.busy_us <= now:
+                runner.proceed()
+                return
+            until_us = runner.busy_us
         if runner.waiting and (0 <= until_us <= now or runner.chip.due(uarts)):
             runner.resume()
             return

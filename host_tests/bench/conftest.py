@@ -53,9 +53,8 @@ class Node:
         self.flash = flash
         module = options.pop("module", EchoModule)
         heap = options.pop("heap", "256K")
-        self.bench = Bench(
-            Board(flash_folder(flash), heap), module, on_event=self.log.append, **options
-        )
+        board = Board(flash_folder(flash), heap, computing=options.pop("computing", None))
+        self.bench = Bench(board, module, on_event=self.log.append, **options)
 
     @property
     def lines(self) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from tools.deploy import settings
 from tools.power import compare, model, oracle
 from tools.power.model import Conditions
-from tools.power.oracle import Costs, Job, Window
+from tools.power.oracle import Code, Costs, Job, Window
 from tools.power.profiles import load
 from tools.power.scenario import NODE, Change
 from tools.virtual_c1100 import Profile
@@ -64,9 +64,9 @@ def exhaustive(wanted: list[Window], span_s: float, c: Costs) -> float:
                 for x in wanted
             ):
                 continue
-            paid = c.board_uc(c.boot_s) if with_wake else 0.0
+            paid = c.wake_uc if with_wake else 0.0
             if with_session:
-                paid += c.session_uc - c.board_uc(c.boot_s)
+                paid += c.session_uc - c.wake_uc
                 gap_s = now - times[session] - c.talk_s
                 paid += start_uc(now) if session < 0 else gap_uc(max(0.0, gap_s), True)
             found = min(found, paid + best(index + 1, s, w))
@@ -85,7 +85,9 @@ def random_jobs(r: random.Random) -> list[Job]:
 
 
 @pytest.mark.parametrize("registration_s", [2.0, 8.0, 40.0])
-@pytest.mark.parametrize("grant", [{}, {"psm": False}, {"t3412_s": 6000.0}])
+@pytest.mark.parametrize(
+    "grant", [{}, {"psm": False}, {"t3412_s": 6000.0}, {"code": Code(0.3, 0.5)}]
+)
 def test_no_schedule_is_cheaper_and_one_is_nearly_as_cheap(registration_s, grant):
     numbers = random.Random(7)
     c = costs(registration_s, **grant)

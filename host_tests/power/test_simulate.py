@@ -29,6 +29,19 @@ def test_the_same_seed_gives_the_same_trace_and_the_report_says_where_it_went(tm
     assert (tmp_path / "a" / "power.html").exists()
 
 
+def test_what_the_board_computes_is_in_the_account():
+    lives = [simulate.simulate(Scenario("", 0.1, frozen=frozen)) for frozen in (False, True)]
+    flash, frozen = [life.run.account().by_state["board", "computing"] for life in lives]
+    wakes = lives[0].wakes
+    assert 0.1 < flash.us / 1e6 / wakes < 1  # s
+    assert 0.03 < frozen.us / 1e6 / wakes < 0.15
+    assert lives[0].mah_per_day > 1.03 * lives[1].mah_per_day
+    assert any("instructions of MicroPython's virtual machine" in n for n in lives[0].run.notes)
+    # The least possible pays for it as well.
+    least = [life.estimates[0].mah_per_day for life in lives]
+    assert least[0] > 1.03 * least[1]
+
+
 def test_less_often_costs_less():
     def mah(period_s: int) -> float:
         node = NODE | {"report": {"period_s": period_s}}

@@ -1,6 +1,7 @@
 """What is measured, each by a function that returns {name: (value, unit)}."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from tools.demo import flash
 from tools.lockstep import Bench
 from tools.power import scenario
 from tools.power.simulate import simulate
-from tools.virtual_board.board import Board, flash_folder
+from tools.virtual_board.board import Board, Computing, flash_folder
 from tools.virtual_c1100 import Profile, VirtualC1100
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -171,6 +172,74 @@ def energy() -> Figures:
     return found
 
 
+PLANS = """
+from firmware import energy
+from firmware.scheduler import MODEM, NOTHING, Job, Scheduler
+jobs = [Job("sample", 300, 30, 30, NOTHING), Job("report", 86400, 3600, 3600, MODEM)]
+made = Scheduler(jobs, energy.profile(), 17, [1000000] * 2)
+now = 1000000
+for _ in range({count}):
+    plan = made.plan(now)
+    now += plan.wait_s
+    for job in plan.jobs:
+        made.ran(job, now)
+"""
+LOADING = {
+    "that every wake loads": "import firmware.app\n",
+    "that a session adds": "import firmware.session, firmware.uplinks.mqtt\n",
+}
+
+
+def _counted(folder: Path, program: str) -> tuple[int, int]:
+    """(instructions of the virtual machine, bytes of code) that a program takes on a board."""
+    (folder / "main.py").write_text(program + "import machine\nmachine.deepsleep(1000000)\n")
+    with Bench(Board(flash_folder(folder), computing=Computing(1000, 1000))) as bench:
+        bench.run(until=lambda: bool(bench.wakes and bench.wakes[0].end), limit_s=900)
+        wake = bench.wakes[0]
+    if not wake.computing_us:
+        raise NotMeasured("instructions are counted on x86-64 Linux only")
+    return wake.computing_us - wake.loading_us, wake.loading_us
+
+
+def _machine(folder: Path, program: str) -> int:
+    """How many machine instructions of this host a program takes."""
+    valgrind = shutil.which("valgrind")
+    if not valgrind:
+        raise NotMeasured("valgrind is needed to count machine instructions")
+    command = [
+        valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null", "--collect-atstart=no",
+        "--toggle-collect=run_main*", sys.executable, BIN / "micropython", "-X", "heapsize=384K",
+        "-c", f"import sys\nsys.path[:] = [{str(folder)!r}, '.frozen']\n{program}",
+    ]  # fmt: skip
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    found = re.search(r"Collected : (\d+)", said)
+    if not found or not int(found[1]):
+        raise MeasureFailed(said)
+    return int(found[1])
+
+
+def computing() -> Figures:
+    """What a plan and a wake's code take, and what that is in machine instructions."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for package in PACKAGES:
+            list(compiled(package, folder))
+        few, many = PLANS.format(count=0), PLANS.format(count=100)
+        plans = _counted(folder, many)[0] - _counted(folder, few)[0]
+        found = {"computing: instructions of a plan": (round(plans / 100), "1")}
+        each = (_machine(folder, many) - _machine(folder, few)) / plans
+        found["computing: machine instructions of an instruction"] = (round(each), "1")
+        program, before, spent = "", (0, 0), _machine(folder, "")
+        for name, more in LOADING.items():
+            program += more
+            (n, size), total = _counted(folder, program), _machine(folder, program)
+            load = (total - spent - each * (n - before[0])) / (size - before[1])
+            found[f"computing: code {name}"] = (size - before[1], "B")
+            found[f"computing: machine instructions to load a byte {name}"] = (round(load), "1")
+            before, spent = (n, size), total
+    return found
+
+
 def outbox() -> Figures:
     found = on_micropython("outbox.py", "16M")
     return {
@@ -188,6 +257,7 @@ MEASURES: tuple[Callable[[], Figures], ...] = (
     sizes,
     heap_32_bit,
     outbox,
+    computing,
     energy,
     lockstep,
 )

@@ -26,7 +26,7 @@ from tools.events import Event
 from tools.lockstep import Bench
 from tools.power.meter import Meter
 from tools.power.profiles import load
-from tools.power.watch import Watch
+from tools.power.watch import Watch, speed
 from tools.virtual_board.board import Board, flash_folder
 from tools.virtual_board.process import BoardError
 from tools.virtual_c1100.faults import checked
@@ -137,14 +137,15 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
             routes={known_as: options.node_broker or broker},
             faults=list(options.faults),
         )
-        watch = Watch(Meter(load(MODULE, "module"), load(BOARD, "board")))
+        board = load(BOARD, "board")
+        watch = Watch(Meter(load(MODULE, "module"), board))
 
         def happened(event: Event) -> None:
             log(event)
             watch.event(event)
 
         bench = Bench(
-            Board(flash_folder(on_board), seed=options.seed),
+            Board(flash_folder(on_board), seed=options.seed, computing=speed(board)),
             watch.module(lambda timeline, send: VirtualC1100(timeline, profile, send)),
             seed=options.seed,
             on_event=happened,

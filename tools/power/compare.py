@@ -11,7 +11,7 @@ from zlib import crc32
 
 from tools.power import oracle
 from tools.power.model import Conditions
-from tools.power.oracle import Costs, Estimate, Job, Window
+from tools.power.oracle import Code, Costs, Estimate, Job, Window
 from tools.power.profiles import Profile as PowerProfile
 from tools.power.scenario import Change
 from tools.virtual_c1100 import Profile, timers
@@ -108,6 +108,7 @@ def estimates(
     span_s: float,
     report_bytes: int,
     changes: Sequence[Change] = (),
+    code: Code = oracle.FREE,
 ) -> list[Estimate]:
     """The least possible, and three usual firmwares, for the jobs of a node.
 
@@ -115,8 +116,9 @@ def estimates(
     powers -- profiles of module and board
     report_bytes -- what one report has to deliver
     changes -- of the network, by time
+    code -- what the board computes in a wake
     """
     levels = tuple((change.at_s, change.coverage) for change in changes)
-    costs = Costs(*powers, conditions(profile, checked), levels)
+    costs = Costs(*powers, conditions(profile, checked), levels, code=code)
     wanted = windows(profile, checked, span_s, report_bytes, changes)
     return [way(wanted, span_s, costs) for way in (oracle.least, *oracle.FIRMWARES)]

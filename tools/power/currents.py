@@ -9,7 +9,7 @@ MODULE_STATES = (
     "off", "boot", "search", "awake", "idle", "edrx", "psm",
     "connected-tx", "connected-rx", "connected-tail",
 )  # fmt: skip
-BOARD_STATES = ("off", "active", "light-sleep", "deep-sleep")
+BOARD_STATES = ("off", "active", "computing", "light-sleep", "deep-sleep")
 ASLEEP = {"off", "psm", "idle", "edrx", "deep-sleep"}  # nothing is being done
 
 _FIXED = {"off": "off", "boot": "boot", "search": "search", "psm": "psm"}
@@ -62,7 +62,9 @@ def board_amperes(profile: Profile, state: str) -> float:
     """Current of a board in `state`, in amperes, without its regulator. ValueError."""
     if state not in BOARD_STATES:
         raise ValueError(f"board state {state!r} is none of {', '.join(BOARD_STATES)}")
-    return 0.0 if state == "off" else profile.amperes(state)
+    if state == "off":
+        return 0.0
+    return profile.amperes("active" if state == "computing" else state)
 
 
 def _paged(profile: Profile, link: Link, occasions: int, cycle_s: float) -> float:

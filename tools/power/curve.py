@@ -30,7 +30,7 @@ def shown(states: dict[str, str]) -> str:
         return "gnss"  # the receiver works, and the module's processor for it
     if module not in ASLEEP:
         return module
-    if board in ("active", "light-sleep"):
+    if board in ("active", "computing", "light-sleep"):
         return f"board {board}"
     return f"asleep, module {module}"
 

@@ -13,13 +13,14 @@ COLOURS = {
     "awake": "#ffd60a",
     "gnss": "#2a9d8f",
     "board active": "#457b9d",
+    "board computing": "#1d3557",
     "board light-sleep": "#a8dadc",
     "asleep, module edrx": "#90be6d",
     "asleep, module idle": "#43aa8b",
     "asleep, module psm": "#adb5bd",
     "asleep, module off": "#ced4da",
 }
-DARK = {"connected-tx", "search", "gnss", "board active"}  # what is written on it is white
+DARK = {"connected-tx", "search", "gnss", "board active", "board computing"}  # written on in white
 LOAD_COLOURS: dict[str, str] = dict(
     zip(LOADS, ("#c1121f", "#2a9d8f", "#457b9d", "#adb5bd"), strict=True)
 )

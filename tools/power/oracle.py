@@ -9,7 +9,8 @@ beginning, where the node is off; charges in microcoulombs.
 
 What it takes for granted, as limits of this hardware: the board boots for each wake; it sleeps
 lightly while the module starts or looks for satellites, and is awake in a session, because what
-the module says to a UART that sleeps is lost; a message has as many bytes as the module takes.
+the module says to a UART that sleeps is lost; a message has as many bytes as the module takes; the
+code of a wake has to be loaded.
 """
 
 import bisect
@@ -68,12 +69,25 @@ class Estimate:
         return self.charge_uc / UC_PER_MAH * 86400 / self.span_s
 
 
+class Code(NamedTuple):
+    """Seconds that a board computes at least in a wake, and to load what the module needs besides,
+    which can be done while the module starts.
+    """
+
+    wake_s: float = 0.0
+    module_s: float = 0.0
+
+
+FREE = Code()
+
+
 @dataclass(frozen=True, eq=False)
 class Costs:
     """Profiles and conditions of a node.
 
     levels -- how the coverage changes: (from when, coverage level) in the order of time
     boot_s -- of the board until its firmware runs
+    code -- what it computes then
     keepalive_s -- between the pings of a connection that is kept (manual 3.6.1)
     """
 
@@ -82,6 +96,7 @@ class Costs:
     conditions: Conditions
     levels: tuple[tuple[float, int], ...] = ()
     boot_s: float = BOOT_MS / 1000
+    code: Code = FREE
     keepalive_s: float = 60.0
 
     def best(self, from_s: float, to_s: float) -> "Costs":
@@ -116,6 +131,11 @@ class Costs:
         above = board_amperes(self.board, state) - self.board.amperes("deep-sleep")
         return above * seconds * 1e6
 
+    @functools.cached_property
+    def wake_uc(self) -> float:
+        """The board alone in a wake."""
+        return self.board_uc(self.boot_s + self.code.wake_s)
+
     def module_uc(self, phases: Iterable[Phase]) -> float:
         """The module in `phases`."""
         return charge_uc(phases, self.module, self.conditions.link)
@@ -132,7 +152,9 @@ class Costs:
     @functools.cached_property
     def session_uc(self) -> float:
         """Module and board in the shortest session, from the board's boot on."""
-        return self.module_uc(self.talk()) + self.board_uc(self.boot_s + self.talk_s)
+        code_s = self.code.module_s
+        loading = self.board_uc(code_s) - self.board_uc(code_s, "light-sleep")
+        return self.module_uc(self.talk()) + self.wake_uc + loading + self.board_uc(self.talk_s)
 
     def payload_uc(self, size: int) -> float:
         """What a session costs more because it reports `size` bytes."""
@@ -287,7 +309,7 @@ def _cheapest(costs: Costs, wanted: list[Window], span_s: float) -> tuple[float,
                 window = next(following, None)
             if missed:
                 break
-            total = charge + count * costs.board_uc(costs.boot_s)
+            total = charge + count * costs.wake_uc
             here = costs.best(earliest[at] if i >= 0 else 0.0, min(to, span_s))
             if j == len(points):
                 rest = gap(here, max(0.0, span_s - at - here.talk_s), False) if i >= 0 else 0.0
@@ -352,7 +374,7 @@ def _job_by_job(
     """The board is awake until the module is back in the network, as it usually is."""
     reports = sorted(w.release_s for w in wanted if w.job.size is not None)
     charge = costs.asleep_uc(span_s) + costs.work_uc(wanted)
-    charge += len(wanted) * costs.board_uc(costs.boot_s)
+    charge += len(wanted) * costs.wake_uc
     start = model.start_from_off(costs.conditions) if reports else []
     first_s = reports[0] if reports else span_s
     charge += costs.module_uc(start) + costs.board_uc(model.seconds(start))

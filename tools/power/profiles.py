@@ -15,7 +15,8 @@ from typing import Any
 FOLDER = Path(__file__).parent / "profiles"
 RATS = ("lte-m", "nb-iot", "gsm")
 AMPERES = {"uA": 1e-6, "mA": 1e-3}
-UNITS = {"uA": "A", "mA": "A", "uC": "C", "V": "V", "mAh": "mAh", "share": "share", "dBm": "dBm"}
+UNITS = {"uA": "A", "mA": "A", "uC": "C", "V": "V", "mAh": "mAh", "share": "share", "dBm": "dBm",
+         "us": "s", "us/B": "s/B"}  # fmt: skip
 
 # kind: figure -> what it measures. "?" may be missing. A module's RATs are optional as a whole.
 _RAT = {"rx": "A", "tail": "A", "page": "C"}
@@ -25,7 +26,7 @@ FIGURES: dict[str, dict[str, str]] = {
         "idle-floor": "A", "gnss": "A",
     },
     "board": {"supply": "V", "active": "A", "light-sleep": "A", "deep-sleep": "A",
-              "regulator": "A"},
+              "regulator": "A", "instruction": "s", "load": "s/B"},
     "battery": {"voltage": "V", "capacity": "mAh", "usable": "share", "self-discharge": "share"},
 }  # fmt: skip
 

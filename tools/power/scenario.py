@@ -2,6 +2,7 @@
 
 title = "Poor signal by day"
 days = 2
+frozen = true         # the code is frozen into the board's MicroPython (manifest.py)
 [node]                # as config.json
 report = { period_s = 3600 }
 [module]              # as a profile of the virtual module
@@ -40,13 +41,16 @@ class Change(NamedTuple):
 
 @dataclass
 class Scenario:
-    """node -- what is in config.json; profile -- of the virtual module; changes -- by time"""
+    """node -- what is in config.json; profile -- of the virtual module; changes -- by time
+    frozen -- the board need not load its code from flash
+    """
 
     title: str
     days: float = 1.0
     node: dict[str, Any] = field(default_factory=lambda: dict(NODE))
     profile: Profile = field(default_factory=Profile)
     changes: list[Change] = field(default_factory=list)
+    frozen: bool = False
 
 
 def load(path: Path) -> Scenario:
@@ -57,7 +61,7 @@ def load(path: Path) -> Scenario:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from error
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path}: {error}") from error
-    if unknown := raw.keys() - {"title", "days", "node", "module", "change"}:
+    if unknown := raw.keys() - {"title", "days", "frozen", "node", "module", "change"}:
         raise ValueError(f"{path}: unknown table or key {min(unknown)!r}")
     profile = profiles.parse(raw.get("module", {}), f"{path}, [module]")
     changes = [_change(change, profile, str(path)) for change in raw.get("change", [])]
@@ -67,6 +71,7 @@ def load(path: Path) -> Scenario:
         NODE | raw.get("node", {}),
         profile,
         sorted(changes),
+        raw.get("frozen", False) is True,
     )
 
 

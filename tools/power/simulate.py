@@ -29,11 +29,11 @@ from tools.events import Event
 from tools.lockstep import Bench
 from tools.power import compare, scenario
 from tools.power.meter import Meter
-from tools.power.oracle import Estimate
+from tools.power.oracle import Code, Estimate
 from tools.power.profiles import load, names
 from tools.power.run import Run
 from tools.power.scenario import Scenario
-from tools.power.watch import Watch
+from tools.power.watch import Watch, speed
 from tools.virtual_board.board import Board, flash_folder
 from tools.virtual_board.process import BoardError
 from tools.virtual_c1100 import Profile, VirtualC1100
@@ -113,6 +113,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="node, network and how it changes (TOML), see tools/power/scenario.py",
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="the node's config.json")
+    parser.add_argument(
+        "--frozen",
+        action="store_true",
+        help="code is frozen into the board's MicroPython (manifest.py)",
+    )
     parser.add_argument("--profile", type=Path, metavar="FILE",
                         help="of the virtual module and its network (TOML)")  # fmt: skip
     parser.add_argument("--fault", action="append", default=[], metavar="NAME[:PARAMETER]",
@@ -171,6 +176,7 @@ def _wanted(args: argparse.Namespace) -> Scenario:
             found.profile = profiles.load(args.profile)
     if args.days is not None:
         found.days = args.days
+    found.frozen |= args.frozen
     found.profile.faults = [*found.profile.faults, *args.fault]
     return found
 
@@ -210,7 +216,7 @@ def simulate(
             watch.event(event)
 
         bench = Bench(
-            Board(flash_folder(folder), seed=seed),
+            Board(flash_folder(folder), seed=seed, computing=speed(board, wanted.frozen)),
             watch.module(lambda timeline, send: VirtualC1100(timeline, profile, send)),
             seed=seed,
             on_event=happened,
@@ -225,9 +231,10 @@ def simulate(
         awake_s = sum(w.machine_s for w in bench.wakes)
         start_s = sum(w.started_s for w in bench.wakes)
         life = Life(made, bench.console, [], len(bench.wakes), spent, awake_s, start_s)
+        code = _code(bench)
     life.estimates = compare.estimates(
         wanted.profile, checked, (module, board), span_s, _report_bytes(life, checked),
-        wanted.changes,
+        wanted.changes, code,
     )  # fmt: skip
     made.compared = {found.name: found.mah_per_day for found in life.estimates}
     return life
@@ -251,6 +258,22 @@ def _report_bytes(life: Life, checked: dict[str, Any]) -> int:
     records = life.said("sampled ")
     mean = sum(map(len, records)) / max(1, len(records))
     return round(mean * max(1.0, checked["report.period_s"] / checked["sample.period_s"]))
+
+
+def _code(bench: Bench) -> Code:
+    """What no schedule spares the board: the code of a wake, and of one with the module."""
+    ended = [wake for wake in bench.wakes if wake.end.startswith("deep sleep")]
+    if not ended:
+        return Code()
+    registered = [at_us for at_us, text in bench.console if text.startswith("registered ")]
+    least_us = min(wake.loading_us for wake in ended)
+    alone, more = [], []
+    for wake in ended:
+        if any(wake.start_us <= at_us <= (wake.end_us or 0) for at_us in registered):
+            more.append(wake.loading_us - least_us)
+        elif wake.loading_us == least_us:
+            alone.append(wake.computing_us)
+    return Code(min(alone, default=least_us) / 1e6, min(more, default=0) / 1e6)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,8 @@
 """Wires a meter to a bench: who tells it what, and what that leaves out.
 
 watch = Watch(meter)
-bench = Bench(board, watch.module(lambda timeline, send: VirtualC1100(...)),
+bench = Bench(Board(flash, computing=speed(meter.board)),
+              watch.module(lambda timeline, send: VirtualC1100(...)),
               on_event=watch.event, on_board_state=watch.board_state)
 bench.run(...)
 watch.finish("a day in lockstep", battery="ls26500").save(folder)
@@ -12,8 +13,10 @@ from collections.abc import Callable
 from tools.events import Event
 from tools.power.currents import Link
 from tools.power.meter import Meter
+from tools.power.profiles import Profile
 from tools.power.run import Run
 from tools.timeline import Timeline
+from tools.virtual_board.board import Computing
 from tools.virtual_c1100.module import VirtualC1100
 from tools.virtual_c1100.profile import GSM, LTE_M, NB_IOT
 
@@ -28,9 +31,21 @@ NOTES = (
     "{awake_s:g} s after the last byte from the board, and while the wake pin is asserted "
     "(inferred from SARA-R4).",
     "The radio transmits at full power: the dearest case; the network usually asks for less.",
-    "Not modelled: the firmware's computing time (the board waits in no time), sensors' own "
-    "consumption, temperature, the supply's losses while the radio is on.",
+    "Not modelled: sensors' own consumption, temperature, the supply's losses while the radio is "
+    "on.",
 )
+COMPUTING = (
+    "Computing: the instructions of MicroPython's virtual machine are counted, {instruction} each "
+    "whatever it calls, and the bytes of code that are loaded, {load} unless it is frozen. Not "
+    "modelled: waiting for the flash."
+)
+NO_COMPUTING = "Not modelled: the firmware's computing time (the board waits in no time)."
+
+
+def speed(board: Profile, frozen: bool = False) -> Computing:
+    """How fast a board computes, from its profile. frozen -- it need not load its code"""
+    ns = {name: round(board.figures[name].value * 1000) for name in ("instruction", "load")}
+    return Computing(ns["instruction"], 0 if frozen else ns["load"])
 
 
 class Watch:
@@ -65,7 +80,12 @@ class Watch:
     def finish(self, title: str, battery: str) -> Run:
         """End here. Returns the run for a report."""
         self.meter.close(self._now())
-        notes = [note.format(awake_s=self._awake_us() / 1e6) for note in NOTES]
+        counted = ("board", "computing") in self.meter.account.by_state
+        figures = self.meter.board.figures
+        notes = [
+            note.format(awake_s=self._awake_us() / 1e6, **figures)
+            for note in (*NOTES, COMPUTING if counted else NO_COMPUTING)
+        ]
         return Run.of(self.meter, title, battery, notes)
 
     def board_state(self, state: str) -> None:

@@ -57,6 +57,16 @@ def flash_image(path: Path, blocks: int = 512) -> dict[str, object]:
     return {"image": str(path.resolve()), "block_size": IMAGE_BLOCK_SIZE}
 
 
+@dataclass(frozen=True)
+class Computing:
+    """How fast a board computes: nanoseconds for an instruction of MicroPython's virtual machine,
+    whatever it calls, and for a byte of code that is loaded.
+    """
+
+    instruction_ns: int
+    load_ns: int
+
+
 class Life:
     """One running interpreter with its line to the host and its console."""
 
@@ -106,14 +116,19 @@ class Board:
     """A board with its flash. `heap` is the MicroPython heap, as the interpreter's -X takes it.
 
     `seed` makes what the interpreter draws from `random` repeatable: each life gets its own.
+    `computing`: in lockstep, the time that it takes to compute; None: none.
     """
 
     flash: dict[str, object]
     heap: str = "384K"
     unique_id: bytes = b"\x24\x0a\xc4\x00\x00\x01"
     seed: int = 1
+    computing: Computing | None = None
     lives: int = 0
-    launcher: Launcher = field(default_factory=Launcher)
+    launcher: Launcher = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.launcher = Launcher(counting=self.computing is not None)
 
     def close(self) -> None:
         """End whatever runs on it."""
@@ -155,8 +170,12 @@ class Board:
         link.started()
         os.close(stdin)
         os.close(to_stdout)
+        speed = self.computing or Computing(0, 0)
         about = {
             "lockstep": lockstep,
+            "counter": process.counter,
+            "instruction_ns": speed.instruction_ns,
+            "load_ns": speed.load_ns,
             "flash": self.flash,
             "raw": raw,
             "seed": self.seed * 1_000_003 + self.lives,

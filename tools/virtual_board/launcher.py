@@ -1,15 +1,17 @@
 """Starts interpreters by forking: one prepared process, a fresh MicroPython per request.
 
-Run as a script by `process.Launcher` (`python -I -S launcher.py FD BINARY`), never imported by it.
+Run as a script by `process.Launcher` (`python -I -S launcher.py FD BINARY [count]`), not imported.
 Loading CPython and the interpreter's library costs tens of milliseconds, a fork one or two; the
 fork happens before MicroPython has run at all, so each child initialises its own from nothing.
 
 FD is a stream socket. A request is one line of JSON, `{"argv": [...]}` with the child's
-descriptors 0, 1, ... as ancillary data, answered by `{"pid": n}`; or `{"kill": pid}`. The end of
-each child is announced as `{"exit": pid, "status": code}`, a signal as a negative code.
+descriptors 0, 1, ... as ancillary data, answered by `{"pid": n, "counter": address}`, where it
+counts its instructions if told to (`counting.py`), else 0; or `{"kill": pid}`. The end of each
+child is announced as `{"exit": pid, "status": code}`, a signal as a negative code.
 When the socket closes, every child is killed and the launcher ends.
 """
 
+import importlib
 import importlib.util
 import json
 import os
@@ -53,7 +55,14 @@ def child(main: Callable[[Sequence[str]], int], argv: list[str], fds: list[int])
         os._exit(status & 0xFF)
 
 
-def serve(control: socket.socket, main: Callable[[Sequence[str]], int]) -> None:
+def count(binary: str) -> int:
+    """Let the interpreter count its instructions. Returns where; 0: it cannot."""
+    sys.path.insert(0, os.path.dirname(__file__))
+    counting = importlib.import_module("counting")
+    return counting.install(os.path.realpath(binary))
+
+
+def serve(control: socket.socket, main: Callable[[Sequence[str]], int], counter: int) -> None:
     """Answer requests until the socket closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the parent's business
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -98,11 +107,16 @@ def serve(control: socket.socket, main: Callable[[Sequence[str]], int]) -> None:
             for fd in fds:
                 os.close(fd)
             fds = []
-            say(pid=pid)
+            say(pid=pid, counter=counter)
     for pid in running:
         os.kill(pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":
     os.environ.clear()
-    serve(socket.socket(fileno=int(sys.argv[1])), load(sys.argv[2]))
+    entry = load(sys.argv[2])
+    serve(
+        socket.socket(fileno=int(sys.argv[1])),
+        entry,
+        count(sys.argv[2]) if "count" in sys.argv[3:] else 0,
+    )

@@ -11,6 +11,7 @@ import struct
 WAIT, UART_OPEN, UART_WRITE, UART_IRQ, UART_LOST = b"W", b"O", b"U", b"I", b"X"
 PIN_OUT, PIN_READ, PIN_IRQ, ADC_READ = b"P", b"p", b"Q", b"A"
 RTC_MEMORY, RTC_OFFSET, WATCHDOG = b"M", b"T", b"D"
+COMPUTED = b"C"
 STARTED, ENDED, DEEPSLEEP, RESET = b"G", b"E", b"S", b"R"
 
 # kind: (format of the payload, does the interpreter wait for an answer)
@@ -27,6 +28,7 @@ KINDS: dict[bytes, tuple[str, bool]] = {
     RTC_MEMORY: ("<", False),  # the whole memory follows
     RTC_OFFSET: ("<q", False),  # microseconds by which the calendar was set forward
     WATCHDOG: ("<I", False),  # milliseconds until it bites
+    COMPUTED: ("<II", False),  # microseconds before what follows, those of them for loading code
     STARTED: ("<", False),  # boot.py is next; from now on a Ctrl-C interrupts
     DEEPSLEEP: ("<q", False),  # milliseconds, -1: until a pin wakes it
     RESET: ("<B", False),  # 1 = soft

@@ -37,13 +37,17 @@ def interpreter() -> str:
 
 
 class Launcher:
-    """The helper process that forks interpreters. A context manager; `close` ends all of them."""
+    """The helper process that forks interpreters. A context manager; `close` ends all of them.
 
-    def __init__(self) -> None:
+    counting -- let them count the instructions that they execute, where that is possible
+    """
+
+    def __init__(self, counting: bool = False) -> None:
         binary = interpreter()
         self._socket, theirs = socket.socketpair()
         script = Path(__file__).with_name("launcher.py")
         command = [sys.executable, "-I", "-S", str(script), str(theirs.fileno()), binary]
+        command += ["count"] * counting
         self._helper = subprocess.Popen(
             command, pass_fds=[theirs.fileno()], start_new_session=True, stdin=subprocess.DEVNULL
         )
@@ -82,7 +86,7 @@ class Launcher:
             if "pid" in message:
                 # The kernel gives numbers out again: after some 30,000 starts this is an old one.
                 self._ended.pop(message["pid"], None)
-                return Process(self, message["pid"])
+                return Process(self, message["pid"], message["counter"])
 
     def fileno(self) -> int:
         """Readable when a process has ended; then call `poll` of that process."""
@@ -117,11 +121,15 @@ class Launcher:
 
 
 class Process:
-    """One running interpreter: from a power-up or reset to the next."""
+    """One running interpreter: from a power-up or reset to the next.
 
-    def __init__(self, launcher: Launcher, pid: int) -> None:
+    counter -- address in its memory where it counts its instructions (u64); 0: it does not
+    """
+
+    def __init__(self, launcher: Launcher, pid: int, counter: int) -> None:
         self._launcher = launcher
         self.pid = pid
+        self.counter = counter
 
     def poll(self) -> int | None:
         """Its exit code (a signal as a negative number), or None while it runs."""

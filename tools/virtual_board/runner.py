@@ -41,6 +41,8 @@ class Awake:
     start_us: int
     end_us: int | None = None
     end: str = ""
+    computing_us: int = 0  # virtual; counted where the board has a speed
+    loading_us: int = 0  # of it, for code
     machine_s: float = 0.0
     started_s: float = 0.0  # of it, until the interpreter was at boot.py
 
@@ -52,7 +54,8 @@ class Runner:
     lockstep -- the interpreter gets its time from here, else it has the host's clock
     uarts -- in real time: descriptors of ttys, by UART number
     on_event -- called with every `Event`, in order
-    on_state -- called with "active", "light-sleep", "deep-sleep" or "off" when it changes
+    on_state -- called with "active", "computing", "light-sleep", "deep-sleep" or "off" when it
+        changes; it computes where that takes time (Board.computing)
     console_pty -- make `console.name`, a serial port for mpremote
     boot_ms -- milliseconds of this clock from a reset to boot.py
     """
@@ -80,6 +83,7 @@ class Runner:
         self.life: Life | None = None
         self._started = False  # until boot.py begins, nobody may interrupt
         self.waiting: tuple[int, int] | None = None  # until (us, -1: for ever), UARTs (bits)
+        self.busy_us: int | None = None  # until when it computes what it has done already
         self.at_prompt = False
         self.console = Console(self._console_line, console_pty)
         self._lockstep = lockstep
@@ -92,6 +96,7 @@ class Runner:
         self._began = 0.0
         self._printed = b""
         self._messages: list[tuple[bytes, tuple[int, ...], bytes]] = []
+        self._due: list[tuple[bytes, tuple[int, ...], bytes]] = []  # of them, to be worked on now
         self.chip = Chip(timeline, wiring or Wiring(), seed, self.event, self._bite, self._woken)
         if module:
             self.chip.module = module(timeline, self.chip.from_module)
@@ -151,7 +156,7 @@ class Runner:
     def _boot(self, cause: Cause, wake: Wake = Wake.NONE, raw: bool = False) -> None:
         now = self.timeline.now_us
         self._began = time.perf_counter()
-        self._life_us, self.waiting = now, None
+        self._life_us, self.waiting, self.busy_us = now, None, None
         self._started = self.at_prompt = False
         self.wakes.append(Awake(cause, now))
         self.event("boot", cause.name.lower().replace("_", " "))
@@ -170,8 +175,9 @@ class Runner:
     def _end_life(self, how: str) -> int:
         """End the interpreter, if one runs. Returns its exit code."""
         life, self.life = self.life, None
-        self.waiting = None
+        self.waiting = self.busy_us = None
         self._messages.clear()
+        self._due.clear()
         if life is None:
             return 0
         status = life.end()
@@ -268,9 +274,20 @@ class Runner:
         if not count:
             return
         self._printed += life.printed()
-        self.flush_console()
-        messages, self._messages = self._messages[:count], self._messages[count:]
-        for kind, fields, rest in messages:
+        self._due, self._messages = self._messages[:count], self._messages[count:]
+        self.proceed()
+
+    def proceed(self) -> None:
+        """Go on with what the interpreter has done, up to where it has computed for a while."""
+        life = self.life
+        self.busy_us = None
+        while life is not None and life is self.life and self._due:
+            kind, fields, rest = self._due.pop(0)
+            if kind == link.COMPUTED:
+                self._compute(*fields)
+                return
+            if kind != link.STARTED:  # after which it goes on, and may have printed by now, or not
+                self.flush_console()
             if kind == link.WAIT:
                 us, uarts, light = fields
                 self.waiting = (self.timeline.now_us + us if us >= 0 else -1, uarts)
@@ -287,6 +304,13 @@ class Runner:
                 self.at_prompt = True
             elif (answer := self.chip.handle(kind, fields, rest)) is not None:
                 life.link.answer(answer)
+
+    def _compute(self, us: int, loading_us: int) -> None:
+        """What follows happens after so much computing."""
+        self.wakes[-1].computing_us += us
+        self.wakes[-1].loading_us += loading_us
+        self.busy_us = self.timeline.now_us + us
+        self._enter("computing")
 
     def _interrupt(self) -> None:
         """A Ctrl-C from the host."""

@@ -65,12 +65,16 @@ def start(namespace):
     here = sys.path[0]
     if about["lockstep"]:
         sys.path[:] = [here + "/lockstep", here]
+        import _computing
+
+        _computing.start(about)  # before the modules that ask whether it counts
         import _port
         import _tasks
 
         sys.modules["_asyncio"] = _tasks  # not a module that a file may replace by itself
     else:
         sys.path[:] = [here + "/realtime", here]
+        import _computing
         import _port
     _port.start(about)
     import machine
@@ -84,7 +88,7 @@ def start(namespace):
     vfs.mount(fs, "/")
     os.chdir("/")
     sys.path[:] = ["", ".frozen", "/lib"]
-    for name in ("_board", "_link", "_port", "_tasks"):
+    for name in ("_board", "_computing", "_link", "_port", "_tasks"):
         sys.modules.pop(name, None)
     try:
         os.stat("/lib")
@@ -92,6 +96,7 @@ def start(namespace):
         os.mkdir("/lib")
     try:
         _link.send("G")
+        _computing.begin()
         _run("boot.py", namespace)
         if not about["raw"]:
             _run("main.py", namespace)

@@ -3,16 +3,21 @@
 import struct
 
 _line = open(3, "r+b")
+before = None  # called before each message, unless None
 
 
 def send(kind, form="", *fields):
     """Send one message: `kind` is a letter, `fields` are packed by `form` (little-endian)."""
+    if before:
+        before()
     payload = struct.pack("<" + form, *fields)
     _line.write(struct.pack("<BH", ord(kind), len(payload)) + payload)
 
 
 def send_bytes(kind, number, data):
     """Send one message that ends in bytes; `number` (u8) goes before them unless None."""
+    if before:
+        before()
     head = b"" if number is None else bytes((number,))
     _line.write(struct.pack("<BH", ord(kind), len(head) + len(data)) + head)
     if len(data):

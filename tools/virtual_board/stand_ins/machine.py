@@ -14,6 +14,7 @@ import _link
 import _port
 import micropython
 import time
+from _computing import free
 from umachine import PinBase, Signal, mem8, mem16, mem32
 
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
@@ -85,10 +86,12 @@ def soft_reset():
     _link.leave("R", "B", 1)
 
 
+@free
 def deepsleep(time_ms=None):
     _link.leave("S", "q", -1 if time_ms is None else time_ms)
 
 
+@free
 def lightsleep(time_ms=None):
     """Sleep for `time_ms` (None: until a pin with wake=SLEEP changes). UARTs receive nothing."""
     end = None if time_ms is None else _port.now_us() + time_ms * 1000
@@ -99,6 +102,7 @@ def lightsleep(time_ms=None):
             return
 
 
+@free
 def idle():
     """Stop the CPU until an interrupt, at most a millisecond."""
     _port.wait(1000)
@@ -200,6 +204,7 @@ class UART(io.IOBase):
     def deinit(self):
         _link.send("O", "BI", self._line.number, 0)
 
+    @free
     def any(self):
         _port.pull(self._line.number)
         n = self._line.rx.any()
@@ -221,12 +226,14 @@ class UART(io.IOBase):
                 limit = _port.now_us() + self._char_us
         return n
 
+    @free
     def read(self, nbytes=-1):
         n = self._gather(nbytes if nbytes >= 0 else self._line.rx.any() + 1)
         if not n:
             return None
         return self._line.rx.read(n if nbytes < 0 else min(n, nbytes))
 
+    @free
     def readinto(self, buf, nbytes=None):
         wanted = len(buf) if nbytes is None else min(nbytes, len(buf))
         n = min(self._gather(wanted), wanted)
@@ -234,23 +241,27 @@ class UART(io.IOBase):
             return None
         return self._line.rx.readinto(buf, n)
 
+    @free
     def readline(self):
         line = b""
         while not line.endswith(b"\n") and self._gather(1):
             line += self._line.rx.readline()
         return line or None
 
+    @free
     def write(self, buf):
         data = bytes(buf, "utf8") if isinstance(buf, str) else memoryview(buf)
         self._line.transmit(data)
         return len(data)
 
+    @free
     def txdone(self):
         left = self._line.tx_end_us - _port.now_us()
         if left > 0:
             _port.spin()
         return left <= 0
 
+    @free
     def flush(self):
         left = self._line.tx_end_us - _port.now_us()
         if left > 0:
@@ -268,6 +279,7 @@ class UART(io.IOBase):
         _link.send("I", "BB", line.number, line.irq_wanted)
         return _Irq(line, trigger)
 
+    @free
     def ioctl(self, req, arg):
         if req == 3:  # MP_STREAM_POLL: readable 1, writable 4
             ready = 0
@@ -312,6 +324,7 @@ class Pin(PinBase):
         elif mode == self.IN:
             _link.send("P", "BB", self._number, 2)
 
+    @free
     def value(self, level=None):
         if level is not None:
             self._level = 1 if level else 0
@@ -324,17 +337,21 @@ class Pin(PinBase):
         _link.send("p", "B", self._number)
         return _link.answer()[0]
 
+    @free
     def __call__(self, level=None):
         return self.value(level)
 
+    @free
     def on(self):
         self.value(1)
 
+    @free
     def off(self):
         self.value(0)
 
     high, low = on, off
 
+    @free
     def toggle(self):
         self.value(not self._level)
 
@@ -365,12 +382,14 @@ class ADC:
 
     init = atten = lambda self, *args, **kw: None
 
+    @free
     def read_uv(self):
         """The voltage at the pin, in microvolts."""
         _link.send("A", "B", self._number)
         data = _link.answer()
         return data[0] | data[1] << 8 | data[2] << 16 | data[3] << 24
 
+    @free
     def read_u16(self):
         """The voltage at the pin, 0 to 65535 for 0 to 3.3 V."""
         return min(65535, self.read_uv() * 65535 // self._FULL_UV)
@@ -380,6 +399,7 @@ class RTC:
     def __init__(self, id=0):
         pass
 
+    @free
     def memory(self, data=None):
         """Get or set up to 2048 bytes that survive deep sleep and soft reset."""
         global _rtc_memory
@@ -390,6 +410,7 @@ class RTC:
         _rtc_memory = bytes(data)
         _link.send_bytes("M", None, _rtc_memory)
 
+    @free
     def datetime(self, t=None):
         """Get or set (year, month, day, weekday, hour, minute, second, microsecond)."""
         if t is None:
@@ -407,5 +428,6 @@ class WDT:
         self._timeout = timeout
         self.feed()
 
+    @free
     def feed(self):
         _link.send("D", "I", self._timeout)

@@ -4,6 +4,7 @@
 # not end a wait in lockstep.
 import _port
 import uselect
+from _computing import free
 from uselect import POLLERR, POLLHUP, POLLIN, POLLOUT
 
 _MP_STREAM_POLL = 3
@@ -15,6 +16,7 @@ class poll:
         self._natives = 0
         self._objects = {}  # id -> (object, events asked for)
 
+    @free
     def register(self, obj, events=POLLIN | POLLOUT):
         if hasattr(obj, "ioctl"):
             self._objects[id(obj)] = (obj, events)
@@ -22,6 +24,7 @@ class poll:
             self._native.register(obj, events)
             self._natives += 1
 
+    @free
     def unregister(self, obj):
         if id(obj) in self._objects:
             del self._objects[id(obj)]
@@ -29,12 +32,14 @@ class poll:
             self._native.unregister(obj)
             self._natives -= 1
 
+    @free
     def modify(self, obj, events):
         if id(obj) in self._objects:
             self._objects[id(obj)] = (obj, events)
         else:
             self._native.modify(obj, events)
 
+    @free
     def poll(self, timeout=-1):
         ready = self._ready()
         if timeout and not ready:
@@ -47,6 +52,7 @@ class poll:
                 ready = self._ready()
         return ready
 
+    @free
     def ipoll(self, timeout=-1, flags=0):
         return self.poll(timeout)
 

@@ -2,6 +2,7 @@
 # starts at 2000-01-01 on power-up; the epoch is 2000 too, as on ESP32 and STM32.
 import _port
 import utime as _native
+from _computing import free
 from _port import (
     sleep,
     sleep_ms,
@@ -29,16 +30,19 @@ def _now_us():
     return _rtc_us + _port.now_us()
 
 
+@free
 def time():
     _port.spin()
     return _now_us() // 1000000
 
 
+@free
 def time_ns():
     _port.spin()
     return _now_us() * 1000
 
 
+@free
 def gmtime(s=None):
     return _native.gmtime((time() if s is None else int(s)) + _EPOCH)[:8]
 
@@ -46,5 +50,6 @@ def gmtime(s=None):
 localtime = gmtime
 
 
+@free
 def mktime(t):
     return int(_native.mktime(t)) - _EPOCH

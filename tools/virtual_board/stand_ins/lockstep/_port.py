@@ -1,10 +1,13 @@
 # The board's clock and lines in lockstep: time is what the host says, and moves only in wait().
 #
-# Computation takes no time. A program that polls in a tight loop (time readings, any(), pins)
-# would stand still for ever, so each SPIN_CALLS such calls without a wait cost SPIN_US.
+# What is computed takes time only where it is counted (_computing.py). So that a program which
+# polls in a tight loop (time readings, any(), pins) does not stand still for ever, each SPIN_CALLS
+# such calls without a wait cost SPIN_US.
 import struct
 
+import _computing
 import _link
+from _computing import free
 
 SPIN_CALLS = 200
 SPIN_US = 2000
@@ -13,7 +16,7 @@ _HALF = 1 << 29
 
 lines = {}  # UART number -> its line
 pins = {}  # pin number -> the Pin with an interrupt handler
-_now = 0  # microseconds in this life
+_now = 0  # microseconds in this life, without its computing
 _calls = 0
 
 
@@ -22,9 +25,10 @@ def start(about):
 
 
 def now_us():
-    return _now
+    return _now + _computing.us()
 
 
+@free
 def wait(us, uarts=0, light=0):
     """Let time pass: `us` microseconds (-1: no limit), or less.
 
@@ -35,7 +39,7 @@ def wait(us, uarts=0, light=0):
     _calls = 0
     _link.send("W", "qBB", us, uarts, light)
     data = _link.answer()
-    _now = struct.unpack_from("<q", data)[0]
+    _now = struct.unpack_from("<q", data)[0] - _computing.us()
     at = 8
     while at < len(data):
         kind = data[at]
@@ -62,6 +66,7 @@ def spin():
         wait(SPIN_US)
 
 
+@free
 def transmit(number, data):
     for at in range(0, len(data), 32768):
         _link.send_bytes("U", number, data[at : at + 32768])
@@ -71,36 +76,43 @@ def pull(number):
     """Bytes come with the answer to wait(), never between."""
 
 
+@free
 def ticks_us():
     spin()
-    return _now & (_PERIOD - 1)
+    return now_us() & (_PERIOD - 1)
 
 
 ticks_cpu = ticks_us
 
 
+@free
 def ticks_ms():
     spin()
-    return _now // 1000 & (_PERIOD - 1)
+    return now_us() // 1000 & (_PERIOD - 1)
 
 
+@free
 def ticks_add(ticks, delta):
     return (ticks + delta) & (_PERIOD - 1)
 
 
+@free
 def ticks_diff(a, b):
     return ((a - b + _HALF) & (_PERIOD - 1)) - _HALF
 
 
+@free
 def sleep_us(us):
-    end = _now + us
-    while _now < end:
-        wait(end - _now)
+    end = now_us() + us
+    while now_us() < end:
+        wait(end - now_us())
 
 
+@free
 def sleep_ms(ms):
     sleep_us(ms * 1000)
 
 
+@free
 def sleep(s):
     sleep_us(int(s * 1000000))

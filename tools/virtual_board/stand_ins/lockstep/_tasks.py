@@ -3,6 +3,7 @@
 # interface and order: by time, then in the order of arrival. Tasks are larger on the heap.
 import sys
 
+from _computing import free
 from time import ticks_diff, ticks_ms
 
 
@@ -10,9 +11,11 @@ class TaskQueue:
     def __init__(self):
         self._tasks = []
 
+    @free
     def peek(self):
         return self._tasks[0] if self._tasks else None
 
+    @free
     def push(self, task, key=None):
         task.data = None
         task.ph_key = key = ticks_ms() if key is None else key
@@ -22,9 +25,11 @@ class TaskQueue:
             at -= 1
         tasks.insert(at, task)
 
+    @free
     def pop(self):
         return self._tasks.pop(0)
 
+    @free
     def remove(self, task):
         self._tasks.remove(task)
 
@@ -36,6 +41,7 @@ class Task:
         self.state = True  # True: runs; TaskQueue: and others wait on it; None, False: finished
         self.ph_key = 0
 
+    @free
     def __iter__(self):
         if not self.state:
             self.state = False  # its result has been asked for
@@ -45,6 +51,7 @@ class Task:
             raise RuntimeError("can't wait")
         return self
 
+    @free
     def __next__(self):
         if not self.state:
             raise self.data
@@ -52,9 +59,11 @@ class Task:
         self.state.push(waiter)
         waiter.data = self
 
+    @free
     def done(self):
         return not self.state
 
+    @free
     def cancel(self):
         core = sys.modules["asyncio.core"]
         if not self.state:
