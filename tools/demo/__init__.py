@@ -137,15 +137,17 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
             routes={known_as: options.node_broker or broker},
             faults=list(options.faults),
         )
-        board = load(BOARD, "board")
-        watch = Watch(Meter(load(MODULE, "module"), board))
+        power = load(BOARD, "board")
+        watch = Watch(Meter(load(MODULE, "module"), power))
+        board = Board(flash_folder(on_board), seed=options.seed, computing=speed(power))
+        board.computing = None  # while it is deployed: that takes as long as this machine takes
 
         def happened(event: Event) -> None:
             log(event)
             watch.event(event)
 
         bench = Bench(
-            Board(flash_folder(on_board), seed=options.seed, computing=speed(board)),
+            board,
             watch.module(lambda timeline, send: VirtualC1100(timeline, profile, send)),
             seed=options.seed,
             on_event=happened,
@@ -162,6 +164,7 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
         view.phase(text, options.reports)
         view.live = True
         born = len(bench.wakes)
+        board.computing = speed(power)
         flash.reset(bench, staging)
         watch.begin()
 
