@@ -41,6 +41,7 @@ class Lsip(Module):
         self.strict = False  # without room a command is refused; else less is free
         self.lists = True  # AT+LSIPOPEN? is known
         self.once = False  # what holds already is refused: the context, hex mode
+        self.kept = None  # what has come and is kept until it is asked for; None: it is not kept
         # By the beginning of a command:
         self.canned = {}  # what is said in place of its answer
         self.before = {}  # what is said in front of it, once
@@ -85,6 +86,11 @@ class Lsip(Module):
         """The far end of a socket has sent this."""
         socket = self.sockets[n]
         name = b"+LSIPRUDP" if socket.udp else b"+LSIPRTCP"
+        if self.kept is not None:
+            if not self.kept:
+                self.out("DATA", name + b"=%d\r" % n)
+            self.kept += data
+            return
         for i in range(0, len(data), self.piece):
             piece = data[i : i + self.piece]
             digits = b"".join([b"%02x" % c for c in piece])
@@ -223,6 +229,15 @@ class Lsip(Module):
             self._done()
         if self.echo:
             self.tell(n, data)
+
+    def _on_lsipread(self, number):
+        if self.kept is None:
+            self._done(False)
+            return
+        piece, self.kept = self.kept[: self.piece], self.kept[self.piece :]
+        digits = b"".join([b"%02X" % c for c in piece])
+        self.say(b"+LSIPREAD:%d,%d,%s\r" % (int(number), len(piece), digits))
+        self._done()
 
     def _on_lsipclose(self, number):
         n = int(number)

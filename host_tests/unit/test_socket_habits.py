@@ -423,3 +423,23 @@ async def read_to_the_end(sock):
             pass
     except at.C1100Error:
         return
+
+
+async def test_data_that_is_kept_until_it_is_asked_for():
+    """AT+LSIPRS=0 of another firmware."""
+    for udp in (False, True):
+        module, modem = start(up=True, kept=b"", piece=100)
+        sock = await (modem.udp if udp else modem.tcp)("a.example", 7)
+        for data in (b"abc", TEXT[:90], TEXT[:900]):
+            await sock.sendall(data)
+            got = b""
+            while len(got) < len(data):
+                got += await sock.recv(2000, 10)
+            assert got == data
+        module.say(b"+LSIPRTCP=1\r" if not udp else b"+LSIPRUDP=1\r")  # nothing is kept
+        if udp:
+            await fails(Timeout, sock.recv(1, 5))
+            assert sock.dropped == 1
+        else:
+            await fails(at.BadAnswer, sock.recv(1, 5))
+        modem.close()

@@ -113,6 +113,8 @@ IP_SEND = Form(
 )
 IP_ROOM = const(1500)  # bytes that it can have waiting (M 3.3.1.1); others are learned (room.py)
 IP_PUSH = _net("+LSIPPUSH={id:d4}", VERDICT, "M 3.3.1.1")
+IP_READ = _set("+LSIPREAD={id:d4}", "F; form I")
+IP_READ_DATA = "+LSIPREAD"  # its answer, like data that comes by itself (I)
 IP_CLOSE = Form("+LSIPCLOSE={id:d4}", "+LSIPCLOSE", "iIII", "", False, 20, False, "M 3.5.1.2")
 IP_TRANSPARENT = Form(
     "+LSIPTPS={mode:d3},{id:d4},{timeout:d65535},{longest:d1498}",

@@ -323,7 +323,7 @@ class C1100(Supply):
 
     def pdp(self, apn: str):
         """``async with modem.pdp(apn):`` -- a PDP context for sockets (manual 3.3.1.1)."""
-        from .sockets import Context
+        from .pdp import Context
 
         return Context(self._sockets, apn)
 

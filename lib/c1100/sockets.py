@@ -7,119 +7,36 @@ from micropython import const
 
 from . import at, dialect
 from .connection import TCP, UDP, Socket
+from .incoming import Incoming
+from .pdp import Pdp
 from .room import Sizes
 
 _IDS = (1, 2, 3, 4)
-_CALL_MS = const(30000)  # patience with a context that is not there yet when its command is over
-_CALL_LOOK_MS = const(2000)
 _BY_ITSELF_MS = const(300)  # what the module refuses without asking the network, it refuses sooner
 
 
-class Sockets:
+class Sockets(Pdp):
     """The module's PDP context and its four sockets.
 
     What it has registered with the channel goes when the channel is closed; its sockets end then.
     """
 
     def __init__(self, channel) -> None:
-        self._channel = channel
+        super().__init__(channel)
         self._open = {}  # id -> Socket
         self._hex = False  # AT+LSIPHEX=1 holds
         self._choosing = asyncio.Lock()  # one at a time looks for a free number
         self._doubtful = set()  # numbers that were given up: the module may have them open
         self._past = set()  # numbers that were open here
-        self._looking = None  # the task that finds out what a damaged line has told
-        self._called = asyncio.Event()  # something was told of the context
-        self._refused = False  # by +LSIP:ERROR
-        self.recent = None  # the socket that the last command was for
+        self._todo = {}  # what is to be found out: name -> question
+        self._finding = None  # the task that does
         self.sizes = Sizes()
         self.unowned = 0  # bytes for sockets that are not open: counted and discarded
         for kind in (TCP, UDP):
-            channel.payloads[dialect.IP_DATA[kind]] = _Incoming(self, kind)
+            channel.payloads[dialect.IP_DATA[kind]] = Incoming(self, kind)
+        self._asked = channel.payloads[dialect.IP_READ_DATA] = Incoming(self, TCP)
         channel.watchers[dialect.IP_CLOSE.answer] = self._on_close
-        channel.watchers[dialect.IP_STATE.answer] = self._on_call
-        channel.watchers[dialect.VERDICT] = self._on_verdict
         channel.on_restart.append(self._on_restart)
-
-    async def run(self, form: dialect.Form, *args, owner=None) -> list:
-        """Channel.run(), for a socket or for none."""
-        self.recent = owner
-        return await self._channel.run(form, *args)
-
-    async def ask(self, form: dialect.Form, *args, owner=None) -> list:
-        """Channel.ask(), for a socket or for none."""
-        self.recent = owner
-        return await self._channel.ask(form, *args)
-
-    # The PDP context ------------------------------------------------------------------------
-
-    async def call(self, apn: str) -> str:
-        """Open the PDP context. Returns the address that the network gave, "" if it is not told.
-
-        One that is open already, from before a restart of the board, is used as it is.
-
-        Raises BadArgument, CommandError, NotConnected, Timeout.
-        """
-        try:
-            await self.run(dialect.IP_PROFILE, apn)
-            self._called.clear()
-            self._refused = False
-            lines = await self.run(dialect.IP_CALL)
-        except at.CommandError as error:
-            address = await self._existing()
-            if address is None:
-                raise error
-            return address
-        # A late URC of an earlier context has the answer's form too: the last line counts.
-        values = at.read(lines[-1], "iS") if lines else None
-        if values is None or (values[0] == 1 and values[1] is None):
-            address = await self._await_call()
-        else:
-            address = values[1] if values[0] == 1 else None
-        if address is None:
-            raise at.NotConnected("the network opens no PDP context", dialect.IP_CALL.send)
-        return address
-
-    async def _existing(self) -> str | None:
-        try:
-            return await self.address()
-        except at.C1100Error:
-            return None
-
-    async def _await_call(self) -> str | None:
-        """The module told nothing before the result code: the address comes later."""
-        begin = time.ticks_ms()
-        while True:
-            address = await self.address()
-            waited = time.ticks_diff(time.ticks_ms(), begin)
-            if address is not None or self._refused or waited > _CALL_MS:
-                return address
-            try:
-                await asyncio.wait_for_ms(self._called.wait(), _CALL_LOOK_MS)
-            except asyncio.TimeoutError:
-                pass  # not every module tells
-            self._called.clear()
-
-    async def address(self) -> str | None:
-        """The node's address, "" if it is not told; None without a PDP context (manual 3.3.1.1
-        step 3).
-        """
-        up, address = (await self.ask(dialect.IP_STATE))[:2]
-        if up == 1:
-            return address or ""
-        if up == 0:
-            self._lose("the network has closed the PDP context")
-            return None
-        raise at.BadAnswer("state %d of the PDP context" % up, dialect.IP_STATE.send)
-
-    async def hang_up(self) -> None:
-        """Close the PDP context (manual 3.5.1.2 step 3); sockets that are open end with it."""
-        self._lose("the PDP context was closed")
-        try:
-            await self.run(dialect.IP_HANG_UP)
-        except at.CommandError:
-            if await self.address() is not None:
-                raise  # else the network, or a restart, was faster
 
     # Sockets --------------------------------------------------------------------------------
 
@@ -255,6 +172,10 @@ class Sockets:
 
     # What the module tells ------------------------------------------------------------------
 
+    def exists(self, number: int) -> bool:
+        """Whether the module has a socket of that number, open or not."""
+        return number in _IDS
+
     def owner(self, number: int):
         """The Socket that a line is for, None when there is none. What comes before a socket has
         been told to be open is of an earlier connection.
@@ -276,13 +197,35 @@ class Sockets:
             if socket is not None and socket.opened and (number in _IDS or socket.kind == kind):
                 socket.message_ended(error)
 
+    def waiting(self, kind: int, number: int) -> None:
+        """The module keeps what has come for a socket until it is asked for (F): as an earlier
+        life has told it to.
+        """
+        if self.owner(number) is not None:
+            self.find_out(number, lambda: self._fetch(kind, number))
+
+    async def _fetch(self, kind: int, number: int) -> None:
+        """Read what is kept until there is no more. If there is nothing, it was a damaged header
+        that looked like a notice.
+        """
+        asked = self._asked
+        begin = asked.count
+        count = -1
+        try:
+            while asked.count != count:
+                count = asked.count
+                await self.run(dialect.IP_READ, number, owner=self.owner(number))
+        finally:
+            if asked.count == begin:
+                self.damaged(kind, number)
+
     def _on_close(self, line: str) -> None:
         counts = at.read(line, "iIII")
         values = at.read(line, "i")
         socket = self.owner(values[0]) if values else None
         if socket is None:
             if not values or values[0] not in self._past:
-                self._suspect(self.check)
+                self.find_out("sockets", self.check)
         elif counts and (counts[2] or 0) >= 0:
             socket.ended(counts[2])
         else:
@@ -292,35 +235,25 @@ class Sockets:
                 )
             )
 
-    def _on_call(self, line: str) -> None:
-        values = at.read(line, "i")
-        if values is None:
-            self._suspect(self.address)
-        elif values[0] == 0:
-            self._lose("the network has closed the PDP context")
-        self._called.set()
+    def find_out(self, what, question) -> None:
+        """Await question() later: a line that cannot be read may have told something. What it
+        raises is no matter, because who waits asks again.
+        """
+        if self._open:
+            self._todo[what] = question
+            if self._finding is None:
+                self._finding = asyncio.create_task(self._find_out())
 
-    def _on_verdict(self, line: str) -> None:
-        """Behind the result code of a command that has counted as done."""
-        if "OK" in at.params(line):
-            return
-        self._refused = True
-        self._called.set()
-        if self.recent is not None:
-            self.recent.fail(at.CommandError(line, dialect.IP_PUSH.send))
-
-    def _suspect(self, question) -> None:
-        """A line that cannot be read may have told of an end: find out."""
-        if self._looking is None and self._open:
-            self._looking = asyncio.create_task(self._find_out(question))
-
-    async def _find_out(self, question) -> None:
+    async def _find_out(self) -> None:
         try:
-            await question()
-        except at.C1100Error:
-            pass  # it is not known: who waits asks again
+            while self._todo:
+                _, question = self._todo.popitem()
+                try:
+                    await question()
+                except at.C1100Error:
+                    pass  # it is not known
         finally:
-            self._looking = None
+            self._finding = None
 
     def _on_restart(self) -> None:
         self._hex = False
@@ -340,62 +273,3 @@ def _ids(line: str) -> list:
             return []
         ids.append(value)
     return ids
-
-
-class Context:
-    """``async with modem.pdp(apn):`` -- the PDP context is open inside.
-
-    address -- what the network gave, as text
-    """
-
-    def __init__(self, sockets: Sockets, apn: str) -> None:
-        self._sockets = sockets
-        self._apn = apn
-        self.address = None
-
-    async def __aenter__(self):
-        self.address = await self._sockets.call(self._apn)
-        return self
-
-    async def __aexit__(self, kind, error, trace) -> None:
-        try:
-            await self._sockets.hang_up()
-        except at.C1100Error:
-            if kind is None:
-                raise  # else what went wrong inside is what counts
-
-
-class _Incoming:
-    """Takes +LSIPRTCP or +LSIPRUDP payloads (payload.py) to the sockets that they are for."""
-
-    fields = 2
-    hex = True
-    shape = "ii"
-    limit = 4096  # more than the module has room for
-
-    def __init__(self, sockets: Sockets, kind: int) -> None:
-        self._sockets = sockets
-        self._kind = kind
-        self._socket = None
-
-    def begin(self, values: list) -> int:
-        self._socket = self._sockets.owner(values[0])
-        if values[0] not in _IDS:
-            self._sockets.damaged(self._kind)
-        if values[1] < 0:
-            raise at.BadAnswer("%d bytes of data" % values[1], dialect.IP_DATA[self._kind])
-        return values[1]
-
-    def damaged(self, line: str) -> None:
-        values = at.read(line, "i")
-        self._sockets.damaged(self._kind, values[0] if values else None)
-
-    def data(self, view) -> None:
-        if self._socket is None:
-            self._sockets.unowned += len(view)
-        else:
-            self._socket.received(view)
-
-    def end(self, error) -> None:
-        if self._socket is not None:
-            self._socket.message_ended(error)

@@ -99,6 +99,7 @@ STEPS = (
     Step("IP_SEND", "sockets", (1, b"hello"), COSTS),
     Step("IP_PUSH", "sockets", (1,), COSTS),
     Step("IP_TRANSPARENT", "sockets", (1, 1, 200, 1024), COSTS, "", b"+++"),
+    Step("IP_READ", "sockets", (1,), COSTS),
     Step("IP_CLOSE", "sockets", (1,), COSTS),
     Step("IP_HANG_UP", "sockets", (), COSTS),
     Step("LWM2M_SERVER", "lwm2m", (3, "{lwm2m}"), KEEPS),
