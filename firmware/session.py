@@ -144,6 +144,8 @@ class Session:
             pin_guard.refuse(settings["pin"])
             raise
         log.info("registered %s", "roaming" if found.roaming else "home")
+        # What has made commands fail may have damaged what was taken for good.
+        self.modem.careful = bool(self._ladder.events)
         if self._was_off and not (
             self.modem.was_registered or "position" in self._names or self._ladder.events
         ):

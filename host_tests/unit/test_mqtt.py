@@ -2,7 +2,7 @@
 
 import asyncio
 
-from c1100 import BadArgument, NotConnected, Timeout
+from c1100 import BadAnswer, BadArgument, NotConnected, Timeout
 from host_tests.support import fails, raises
 from host_tests.support.driver import start
 from host_tests.support.streams import at_every_split
@@ -157,3 +157,79 @@ async def test_f19_nothing_can_be_smuggled_through_topic_and_name():
         await modem.pdp('a"\rAT+CFUN=0').__aenter__()
     assert module.heard == []
     modem.close()
+
+
+# What the module shows of topic "nodes/n1/telemetry" and such a message; whether that is another
+# one than was said. How it lays it out is not known.
+TOPIC = "nodes/n1/telemetry"
+RECORD = b'[{"bn":"n1:","n":"seq","v":1}]'
+DIGITS = "5b7b22626e223a226e313a222c226e223a22736571222c2276223a317d5d"
+SHOWN = (
+    ('+LSMQTTPUB: "%s",1,0,1,"%s"' % (TOPIC, DIGITS), False),
+    ("+LSMQTTPUB:%s,1,0,%s" % (TOPIC, DIGITS.upper()), False),
+    ('+LSMQTTPUB: "%s","%s",1,0' % (DIGITS, TOPIC), False),
+    ('+LSMQTTPUB: 1,0,"%s"' % DIGITS, False),
+    ('+LSMQTTPUB: "%s",1,0,30' % TOPIC, False),
+    ('+LSMQTTPUB: "%s",1,0,"[{\\"bn\\"}]"' % TOPIC, False),
+    ("+LSMQTTPUB: 1", False),
+    ('+LSMQTTPUB: "%s",1,0,1,"%s"' % (TOPIC, DIGITS[:20] + DIGITS[22:]), True),
+    ('+LSMQTTPUB: "%s",1,0,1,"%s"' % (TOPIC, DIGITS[1:-1]), False),  # both ends: not known
+    ('+LSMQTTPUB: "%s",1,0,1,"%s"' % (TOPIC, DIGITS[2:]), True),
+    ('+LSMQTTPUB: "%s",1,0,1,"%s"' % (TOPIC, DIGITS[:-2]), True),
+    ('+LSMQTTPUB: "%s",1,0,1,"%s"' % ("nodes/n1/telmetry", DIGITS), True),
+)
+
+
+async def test_a_message_that_lost_bytes_on_its_way_is_said_again():
+    said = (
+        ('AT+LSMQTTCFG="topic","%s"' % TOPIC, b"0\r"),
+        ('AT+LSMQTTCFG="message",1,"%s"' % DIGITS, b"0\r"),
+        ('AT+LSMQTTCFG="qos",1', b"0\r"),
+        ('AT+LSMQTTCFG="retained",0', b"0\r"),
+    )
+    publish = ("AT+LSMQTTPUB=1", b"0\r+MQTTPUB:1\r\n")
+    good = ("AT+LSMQTTPUB?", SHOWN[0][0].encode() + b"\r\n0\r")
+    for line, damaged in SHOWN:
+        shown = ("AT+LSMQTTPUB?", line.encode() + b"\r\n0\r")
+        again = said + (good,) if damaged else ()
+        module, modem = start(*(CONNECT + said + (shown,) + again + (publish,)))
+        modem.careful = True
+        mqtt = modem.mqtt("n1", "h")
+        await mqtt.connect()
+        await mqtt.publish(TOPIC, RECORD)
+        module.check()
+        modem.close()
+
+
+async def test_a_message_that_never_arrives_whole_is_not_published():
+    said = (
+        ('AT+LSMQTTCFG="topic","t"', b"0\r"),
+        ('AT+LSMQTTCFG="message",0,"twenty one"', b"0\r"),
+        ('AT+LSMQTTCFG="qos",1', b"0\r"),
+        ('AT+LSMQTTCFG="retained",0', b"0\r"),
+        ("AT+LSMQTTPUB?", b'+LSMQTTPUB: "t",1,0,0,"twenty on"\r\n0\r'),
+    )
+    module, modem = start(*(CONNECT + 3 * said + said[:-1]))
+    mqtt = modem.mqtt("n1", "h", careful=True)
+    await mqtt.connect()
+    error = await fails(BadAnswer, mqtt.publish("t", "twenty one"))
+    assert "twenty" not in str(error)
+    module.check()
+    modem.close()
+
+
+async def test_a_module_that_shows_no_message_publishes_it():
+    said = (
+        ('AT+LSMQTTCFG="topic","t"', b"0\r"),
+        ('AT+LSMQTTCFG="message",0,"a,b"', b"0\r"),
+        ('AT+LSMQTTCFG="qos",1', b"0\r"),
+        ('AT+LSMQTTCFG="retained",0', b"0\r"),
+    )
+    for answer in (b"4\r", b"+CME ERROR: 4\r\n", b"0\r"):
+        shows = (("AT+LSMQTTPUB?", answer), ("AT+LSMQTTPUB=1", b"0\r+MQTTPUB:1\r\n"))
+        module, modem = start(*(CONNECT + said + shows))
+        mqtt = modem.mqtt("n1", "h", careful=True)
+        await mqtt.connect()
+        await mqtt.publish("t", "a,b")
+        module.check()
+        modem.close()

@@ -179,6 +179,7 @@ MQTT_CALL_APN = _net("+LSMQTTCALL=1,{apn:q64}", "+MQTTCALL", "F")
 MQTT_HANG_UP = _set("+LSMQTTCALL=0", "I", wait=20)
 MQTT_OPEN = _net("+LSMQTTOPEN={host:q100},{port:d65535},{keepalive:d65535}", "+MQTTOPEN", "M, F")
 MQTT_PUBLISH = _net("+LSMQTTPUB=1", "+MQTTPUB", "M 3.6.4; URC F")
+MQTT_SHOW = _ask("+LSMQTTPUB?", "+LSMQTTPUB", "", "M 3.6.4; what it shows: I")
 MQTT_SUBSCRIBE = _net("+LSMQTTSUB={on:d1}", "+MQTTSUB?", "M 3.6.2, 3.6.3; URC I")
 MQTT_CLOSE = _net("+LSMQTTCLOSE=1", "+MQTTCLOSE?", "M 3.6.5; URC I", wait=20)
 

@@ -2,6 +2,8 @@
 
 from collections import namedtuple
 
+from micropython import const
+
 from . import at, dialect
 from .channel import ASLEEP, COMMAND, DATA, OFF, UNKNOWN, Channel
 from .registration import Network, Registration
@@ -12,6 +14,7 @@ Signal = namedtuple("Signal", ("rssi", "ber"))
 # name as text or as the five or six digits of the PLMN; act: TS 27.007 7.3 <AcT>, None if unknown
 Operator = namedtuple("Operator", ("name", "act"))
 
+_LINE_BYTES = const(1280)  # the longest line: a message in hexadecimal digits, with its topic
 _NO_SERVICE = (30, 31, 32)  # +CME ERROR of a module that has no network to tell of
 
 
@@ -33,7 +36,7 @@ class C1100(Supply):
     def __init__(
         self, stream, pwrkey=None, wake=None, status=None, nap_ms: int = 0, doze=None
     ) -> None:
-        channel = Channel(stream)
+        channel = Channel(stream, _LINE_BYTES)
         Supply.__init__(self, channel, pwrkey, wake, status, doze)
         self._network = Network(channel, self._patience)
         channel.gate = self._gate
@@ -46,6 +49,7 @@ class C1100(Supply):
         self._http = None
         self._gnss = None
         self._last_use = self._patience.mark()
+        self.careful = False  # the line to the module may lose bytes: mqtt.MQTT looks twice
         self.wake_on_use = True  # a command wakes a module that sleeps; else it raises Asleep
         # Commands that the module forgets when it restarts: sent again when that is noticed.
         self._settings = [
@@ -400,4 +404,5 @@ class C1100(Supply):
         """An MQTT client on the module's own stack (manual 3.6); see mqtt.MQTT."""
         from .mqtt import MQTT
 
+        options.setdefault("careful", self.careful)
         return MQTT(self._channel, client_id, host, port, apn=self.apn, **options)

@@ -7,6 +7,8 @@ from micropython import const
 from . import at, dialect, payload, topics
 from .inbox import Inbox, Message  # noqa: F401 -- Message is what wait_msg() returns
 
+_TRIES = const(3)  # of a message that is not shown as it was said
+_ENDS = const(8)  # characters by which one is known that has lost others
 _SETTLE_MS = const(1000)  # until the end of what was closed has been told
 
 
@@ -19,6 +21,8 @@ class MQTT:
     last_will  -- (topic, payload, retain, qos), published by the broker when the node vanishes
     clean      -- start without the subscriptions of an earlier session
     apn        -- of the PDP context, None for the one that the SIM has by default
+    careful    -- have the module show each message before it is published, where the line to it
+                  loses bytes: it takes as long as saying it, and two digits less are no error
     """
 
     def __init__(
@@ -33,8 +37,10 @@ class MQTT:
         last_will: tuple[str, str | bytes, bool, int] | None = None,
         clean: bool = True,
         apn: str | None = None,
+        careful: bool = False,
     ) -> None:
         self._channel = channel
+        self._careful = careful
         self._client_id = client_id
         self._broker = (host, port, keepalive)
         self._login = (user, password)
@@ -222,6 +228,8 @@ class MQTT:
         async with self._busy:
             self._check_open(form)
             await self._tell(steps)
+            if self._careful:
+                await self._compare(steps)
             await self._confirmed(form, "the broker did not confirm the message to " + topic)
 
     async def subscribe(self, topic: str, qos: int = 1) -> None:
@@ -259,6 +267,24 @@ class MQTT:
             await self._channel.run(form, *args)
             if form in kept:
                 self._told[form] = args[0]
+
+    async def _compare(self, steps: list) -> None:
+        """Have the module show what it will publish (manual 3.6.4 step 2), and say it again if
+        that is something else.
+        """
+        topic, said = [
+            at.render(form.send, args)[form.send.find("{") :] for form, args in steps[:2]
+        ]
+        for _ in range(_TRIES):
+            try:
+                shown = "".join(await self._channel.run(dialect.MQTT_SHOW)).lower()
+            except at.CommandError:
+                return  # it shows nothing
+            if not _damaged(topic, shown) and not _damaged(said, shown):
+                return
+            self._told.clear()
+            await self._tell(steps)
+        raise at.BadAnswer("another message is shown than was said", dialect.MQTT_SHOW.send)
 
     async def _confirmed(self, form: dialect.Form, refusal: str | None, *args) -> None:
         try:
@@ -313,6 +339,13 @@ def _message(topic, payload, retain, qos) -> list:
         (dialect.MQTT_QOS, (qos,)),
         (dialect.MQTT_RETAINED, (retain,)),
     ]
+
+
+def _damaged(said: str, shown: str) -> bool:
+    """Whether what is shown has this in it, but not whole. How it is laid out is not known."""
+    said = said.strip('"').lower()
+    ends = (said[:_ENDS], said[-_ENDS:])
+    return said not in shown and any(end in shown for end in ends)
 
 
 def _checked(steps: list) -> list:
