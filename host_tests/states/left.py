@@ -25,7 +25,6 @@ KEY = "key"  # the power key
 
 # Not yet: what does not find its way out
 SESSION = ("mqtt",)
-ASLEEP = ("gnss",)
 
 
 class Left(NamedTuple):
@@ -133,12 +132,10 @@ STATES = (
     Left("PPP, hung up", (*PPP, 2, b"+++", 2, "ATH")),
     Left("PPP dialling", (b"ATD*99#\r",)),
     # Sleep
-    Left("PSM asked for", ('AT+CPSMS=1,,,"00000110","00000101"', 3), but=ASLEEP),
-    Left("PSM", ('AT+CPSMS=1,,,"00000110","00000101"', 60), WAKE, but=ASLEEP),
-    Left("PSM with a socket", (*OPEN, 'AT+CPSMS=1,,,"00000110","00000101"', 60), WAKE,
-         but=ASLEEP),
-    Left("PSM with MQTT", (*SUBSCRIBED, 'AT+CPSMS=1,,,"00000110","00000101"', 90), WAKE,
-         but=ASLEEP),
+    Left("PSM asked for", ('AT+CPSMS=1,,,"00000110","00000101"', 3)),
+    Left("PSM", ('AT+CPSMS=1,,,"00000110","00000101"', 60), WAKE),
+    Left("PSM with a socket", (*OPEN, 'AT+CPSMS=1,,,"00000110","00000101"', 60), WAKE),
+    Left("PSM with MQTT", (*SUBSCRIBED, 'AT+CPSMS=1,,,"00000110","00000101"', 90), WAKE),
     Left("eDRX", ('AT+CEDRXS=1,4,"0101"', 3)),
     # LwM2M
     Left("LwM2M set", ('AT+LWMTM=3,"198.51.100.1:5683"', "AT+LWMTM=1")),

@@ -22,7 +22,7 @@ WIRINGS = (
     Wiring(pwrkey=False, wake=True, status=True),
     Wiring(pwrkey=False),
 )
-NOT_YET = (("mqtt", "mqtt"), ("psm", "gnss"))  # (reset in, then)
+NOT_YET = (("mqtt", "mqtt"),)  # (reset in, then)
 LIMIT_S = 180  # virtual seconds for a wake: a position takes most
 
 

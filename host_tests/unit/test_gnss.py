@@ -1,11 +1,14 @@
 """The receiver in whatever state an earlier life has left it."""
 
 import asyncio
+import time
 
 from c1100 import C1100, CommandError, Timeout
 from c1100.channel import COMMAND
 from host_tests.support import fails
+from host_tests.support.answering import OK, REGISTERED, Answering
 from host_tests.support.streams import Module
+from host_tests.unit.test_modem import Key
 from host_tests.unit.test_nmea import GGA, GOOD, RMC, line
 
 ON = (("AT+GPSMODE=1", b"0\r"), ("AT+GPSCONFIG=20,180,9999999,1,2,1", b"0\r"))
@@ -103,3 +106,76 @@ async def test_a_search_ends_in_time_whatever_is_said():
         assert modem.gnss.last is None
         module.check()
         modem.close()
+
+
+class Sleeper(Answering):
+    """A module with a receiver that finds itself in 20 s, unless it is lost before.
+
+    sleeps -- PSM after 10 s without a command; restarts -- ms until it does once, by itself
+    """
+
+    def __init__(self, sleeps, restarts=None):
+        Answering.__init__(self, REGISTERED)
+        self.sleeps = sleeps
+        self.asked = self.begin = time.ticks_ms()
+        self.restarts = restarts
+        self.deaf = self.on = None
+        self.starts = 0
+        for command in ("+GPSMODE=1", "+GPSCONFIG=20,180,9999999,1,2,1", "+GPSEND", "+NMEAS=1"):
+            self.answers["AT" + command] = OK
+        self.answers["AT+GPSSTART"] = self.begins
+
+    def begins(self, _line):
+        self.starts += 1
+        self.on = time.ticks_ms()
+        return OK
+
+    def power(self, _boot_ms):
+        self.deaf = None
+        self.asked = time.ticks_ms()
+
+    def write(self, data):
+        if self.deaf is not None and time.ticks_diff(time.ticks_ms(), self.deaf) >= 0:
+            return len(data)
+        self.asked = time.ticks_ms()
+        return Answering.write(self, data)
+
+    def readinto(self, buf):
+        now = time.ticks_ms()
+        if self.sleeps and self.deaf is None and time.ticks_diff(now, self.asked) > 10000:
+            self.deaf = time.ticks_add(now, 300)
+            self.on = None
+            self.say(b"^ENTERPSMMODE\r\n")
+        if self.restarts and time.ticks_diff(now, self.begin) > self.restarts:
+            self.restarts = self.on = None
+            self.say(b"\r\nRDY\r\n")
+        if self.on is not None and time.ticks_diff(now, self.on) > 20000:
+            self.on = time.ticks_add(now, -19000)
+            self.say(FIX)
+        return Answering.readinto(self, buf)
+
+
+async def test_a_receiver_that_is_lost_is_started_again():
+    """The module falls asleep because nobody talks to it, whoever has told it to; or restarts."""
+    for sleeps, restarts, starts in ((False, None, 1), (True, None, 2), (False, 8000, 2)):
+        module = Sleeper(sleeps, restarts)
+        modem = C1100(module, pwrkey=Key(module))
+        await modem.gnss.start()
+        for _ in range(3):
+            assert (await modem.gnss.fix(60)).latitude_e7 == 312365067
+        await modem.gnss.stop()
+        assert module.starts == starts, (sleeps, restarts, module.starts)
+        assert not module.unknown
+        if not sleeps and not restarts:
+            assert module.heard.count("AT") == 1, "one that is awake is left alone"
+        modem.close()
+
+
+async def test_a_receiver_that_is_off_is_not_started_by_a_restart():
+    module = Sleeper(True)
+    modem = C1100(module, pwrkey=Key(module))
+    await modem.gnss.start()
+    await modem.gnss.stop()
+    await asyncio.sleep_ms(60000)
+    assert module.starts == 1
+    modem.close()

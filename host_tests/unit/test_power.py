@@ -307,3 +307,27 @@ async def test_a_module_that_does_not_tell_its_times_is_asked_to_sleep_all_the_s
         assert tuple(modem.power.requested) == (10, 3600)
         module.check()
         modem.close()
+
+
+async def test_a_command_just_after_the_module_has_said_good_night():
+    """It answers still for a moment; who believed that would talk to a dead UART next."""
+    for after_ms in (0, 100, 290, 310, 2000):
+        module, modem = start(kind=Silent)
+        module.power(0)
+        modem._pwrkey = Key(module, boot_ms=3000)
+        modem._channel.start()
+        module.say(b"^ENTERPSMMODE\r\n")
+
+        async def falls_asleep(module=module):
+            await asyncio.sleep_ms(300)
+            module.up_at = None
+
+        task = asyncio.create_task(falls_asleep())
+        await asyncio.sleep_ms(after_ms + 30)
+        module.steps = list(FIRST_PROBE + SETTINGS + (SIGNAL, SIGNAL))
+        assert (await modem.signal()).rssi == -69
+        assert (await modem.signal()).rssi == -69
+        assert modem._pwrkey.presses == [1000]
+        await task
+        module.check()
+        modem.close()

@@ -234,6 +234,7 @@ KEY_OFF_MS = const(2000)  # 1.2 s at least on a module of the same chip
 STATUS_MS = const(5000)  # by then the status pin shows that the key was heard
 BOOT_MS = const(15000)
 RESTART_MS = const(2000)  # until the module that was told to restart has gone
+PSM_ENTRY_MS = const(1000)  # from ^ENTERPSMMODE until it is deaf (I)
 PSM_SLACK_MS = const(3000)  # after the active time, before PSM is assumed (I)
 SIM_READY_MS = const(20000)
 OFF_MS = const(10000)

@@ -6,6 +6,7 @@ await modem.gnss.stop()
 """
 
 import asyncio
+import time
 
 from micropython import const
 
@@ -28,7 +29,12 @@ class Gnss:
         self._heard = 0  # sentences since start()
         self._still = False  # the module was told not to send them unasked
         self._gga = self._rmc = None
-        self._fixed = asyncio.Event()
+        self._fixed = False  # there is a position since fix() was called
+        self._lost = False  # the module restarted, or fell asleep, and the receiver with it
+        self._sleepy = False  # it has, so it is not left alone for long
+        self._news = asyncio.Event()  # one of the two
+        self._begin = ()  # arguments of start(), while the receiver runs
+        channel.on_restart.append(self._on_restart)
 
     async def start(
         self,
@@ -46,6 +52,7 @@ class Gnss:
         What the arguments mean to the module is inferred from their order. Raises NotSupported
         where the variant has no receiver, CommandError, BadArgument.
         """
+        self._begin = mode, accuracy_m, timeout_s, fixes, interval_s
         self._gga = self._rmc = None
         self._channel.sinks["$"] = self._sentence
         self._heard = 0
@@ -53,6 +60,7 @@ class Gnss:
         try:
             await run(dialect.GNSS_MODE, mode)
             await run(dialect.GNSS_CONFIG, accuracy_m, timeout_s, fixes, interval_s)
+            self._lost = False
             try:
                 await run(dialect.GNSS_START)
             except at.CommandError:
@@ -68,12 +76,12 @@ class Gnss:
 
     async def fix(self, timeout_s: float) -> Fix:
         """Wait for the next position. Raises Timeout when there is none in so many seconds."""
-        self._fixed.clear()
+        self._fixed = False
         if self._doze is not None and await self._holds_its_tongue():
             await self._look(self._doze, timeout_s)
         else:
             await self._listen(int(timeout_s * 1000))
-        if self.last is None or not self._fixed.is_set():
+        if self.last is None or not self._fixed:
             raise at.Timeout("no position in %d s: can it see the sky?" % timeout_s)
         return self.last
 
@@ -88,24 +96,44 @@ class Gnss:
 
     async def _listen(self, timeout_ms: int) -> None:
         """Wait for a position. A board that was reset while it dozed has left the module told not
-        to send sentences: it is told to, when none have come for a while.
+        to send sentences: it is told to, when none have come for a while. And whoever has told it
+        to sleep when it is left alone: it is woken, and not left alone.
         """
-        first_ms = min(timeout_ms, _MUTE_MS)
-        if await self._within(first_ms) or timeout_ms == first_ms:
-            return
-        if not self._heard:
-            try:
-                await self._channel.run(dialect.GNSS_FLOW, 1)
-            except at.CommandError:
-                self._still = False  # it does not know the command: nobody can have told it
-        await self._within(timeout_ms - first_ms)
+        begin = time.ticks_ms()
+        looks = 0
+        while True:
+            left = timeout_ms - time.ticks_diff(time.ticks_ms(), begin)
+            patient = looks and not self._sleepy
+            if await self._within(left if patient else min(left, _MUTE_MS)):
+                return
+            if self._lost:
+                self._sleepy = True
+                await self.start(*self._begin)
+            elif patient or left <= _MUTE_MS:
+                return
+            elif self._sleepy:
+                await self._channel.run(dialect.ATTENTION)
+            elif not self._heard:
+                try:
+                    await self._channel.run(dialect.GNSS_FLOW, 1)
+                except at.CommandError:
+                    self._still = False  # it does not know the command: nobody can have told it
+            looks += 1
 
     async def _within(self, ms: int) -> bool:
-        try:
-            await asyncio.wait_for_ms(self._fixed.wait(), ms)
-        except asyncio.TimeoutError:
-            return False
-        return True
+        """Whether there is a position within so long; false too when the receiver is lost."""
+        if not self._fixed:
+            self._news.clear()
+            try:
+                await asyncio.wait_for_ms(self._news.wait(), ms)
+            except asyncio.TimeoutError:
+                pass
+        return self._fixed
+
+    def _on_restart(self) -> None:
+        if self._begin:
+            self._lost = True
+            self._news.set()
 
     async def _look(self, doze, timeout_s: float) -> None:
         """Ask for the latest sentences now and then, and let the board sleep in between."""
@@ -118,11 +146,12 @@ class Gnss:
             # The first stands behind the answer's prefix; the others have come to _sentence().
             for line in lines:
                 self._sentence(line[line.find("$") :])
-            if self._fixed.is_set():
+            if self._fixed:
                 return
 
     async def stop(self) -> None:
         """Switch the receiver off. Raises CommandError where the module does not take it."""
+        self._begin = ()
         try:
             if self._still:
                 self._still = False
@@ -151,4 +180,5 @@ class Gnss:
         if found is not None:
             self._gga = self._rmc = None
             self.last = found
-            self._fixed.set()
+            self._fixed = True
+            self._news.set()

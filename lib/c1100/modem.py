@@ -48,7 +48,7 @@ class C1100(Supply):
         self._power = None
         self._http = None
         self._gnss = None
-        self._last_use = self._patience.mark()
+        self._last_use = self._slept = self._patience.mark()
         self.careful = False  # the line to the module may lose bytes: mqtt.MQTT looks twice
         self.wake_on_use = True  # a command wakes a module that sleeps; else it raises Asleep
         # Commands that the module forgets when it restarts: sent again when that is noticed.
@@ -151,6 +151,7 @@ class C1100(Supply):
 
     def fell_asleep(self, _values: list | None = None) -> None:
         """The module is in PSM: registered, but its UART dead, its sockets and settings gone."""
+        self._slept = self._patience.mark()
         self._channel.mode = ASLEEP
         self._channel.forgotten()
 
@@ -165,6 +166,10 @@ class C1100(Supply):
         Settings that it has forgotten are restored with the next command. Raises NoModule.
         """
         if self._channel.mode == ASLEEP:
+            # It tells a moment before it sleeps: it would answer still, and then no more.
+            left = dialect.PSM_ENTRY_MS - self._patience.since(self._slept)
+            if 0 < left <= dialect.PSM_ENTRY_MS:
+                await self._patience.wait(left)
             self._channel.mode = UNKNOWN
         await self.power_on()
 
