@@ -419,6 +419,47 @@ async def test_power_off_when_the_status_pin_falls_before_the_answer():
     modem.close()
 
 
+class KeyOff(Key):
+    """A long press switches off a module whose status pin is this."""
+
+    def __init__(self, status):
+        Key.__init__(self)
+        self.status = status
+
+    def off(self):
+        Key.off(self)
+        if self.presses[-1] >= 1900:
+            self.status.level = 0
+
+
+async def test_power_off_by_key_where_the_command_does_not_help():
+    """It is refused, it is not answered, or it is answered and nothing happens."""
+    for said in ((b"4\r",), (b"+CME ERROR: 4\r\n",), (), (b"0\r",)):
+        status = Level(1)
+        key = KeyOff(status)
+        module = Module(*FIRST_PROBE, *SETTINGS, ("AT$QCPWRDN",) + said)
+        if not said:
+            module.steps += PROBE[1:]
+        modem = C1100(module, pwrkey=key, status=status)
+        await modem.power_on()
+        await modem.power_off()
+        assert key.presses == [2000]
+        with raises(Asleep):
+            await modem.signal()
+        modem.close()
+    # Without a status pin one press has to do, and only of a module that answers.
+    for said, presses in (((b"4\r",), [2000]), ((), [])):
+        key = Key()
+        modem = C1100(Module(*FIRST_PROBE, *SETTINGS, ("AT$QCPWRDN",) + said), pwrkey=key)
+        await modem.power_on()
+        try:
+            await modem.power_off()
+        except Timeout:
+            assert not said
+        assert key.presses == presses
+        modem.close()
+
+
 async def test_signal_and_operator_where_the_module_knows_nothing():
     module = Module(
         *FIRST_PROBE,

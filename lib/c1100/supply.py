@@ -69,28 +69,24 @@ class Supply:
         raise at.NoModule("no answer after the power key: check supply, key, UART and rate")
 
     async def power_off(self) -> None:
-        """Switch the module off cleanly (AT$QCPWRDN); returns when it is off, or after 10 s.
-
-        One that will not, and is on for certain, hears its power key.
+        """Switch the module off cleanly (AT$QCPWRDN), or by its key where that does not help;
+        returns when it is off, or after 10 s.
         """
-        obeys = True
+        channel = self._channel
         try:
-            await self._channel.run(dialect.POWER_OFF)
+            await channel.run(dialect.POWER_OFF)
         except at.Rebooted:
             pass  # its status pin was faster than its answer
         except (at.CommandError, at.Timeout) as error:
-            obeys = False
-            is_on = self._is_powered() or isinstance(error, at.CommandError)
-            if self._pwrkey is None or not is_on:
+            # One that says nothing may be off already, and the key would start it.
+            runs = self._is_powered() or isinstance(error, at.CommandError)
+            if self._pwrkey is None or not runs:
                 raise
-        self._channel.mode = OFF
-        self._channel.forgotten()
-        if obeys:
-            await self._await_off()
-        if self._pwrkey is not None and (self._is_powered() or not obeys):
             await self._press_until_off()
-        if self._is_powered():
-            raise at.Timeout("the module stays on", dialect.POWER_OFF.send)
+        channel.mode = OFF
+        channel.forgotten()
+        if not await self._await_off() and self._is_powered() and self._pwrkey is not None:
+            await self._press_until_off()
 
     async def power_cycle(self) -> None:
         """Switch a module that does not answer off by its key, and on again. Raises NoModule."""
