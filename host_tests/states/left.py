@@ -23,9 +23,6 @@ ANY = ""
 WAKE = "wake"  # the wake pin or the power key
 KEY = "key"  # the power key
 
-# Not yet: what does not find its way out
-SESSION = ("mqtt",)
-
 
 class Left(NamedTuple):
     """One state. `but` -- features that cannot be had in it."""
@@ -107,16 +104,15 @@ STATES = (
                            'AT+LSMQTTCFG="session",0')),
     Left("MQTT called", MQTT),
     Left("MQTT calling", ('AT+LSMQTTCFG="clientid","other"', b"AT+LSMQTTCALL=1\r")),
-    Left("MQTT session", CONNECTED, but=SESSION),
-    Left("MQTT session opening", (*MQTT, b'AT+LSMQTTOPEN="{mqtt.host}",{mqtt.port},600\r'),
-         but=SESSION),
-    Left("MQTT subscription", SUBSCRIBED, but=SESSION),
+    Left("MQTT session", CONNECTED),
+    Left("MQTT session opening", (*MQTT, b'AT+LSMQTTOPEN="{mqtt.host}",{mqtt.port},600\r')),
+    Left("MQTT subscription", SUBSCRIBED),
     Left("MQTT subscribing", (*CONNECTED, 'AT+LSMQTTCFG="topic","node/in"',
-                              b"AT+LSMQTTSUB=1\r"), but=SESSION),
+                              b"AT+LSMQTTSUB=1\r")),
     Left("MQTT publishing", (*CONNECTED, 'AT+LSMQTTCFG="topic","t"',
-                             'AT+LSMQTTCFG="message",0,"x"', b"AT+LSMQTTPUB=1\r"), but=SESSION),
+                             'AT+LSMQTTCFG="message",0,"x"', b"AT+LSMQTTPUB=1\r")),
     Left("MQTT session closed", (*CONNECTED, "AT+LSMQTTCLOSE=1", 1)),
-    Left("MQTT and a socket", (*OPEN, *CONNECTED), but=SESSION),
+    Left("MQTT and a socket", (*OPEN, *CONNECTED)),
     # GNSS
     Left("GNSS set up", GNSS[:-1]),
     Left("GNSS running", GNSS),
@@ -124,7 +120,7 @@ STATES = (
     Left("GNSS running, silent", (*GNSS, "AT+NMEAS=0")),
     Left("GNSS silent", ("AT+NMEAS=0",)),
     Left("GNSS running in flight mode", ("AT+CFUN=4", *GNSS)),
-    Left("GNSS running in MQTT", (*SUBSCRIBED, *GNSS), but=SESSION),
+    Left("GNSS running in MQTT", (*SUBSCRIBED, *GNSS)),
     # PPP
     Left("PPP", PPP),
     Left("PPP, a frame cut off", (*PPP, b"\x7e\xff\x7d\x23\xc0")),

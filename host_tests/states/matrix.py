@@ -22,7 +22,6 @@ WIRINGS = (
     Wiring(pwrkey=False, wake=True, status=True),
     Wiring(pwrkey=False),
 )
-NOT_YET = (("mqtt", "mqtt"),)  # (reset in, then)
 LIMIT_S = 180  # virtual seconds for a wake: a position takes most
 
 
@@ -89,8 +88,7 @@ def after_resets(feature: str, wiring: Wiring = KEY, *, deep: bool = False) -> I
         for cut in CUTS if deep else CUTS[1:]:
             turn += 1
             for name in names if deep else dict.fromkeys((feature, names[turn % len(names)])):
-                if (feature, name) not in NOT_YET:
-                    yield Cell(wiring, name, feature=feature, reset=Reset(number, cut))
+                yield Cell(wiring, name, feature=feature, reset=Reset(number, cut))
 
 
 @functools.cache
