@@ -153,6 +153,17 @@ async def test_numbers_behind_the_body():
         assert took < 11, body
 
 
+async def test_numbers_on_the_last_line_of_the_body():
+    for name in (b"+LSHTTPGET: ", b"+HTTPGET=", b"+LSHTTPGET:"):
+        for body in BODIES:
+            got, took = await get((body + name + b"0,200,%d\r\n0\r" % len(body),))
+            if not any(c < 32 or c > 126 for c in body) and len(body) < 1000:
+                assert got == (200, body), (body, got)
+            else:
+                assert isinstance(got, (PayloadError, BadAnswer)), (body, got)
+            assert took < 5, body
+
+
 async def test_a_length_that_is_wrong():
     """Typed within seconds, with what the server said; nothing is taken for success."""
     for more in (1, 2, 3, 5, 100, 5000):

@@ -133,6 +133,8 @@ class Http:
                 if not answer.ended.is_set():
                     raise
                 coded = False
+            if not answer.ended.is_set():
+                answer.look_back()
             if not answer.ended.is_set():  # the result code came first
                 left = form.wait * 1000 - time.ticks_diff(time.ticks_ms(), begin)
                 await asyncio.wait_for_ms(answer.ended.wait(), max(left, 0))

@@ -11,9 +11,8 @@ from micropython import const
 from . import at, payload
 
 _CODE_MS = const(7000)  # behind the body, until no result code comes any more
-# What may stand between the numbers and the body.
+# A result code that stands between the numbers and the body
 _CODES = (b"0\r\n", b"0\r", b"OK\r\n", b"\r\nOK\r\n")
-_TOLD = _CODES + (b"\r\n",)
 _WORDS = (b"0", b"OK")
 _MARKS = ("+", "^", "$", "%", "#", "*", "&", "!", "@")  # what such lines begin with
 _EDGE = const(8)  # bytes: longer than any of them
@@ -75,6 +74,7 @@ class Answer:
         self._tail = b""  # and the last
         self._error: Exception | None = None
         self._before = ""  # the last line in front of the numbers that nobody has claimed
+        self._overflows = channel.ring.overflows
         self.ended = asyncio.Event()
 
     def begin(self, values: list) -> int | None:
@@ -119,6 +119,23 @@ class Answer:
         self._channel.last_unknown = ""
         self._channel.hurry(self._form, _CODE_MS)
         self.ended.set()
+
+    def look_back(self) -> None:
+        """The numbers may have come right behind the body, on its last line.
+
+        Raises BadAnswer when that line was too long to be kept.
+        """
+        if self._channel.ring.overflows != self._overflows:
+            raise at.BadAnswer("a body, and no numbers in front of it", self._form.send)
+        line = self._channel.last_unknown
+        for name in (self._form.answer, at.bare(self._form.answer)):
+            i = line.rfind(name)
+            values = at.read(line[i:], self.shape) if i > 0 else None
+            if values is not None:
+                length = self.begin(values)
+                self._before = line[:i]
+                self.end(at.PayloadError(0, length) if length else None)
+                return
 
     @property
     def strange(self) -> bool:
@@ -167,8 +184,8 @@ class Answer:
     def _whole(self, content: bytes, length: int, coded: bool) -> bytes:
         """The body, if what came behind it does not tell that it is another."""
         more = self._channel.last_unknown
-        if more[:1] in _MARKS or at.result(more) is not None:
-            more = ""  # a line of nobody
+        if _is_nobodys(more):
+            more = ""
         rest = self._channel.leftover() if not coded or self.strange else b""
         for code in ("0", "OK"):
             if not coded and more.endswith(code):
@@ -177,10 +194,9 @@ class Answer:
         if not coded and rest in _WORDS:
             rest = b""  # whose line end was lost
         rest = more.encode() + rest
-        if rest and self._sink is None and "?" not in more:  # else it is not what has come
-            for told in _TOLD:
-                if len(told) == len(rest) and content.startswith(told):
-                    return content[len(told) :] + rest
+        known = self._sink is None and "?" not in more  # else it is not what has come
+        if rest and known and len(rest) in _in_front(content):
+            return content[len(rest) :] + rest
         if rest or (not coded and self._has_code()):
             raise at.PayloadError(length + len(rest), length, self._form.send)
         return content
@@ -191,6 +207,21 @@ class Answer:
         if end[-1:] == b"0" or end[-2:] == b"OK":
             return True
         return any(self._head.startswith(code) for code in _CODES)
+
+
+def _in_front(content: bytes) -> list:
+    """How many bytes at its beginning may be none of the body: line ends, or a line of nobody."""
+    n = len(content) - len(content.lstrip(b"\r\n"))
+    end = n
+    while end < len(content) and content[end] not in b"\r\n":
+        end += 1
+    if _is_nobodys(at.text(content[n:end])):
+        return [n, end + 1, end + 2]
+    return [n]
+
+
+def _is_nobodys(line: str) -> bool:
+    return line[:1] in _MARKS or at.result(line) is not None
 
 
 def _number(text: str | None) -> int | None:

@@ -82,7 +82,7 @@ class MQTT:
                     await self._open(steps)
                 except at.CommandError as error:
                     closed = await self._close()
-                    if error.command == dialect.MQTT_OPEN.send:
+                    if error.command == dialect.MQTT_OPEN.send and error.outcome is not None:
                         closed.discard(dialect.MQTT_HANG_UP)  # the context was our own
                     if not closed:
                         raise
@@ -190,11 +190,12 @@ class MQTT:
         self._doubtful = False
         return closed
 
-    def _on_state(self, values: list) -> None:
+    def _on_state(self, line: str) -> None:
+        values = at.params(line)
         if values and (values[-1] in dialect.FAILED or values[-1] == "0"):
             self._on_lost()
 
-    def _on_lost(self, _values: list | None = None) -> None:
+    def _on_lost(self, _line: str | None = None) -> None:
         """The network, the broker, a restart or we have ended the session."""
         channel = self._channel
         self.connected = False
