@@ -39,6 +39,9 @@ class Lsip(Module):
         self.verdicts = True  # of PUSH
         self.room_ms = None  # until its room and its verdict come, behind the result code
         self.strict = False  # without room a command is refused; else less is free
+        self.early = False  # only the room comes then
+        self.resends = False  # what takes room is sent again with the next push
+        self.echoes = False  # of commands
         self.lists = True  # AT+LSIPOPEN? is known
         self.once = False  # what holds already is refused: the context, hex mode
         self.kept = None  # what has come and is kept until it is asked for; None: it is not kept
@@ -110,6 +113,8 @@ class Lsip(Module):
             self.up, self.sockets, self.hex = False, {}, False
             self.say(b"\r\nRDY\r\n")
             return
+        if self.echoes:
+            self.say(line.encode() + b"\r")
         if self.delay_ms:
             self.say(b"", self.delay_ms)
         for begin in list(self.before):
@@ -216,16 +221,22 @@ class Lsip(Module):
         if socket is None:
             self._done(False)
             return
+        if time.ticks_diff(time.ticks_ms(), socket.gone_at) >= 0:
+            socket.pushed = 0
         data, socket.waiting = socket.waiting, b""
+        if self.resends and socket.pushed:
+            socket.sent += socket.sent[-socket.pushed :]
         socket.sent += data
         self.arrived[n] = socket.sent
         if self.room_ms is not None:
             socket.pushed += len(data)
             socket.gone_at = time.ticks_add(time.ticks_ms(), self.room_ms)
+        behind = self.room_ms is not None and not self.early
+        if behind:
             self._done()
         if self.verdicts:
-            self._verdict(self.room_ms or 0)
-        if self.room_ms is None:
+            self._verdict(self.room_ms if behind else 0)
+        if not behind:
             self._done()
         if self.echo:
             self.tell(n, data)
@@ -260,7 +271,7 @@ class _Open:
         self.udp = udp
         self.waiting = b""  # to be pushed
         self.pushed = 0  # bytes that were, and still take room
-        self.gone_at = 0  # ticks_ms from which they do not
+        self.gone_at = time.ticks_ms()  # from which they do not
         self.sent = b""
         self.told = 0  # bytes
 

@@ -99,6 +99,36 @@ async def test_room_and_verdict_that_come_behind_the_result_code():
                 modem.close()
 
 
+async def test_room_later_than_its_verdict():
+    """Nothing is pushed while what was pushed before is there: a module may send that again."""
+    for room_ms in (300, 2000, 9000):
+        for resends in (True, False):
+            module, modem = start(
+                size=3000, room_ms=room_ms, early=True, resends=resends, echo=False
+            )
+            async with modem.pdp("CMNET"):
+                sock = await modem.tcp("a.example", 7)
+                for i in range(0, 5000, 500):
+                    await sock.sendall(TEXT[i : i + 500])
+                assert module.arrived[1] == TEXT
+            modem.close()
+    # One that does not count without data is given a second.
+    module, modem = start(room_ms=700, early=True, resends=True, echo=False)
+    module.canned['AT+LSIPSEND=1,""'] = b"4\r"
+    async with modem.pdp("CMNET"):
+        sock = await modem.tcp("a.example", 7)
+        for i in range(0, 5000, 500):
+            await sock.sendall(TEXT[i : i + 500])
+        assert module.arrived[1] == TEXT
+    modem.close()
+
+
+async def test_an_echo_longer_than_a_line_may_be():
+    module, modem = start(echoes=True)
+    await transfer(module, modem)
+    modem.close()
+
+
 async def test_a_module_without_verdicts_is_waited_for_once():
     module, modem = start(verdicts=False, room_ms=0)
     quick = start()

@@ -213,7 +213,8 @@ class Channel:
         if (exchange.verbose and self.numeric) or (exchange.echoed and self.quiet):
             self._restarted()
             return
-        self.quiet = not exchange.echoed
+        if len(exchange.line) < self.ring.size - 2:  # the echo of a longer one is dropped
+            self.quiet = not exchange.echoed
         if exchange.code == at.OK:  # an error may have words of its own
             self.numeric = not exchange.verbose
 

@@ -44,11 +44,15 @@ class Sizes:
 
 
 class Room:
-    """sizes -- of the module; filled -- bytes put in since the last push"""
+    """sizes  -- of the module
+    filled -- bytes put in since the last push
+    late   -- those of that push are still there, by the last count
+    """
 
     def __init__(self, sizes: Sizes) -> None:
         self._sizes = sizes
         self.filled = 0
+        self.late = False
         self._pushed = 0  # bytes of that push: they may still be there
         self._left: int | None = None  # bytes that still fit, where the module has told
 
@@ -81,8 +85,14 @@ class Room:
             size, unit = (self._sizes.pairs or ((dialect.IP_ROOM, 1),))[0]
             raise at.PayloadError((size - free) // unit, self.filled, dialect.IP_SEND.send)
         self._left = min([free // unit for _, unit in good])
+        self.late = good[0] not in pairs[:2]
+
+    def fits(self, n: int) -> bool:
+        """Whether n bytes fit for certain, even if those of the last push are still there."""
+        return self.left - self._pushed >= n
 
     def push(self) -> None:
         """The module was told to send all of it."""
         self._pushed, self.filled = self.filled, 0
         self._left = None
+        self.late = False

@@ -23,6 +23,7 @@ _WORTH = const(128)  # bytes for which a stream needs one command more before it
 
 _ROOM_MS = const(10000)  # patience with a module that still sends what it was pushed
 _ROOM_LOOK_MS = const(250)
+_BLIND_MS = const(1000)  # instead, with one that does not count without data
 
 
 class Sender(io.IOBase):
@@ -167,7 +168,7 @@ class Sender(io.IOBase):
                     dialect.IP_SEND.send,
                 )
             await self._put(bytes(self._tx[room.filled : room.filled + n]))
-        self._check_alive()
+        await self._await_room()
         said = await self._sockets.run(dialect.IP_PUSH, self.number, owner=self)
         self._unsure = not said
         self._tx = self._tx[room.filled :]
@@ -181,12 +182,31 @@ class Sender(io.IOBase):
                 values = await self._sockets.ask(dialect.IP_SEND, self.number, piece, owner=self)
             except at.CommandError as error:
                 waited = time.ticks_diff(time.ticks_ms(), begin)
-                if not self._unsure or error.outcome is not None or waited > _ROOM_MS:
+                full = self._unsure or not self._room.fits(len(piece))
+                if not full or error.outcome is not None or waited > _ROOM_MS:
                     raise
                 await asyncio.sleep_ms(_ROOM_LOOK_MS)  # what was pushed last fills the buffer
                 continue
             self._room.put(len(piece), values[1])
             return
+
+    async def _await_room(self) -> None:
+        """Wait until what was pushed before has left the buffer, by the counts: a module may send
+        it twice otherwise.
+        """
+        begin = time.ticks_ms()
+        while self._room.late and time.ticks_diff(time.ticks_ms(), begin) < _ROOM_MS:
+            await asyncio.sleep_ms(_ROOM_LOOK_MS)
+            self._check_alive()
+            try:  # nothing is sent, so that the module counts
+                values = await self._sockets.ask(dialect.IP_SEND, self.number, b"", owner=self)
+                self._room.put(0, values[1])
+            except at.CommandError as error:
+                if error.outcome is not None:
+                    raise
+                await asyncio.sleep_ms(_BLIND_MS)
+                break
+        self._check_alive()
 
     def _check_alive(self) -> None:
         if self._eof:
