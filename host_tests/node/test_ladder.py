@@ -74,7 +74,10 @@ def test_each_rung_cures_a_command_of_an_uplink(reporter, uplink, command):
     n = reporter(uplink)
     for count, rung in enumerate(RUNGS):
         fail(n, command, rung)
-        assert wake(n) == (True, list(RUNGS[: count + 1])), rung
+        delivered, rungs = wake(n)
+        assert delivered, rung
+        # What fails once may be tried again by the driver itself.
+        assert rungs == list(RUNGS[: count + 1]) or (rung == "again" and not rungs)
         n.module.faults.clear()
 
 
@@ -98,11 +101,14 @@ REFUSALS = (
     ),
     ("http", {"http": {"url": "http://{dead}/telemetry"}}, "no answer from the server"),
     ("http", {"http": {"url": "http://no.such.example/"}}, "no answer from the server"),
+    ("tcp", {"tcp": {"host": "127.0.0.1", "port": "{dead_port}"}}, "127.0.0.1:{dead_port}"),
+    ("tcp", {"tcp": {"host": "no.such.example"}}, "no.such.example:7007"),
     ("mqtt", {"mqtt": {"host": "127.0.0.1", "port": "{dead_port}"}}, "127.0.0.1:{dead_port}"),
     ("mqtt", {"mqtt": {"host": "no.such.example"}}, "no.such.example:1883"),
     ("mqtt", {"mqtt": {"host": "{host}", "port": "{port}", "user": "n1"}}, "user n1"),
 )
 LONGEST_S = 16  # nearly what a wake takes that delivers
+RESOLVE_S = 20  # until the module gives up a name that nobody knows
 
 
 def filled(config, values):
@@ -135,7 +141,7 @@ def test_what_is_not_the_modules_fault_climbs_nothing(node, web_server, guarded)
         failed = n.said("wake failed: Refused:")
         assert len(failed) == 1, (config, n.said("wake failed"))
         assert told.format(**values) in failed[0]
-        assert n.asleep_by(1) < LONGEST_S, config
+        assert n.asleep_by(1) < LONGEST_S + (RESOLVE_S if "such" in str(config) else 0), config
         assert not any(s in text for _, text in n.bench.console for s in ("swordfish", "sesame"))
         n.bench.close()
 
