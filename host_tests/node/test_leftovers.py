@@ -163,7 +163,7 @@ def test_a_session_that_listens(restless):
     r.is_flat_since(3)
 
 
-# Whatever the module may do wrong, other than other modules' habits, and each uplink's own commands
+# Whatever the module may do wrong (habits of others apart), and each uplink's own commands
 # that fail, are not answered, or are cut short by a restart.
 KINDS = {
     "mqtt": (
