@@ -50,3 +50,45 @@ def test_a_module_with_a_habit(flow, fault):
     assert f.said("tcp") == f.said("streams") == f.said("transparent") == ["True"], f.lines
     assert f.said("line") == ["b'a line\\n'"]
     assert f.said("datagram") == ["True"] * 3
+
+
+# (fault, the error's name, seconds that it may take)
+FAILURES = (
+    ("answer:+LSIPPUSH=+LSIP:ERROR|0", "CommandError", 5),
+    ("line-after:+LSIPPUSH=+LSIP:ERROR", "CommandError", 5),
+    ("answer:+LSIPPUSH=4", "CommandError", 5),
+    ("answer:+LSIPOPEN=+LSIP:ERROR|0", "Refused", 5),
+    ("answer:+LSIPOPEN=+LSIPOPEN=1,0|4", "Refused", 5),
+    ("answer:+LSIPOPEN=4", "CommandError", 5),
+    ("answer:+LSIPOPEN=0", "Timeout", 80),
+    ("answer:+LSIPCALL=0", "NotConnected", 40),
+    ("answer:+LSIPCALL=+LSIPCALL:0|0", "NotConnected", 5),
+    ("answer:+LSIPCALL=+LSIP:ERROR|0", "CommandError", 5),
+    ("rewrite:^\\+LSIPSEND:1,8=>+LSIPSEND:1,8x", "BadAnswer", 5),
+    ("rewrite:^\\+LSIPSEND:1,8=>+LSIPSEND:1,9", "PayloadError", 5),
+    ("rewrite:^\\+LSIPRTCP=1,7=>+LSIPRTCP=1,o", "BadAnswer", 5),
+    ("rewrite:^\\+LSIPRTCP=1,7=>+LSIPRTCP=1,", "PayloadError", 5),
+    ("rewrite:^\\+LSIPRTCP=1,=>+LSIPRTCP=1", "BadAnswer", 5),
+    ("rewrite:^\\+LSIPRTCP=1=>+LSIPRTCP=9", "BadAnswer", 5),
+    ("payload-short:4", "PayloadError", 10),
+    ("payload-long:4", "PayloadError", 10),
+    ("urc-lost:+LSIPRTCP", "Timeout", 30),
+    ("mute:+LSIPSEND", "Timeout", 30),
+    ("mute:+LSIPPUSH", "Timeout", 90),
+    ("urc-after:+LSIPPUSH=+LSIPCALL:0", "NotConnected", 5),
+    ("urc-before:+LSIPPUSH=+LSIPCLOSE:1,1400,1x00,0", "BadAnswer", 30),
+)
+
+
+@pytest.mark.parametrize(("fault", "name", "within_s"), FAILURES)
+def test_a_failure_is_an_error_in_its_time_and_no_more(flow, fault, name, within_s):
+    with echo.Serving(echo.Tcp()) as tcp:
+        f = flow("tcp_twice", {"tcp": tcp}, Profile(faults=[fault]))
+        f.bench.run(until=lambda: bool(f.said("went")), limit_s=300)
+        f.module.faults.clear()
+        f.run()
+    first, second = f.said("went")
+    _, seconds, said = first.split(" ", 2)
+    assert said.startswith(name), first
+    assert int(seconds) <= within_s, first
+    assert second.endswith("ok"), second

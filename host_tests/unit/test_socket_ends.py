@@ -242,10 +242,12 @@ async def test_recv_ends_in_its_time_whatever_the_module_does():
             sock = await modem.tcp("a.example", 7)
             module.canned = canned
             waiting = asyncio.create_task(outcome(sock.recv(1, timeout_s)))
-            await asyncio.sleep_ms(int(min(timeout_s, 1000) * 1000) + 5500)
+            await asyncio.sleep_ms(int(min(timeout_s, 1000) * 1000) + 6500)
             assert waiting.done() == (timeout_s < 1000), (canned, timeout_s)
             if waiting.done():
-                assert isinstance(await waiting, Timeout)
+                error = await waiting
+                assert isinstance(error, Timeout)
+                assert (error.command == "+LSIPOPEN?") == (b"" in canned.values()), error
             waiting.cancel()
             module.canned = {}
             await asyncio.sleep_ms(0)

@@ -14,7 +14,7 @@ from .received import Received
 from .sending import TCP, UDP, Sender
 
 _LOOK_MS = const(300000)  # how often who waits asks whether the connection still exists
-_ANSWER_MS = const(5000)  # patience with the answer to that
+_ANSWER_MS = const(6000)  # patience with the answer to that: the question's own, and a little
 
 _POLL = const(3)  # MP_STREAM_POLL
 _CLOSE = const(4)  # MP_STREAM_CLOSE
@@ -75,7 +75,8 @@ class Socket(Sender):
 
         timeout_s -- seconds until Timeout; None waits for ever. Before it is raised, and every
                      five minutes, the module is asked whether the connection still exists (at
-                     most 5 s more): NotConnected if not.
+                     most 6 s more): NotConnected if not. The Timeout of a module that does not
+                     answer that names the command.
         """
         left = None if timeout_s is None else int(timeout_s * 1000)
         while True:
@@ -88,17 +89,20 @@ class Socket(Sender):
             try:
                 await asyncio.wait_for_ms(self._arrived.wait(), pause)
             except asyncio.TimeoutError:
-                await self._look()
+                await self._look(pause == left)
             if left is not None:
                 left -= time.ticks_diff(time.ticks_ms(), begin)
                 if left <= 0 and not self._eof and not self._received.ready:
                     raise at.Timeout("nothing has come for %s s" % timeout_s)
 
-    async def _look(self) -> None:
+    async def _look(self, last: bool) -> None:
         try:
             await asyncio.wait_for_ms(self._sockets.check(), _ANSWER_MS)
         except asyncio.TimeoutError:
-            pass  # whether it exists is not known
+            pass  # the module is busy with something else
+        except at.Timeout:
+            if last and not self._eof and not self._received.ready:
+                raise
 
     def _nothing(self) -> int | None:
         if not self._eof:

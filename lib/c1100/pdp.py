@@ -62,14 +62,14 @@ class Pdp:
     async def _existing(self) -> str | None:
         try:
             return await self.address()
-        except at.C1100Error:
-            return None
+        except (at.CommandError, at.BadAnswer):
+            return None  # as far as is known
 
     async def _await_call(self) -> str | None:
         """The module told nothing before the result code: the address comes later."""
         begin = time.ticks_ms()
         while True:
-            address = await self.address()
+            address = await self._existing()
             waited = time.ticks_diff(time.ticks_ms(), begin)
             if address is not None or self._refused or waited > _CALL_MS:
                 return address

@@ -73,8 +73,8 @@ class Sockets(Pdp):
         try:
             if await self.address() is not None:
                 return
-        except at.CommandError:
-            return  # a module that does not tell
+        except (at.CommandError, at.BadAnswer):
+            return  # a module that does not tell, or not so that it can be read
         raise at.NotConnected("no PDP context: use modem.pdp() first", dialect.IP_OPEN.send)
 
     async def _connect(self, socket, host: str, port: int, local_port: int) -> None:
@@ -124,13 +124,14 @@ class Sockets(Pdp):
                 return number
         raise at.Overflow("all four sockets are in use", dialect.IP_OPEN.send)
 
-    async def _free(self) -> list:
+    async def _free(self, again: bool = True) -> list:
         """The numbers that the module calls free; none if it does not tell."""
         try:
-            try:
-                lines = await self.run(dialect.IP_FREE)
-            except at.Timeout:
-                lines = await self.run(dialect.IP_FREE)
+            lines = await self.run(dialect.IP_FREE)
+        except at.Timeout:
+            if not again:
+                raise
+            return await self._free(False)
         except at.CommandError:
             return []
         free = []
@@ -140,11 +141,13 @@ class Sockets(Pdp):
 
     async def check(self) -> None:
         """Find out which connections the module still has: the line that told of an end may have
-        been lost.
+        been lost. Raises Timeout when it does not answer.
         """
         ours = list(self._open.values())
         try:
-            free = await self._free()
+            free = await self._free(False)
+        except at.Timeout:
+            raise
         except at.C1100Error:
             return  # it is not known
         for socket in ours:
