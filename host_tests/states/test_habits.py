@@ -114,6 +114,13 @@ TABLE = (
 )
 
 
+@pytest.mark.parametrize("work", [get, mqtt, qos_0])
+def test_a_module_that_takes_its_time_for_each_byte(work):
+    with World(Profile(faults=["byte-gap:200"])) as world:
+        assert world.life(work) in (None, PAGE)
+        assert world.now < 2.5 * WITHIN_S
+
+
 @pytest.mark.parametrize(("faults", "work", "raises"), TABLE, ids=str)
 def test_a_module_with(faults, work, raises):
     with World(Profile(faults=list(faults))) as world:

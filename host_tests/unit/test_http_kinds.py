@@ -7,7 +7,16 @@ import asyncio
 import gc
 import time
 
-from c1100 import BadAnswer, BadArgument, C1100Error, CommandError, Overflow, PayloadError, Timeout
+from c1100 import (
+    BadAnswer,
+    BadArgument,
+    C1100Error,
+    CommandError,
+    Overflow,
+    PayloadError,
+    Timeout,
+    dialect,
+)
 from c1100.http_answer import Response
 from host_tests.support import fails, raises
 from host_tests.support.driver import Table, start
@@ -340,6 +349,40 @@ async def test_body_of_a_post_with_an_echo_and_every_form():
             assert made.received == b"data=1"
             assert (await modem.signal()).rssi == -69
             modem.close()
+
+
+async def test_every_form_of_http_edited():
+    """Other names of commands and of answers, other shapes and waits."""
+    kept = (dialect.HTTP_GET, dialect.HTTP_POST, dialect.HTTP_URL)
+    for sent, answer in (("+QHTTP", "+QHTTP"), ("+LSHTTP", "^HTTP"), ("+HTTP", "+LSHTTPRESP")):
+        try:
+            forms = [
+                dialect.Form(
+                    form.send.replace("+LSHTTP", sent),
+                    form.answer.replace("+LSHTTP", answer),
+                    "iii" if form.answer else "",
+                    "",
+                    form.prompt,
+                    30,
+                    False,
+                    "",
+                )
+                for form in kept
+            ]
+            dialect.HTTP_GET, dialect.HTTP_POST, dialect.HTTP_URL = forms
+            said = b"\r\n" + answer.encode() + b"GET: 0,200,2\r\nok0\r"
+            made, modem = module(())
+            table = {"URL=": (b">",), "GET": (said,), "POST=": (b">",)}
+            made.answers.update({"AT" + sent + name: line for name, line in table.items()})
+            reply = await modem.http.get(URL)
+            assert (reply.status_code, reply.content) == (200, b"ok")
+            await modem.http.set_url(URL)
+            made.answers[">"] = (said.replace(b"GET", b"POST"),)
+            reply = await modem.http.post(data="x")
+            assert (reply.status_code, reply.content) == (200, b"ok")
+            modem.close()
+        finally:
+            dialect.HTTP_GET, dialect.HTTP_POST, dialect.HTTP_URL = kept
 
 
 # What can be sent -------------------------------------------------------------------------------

@@ -654,6 +654,49 @@ async def test_a_prefix_of_its_own_and_the_rest_of_the_line():
         dialect.MQTT_MESSAGE = kept
 
 
+def edited(form, **changes):
+    """A form with some of its entries changed."""
+    names = ("send", "answer", "shape", "then", "prompt", "wait", "again", "source")
+    return dialect.Form(*[changes.get(n, form[i]) for i, n in enumerate(names)])
+
+
+async def test_every_form_of_mqtt_edited():
+    """Other names of commands, of outcomes, with and without LS, ? or not; other waits."""
+    named = [(name, getattr(dialect, name)) for name in dir(dialect) if name[:5] == "MQTT_"]
+    kept = [(name, form) for name, form in named if hasattr(form, "send")]
+    assert len(kept) == 17
+    for sent, outcome in (("+QMT", "+QMT"), ("+LSMQTT", "+LSQMT"), ("^M", "^M"), ("+M", "+LSM")):
+        for mark in ("", "?"):
+            try:
+                for name, form in kept:
+                    then = form.then.rstrip("?").replace("+MQTT", outcome)
+                    changed = form.send.replace("+LSMQTT", sent).replace('"topic"', '"subject"')
+                    then = then and then + mark
+                    setattr(dialect, name, edited(form, send=changed, then=then, wait=9))
+                made, modem = module()
+                for command in (CALL, OPEN, PUB, SUB, CLOSE):
+                    name = outcome + command[9:].split("=")[0]
+                    changed = command.replace("+LSMQTT", sent)
+                    made.answers[changed] = (b"0\r", b"\r\n" + name.encode() + b": 1\r\n")
+                made.answers[HANG_UP.replace("+LSMQTT", sent)] = (b"0\r",)
+                mqtt = modem.mqtt("n1", "h", user="u", password="p")
+                await mqtt.connect()
+                await mqtt.subscribe("t")
+                for qos in (0, 1):
+                    await mqtt.publish("t", "x", qos)
+                assert sum(["subject" in line for line in made.heard]) == 1
+                made.say(b"\r\n" + outcome.encode() + b"OPEN: 0\r\n")
+                await asyncio.sleep_ms(100)
+                assert not mqtt.connected
+                await mqtt.connect()
+                await mqtt.disconnect()
+                assert nothing_left(modem)
+                await answers_still(made, modem)
+            finally:
+                for name, form in kept:
+                    setattr(dialect, name, form)
+
+
 # What a session leaves --------------------------------------------------------------------------
 
 

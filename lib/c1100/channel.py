@@ -23,6 +23,8 @@ _PROMPT_MS = const(50)  # pause between a prompt and its payload
 _PAYLOAD_MS = const(3000)  # patience with a payload that does not go on
 _STALL_MS = const(1000)  # and when a command is to be sent, whose answer it would take
 _BYTE_MS = const(4)  # and with each of its bytes: 2 digits at 5000 baud
+_TRICKLE_MS = const(100)  # a line that needs so long for a byte, or longer, is slow
+_TRICKLES_MS = const(30000)  # patience with a payload on such a line
 _MOST = const(65536)  # of its bytes count for that
 _UNTOLD = const(4096)  # where no length was told
 _TURN = const(4096)  # bytes read in a row: a module that never stops talking is not alone
@@ -100,6 +102,8 @@ class Channel:
         self._heard = 0  # result codes that nobody waited for
         self._payload: payload.Payload | None = None  # the one that is being received
         self._payload_ms = 0  # when bytes have last come
+        self._payload_began = 0
+        self._payload_from = 0  # bytes that came before it
         self._payload_end = 0  # when it must be over
         self._known = {}  # dialect.URCS, with or without LS
         for name, state in dialect.URCS.items():
@@ -600,9 +604,8 @@ class Channel:
         if pending is None:
             return
         now = time.ticks_ms()
-        if (
-            time.ticks_diff(now, self._payload_ms) < patience_ms
-            and time.ticks_diff(self._payload_end, now) > 0
+        if time.ticks_diff(now, self._payload_ms) < patience_ms and (
+            time.ticks_diff(self._payload_end, now) > 0 or self._trickles(now)
         ):
             return
         self.stats["short payloads"] += 1
@@ -612,9 +615,15 @@ class Channel:
         except Exception as error:
             self.report("payload", error)
 
+    def _trickles(self, now: int) -> bool:
+        """Whether a payload takes so long because each of its bytes does: for a while."""
+        spent = time.ticks_diff(now, self._payload_began)
+        return _TRICKLE_MS * (self.received - self._payload_from) < spent < _TRICKLES_MS
+
     def _await_payload(self, found: payload.Payload) -> None:
         self._payload = found
-        self._payload_ms = time.ticks_ms()
+        self._payload_ms = self._payload_began = time.ticks_ms()
+        self._payload_from = self.received
         most = _UNTOLD if found.want is payload.REST else min(found.want, _MOST)
         patience = _PAYLOAD_MS + _BYTE_MS * most
         self._payload_end = time.ticks_add(self._payload_ms, patience)
