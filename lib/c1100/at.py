@@ -153,15 +153,21 @@ def text(line) -> str:
 
 def prefix(line: str) -> str:
     """What names a line: ``+CEREG`` of ``+CEREG: 5`` and of ``+CEREG=5``, else the whole line."""
-    for i, c in enumerate(line):
-        if c == ":" or c == "=":
-            return line[:i].rstrip()
-    return line.rstrip()
+    end = line.find(":")
+    equals = line.find("=") if end < 0 else line.find("=", 0, end)
+    if equals >= 0:
+        end = equals
+    return (line if end < 0 else line[:end]).rstrip()
 
 
 def bare(name: str) -> str:
     """A prefix without the LS that some lines of the module have in it, and others lack."""
     return "+" + name[3:] if name.startswith("+LS") else name
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two prefixes are the same, with or without LS."""
+    return one == other or bare(one) == bare(other)
 
 
 def params(line: str, start: int | None = None) -> list:

@@ -128,7 +128,7 @@ class Channel:
         (``then``) that line is the last. Raises BadArgument before anything is sent, Timeout,
         CommandError, CmeError, CmsError, Rebooted, Asleep.
         """
-        return await self._guarded(form, at.render(form.send, args), wait, data)
+        return (await self._guarded(form, at.render(form.send, args), wait, data)).lines
 
     async def raw(self, command: str, wait: float) -> list:
         """Send a command given as text and return the lines of its information response.
@@ -141,7 +141,7 @@ class Channel:
         if form is None or not (form.answer or form.then):
             name = at.prefix(command.split("?")[0]).upper()
             form = dialect.Form(name, "*" + name, "", "", False, wait, False, "caller")
-        return await self._guarded(form, command, wait, None)
+        return (await self._guarded(form, command, wait, None)).lines
 
     async def ask(self, form: dialect.Form, *args) -> list:
         """Run a question and return the values of its answer that its shape names (at.read); of
@@ -150,22 +150,28 @@ class Channel:
         Repeats it once when bytes were lost. Raises what run() raises, and BadAnswer when there
         is no answer of that shape.
         """
+        line = at.render(form.send, args)
         try:
-            return _answer(form, await self.run(form, *args))
+            return _answer(await self._guarded(form, line))
         except (at.Timeout, at.BadAnswer):
             if not form.again:
                 raise
-            return _answer(form, await self.run(form, *args))
+            return _answer(await self._guarded(form, line))
 
-    async def _guarded(self, form: dialect.Form, line: str, wait: float | None, data) -> list:
+    async def _guarded(
+        self, form: dialect.Form, line: str, wait: float | None = None, data=None
+    ) -> Exchange:
         async with self._lock:
             await self.gate()
-            return await self.transact(form, line, wait, data)
+            return await self._in_turn(form, line, wait, data)
 
     async def transact(
         self, form: dialect.Form, line: str, wait: float | None = None, data=None
     ) -> list:
         """run() without the lock and the gate: for the gate itself, which holds the lock."""
+        return (await self._in_turn(form, line, wait, data)).lines
+
+    async def _in_turn(self, form: dialect.Form, line: str, wait: float | None, data) -> Exchange:
         self.start()
         if self._stale is not None:
             await self._resync(self._stale)
@@ -174,7 +180,7 @@ class Channel:
 
     async def _transact(
         self, exchange: Exchange, wait: float | None, data=None, slow_ms: int = _SLOW_MS
-    ) -> list:
+    ) -> Exchange:
         self._drain()  # what came before the command cannot be its answer
         self._check_payload(_STALL_MS)
         silence = time.ticks_diff(time.ticks_ms(), self._payload_ms)
@@ -206,7 +212,8 @@ class Channel:
         self._notice(exchange)
         if data and form.prompt and not exchange.prompted and exchange.error is None:
             raise at.BadAnswer("it has not asked for the data", form.send)
-        return exchange.result()
+        exchange.result()
+        return exchange
 
     def _notice(self, exchange: Exchange) -> None:
         """Notice a restart that nothing has told of, by what the module does again: words and
@@ -720,7 +727,7 @@ class Channel:
                 self._stale = None
                 self.stats["late"] += 1
                 return
-            if stale.answers(name, line):
+            if stale.read(name, line) is not None:
                 self.stats["late"] += 1
                 return
         if at.result(line) is not None or is_error(line):
@@ -747,11 +754,7 @@ def _powered() -> bool:
     return True
 
 
-def _answer(form: dialect.Form, lines: list) -> list:
-    read = [at.read(line, form.shape) for line in lines]
-    read = [values for values in read if values is not None]
-    if read and form.answer == "*":  # some may be other lines that have no name
-        return [values[0] for values in read]
-    if read:
-        return read[0]
-    raise at.BadAnswer("no information response that can be read", form.send)
+def _answer(exchange: Exchange) -> list:
+    if exchange.values is None:
+        raise at.BadAnswer("no information response that can be read", exchange.form.send)
+    return exchange.values

@@ -6,6 +6,7 @@ Sans-IO: takes lines, owns no clock and no task.
 from . import at, dialect
 
 _MARKS = "+^$%#*&!@"  # what lines begin with that have a name, and so an owner
+_OPEN = ("", "*", "#")  # answers that begin so have no name
 
 
 class Exchange:
@@ -13,29 +14,32 @@ class Exchange:
     the information response belong to older commands
     """
 
+    # How each begins; kept here, where it costs no heap.
+    written = False  # completely given to the UART
+    prompted = False  # the module waits for the payload
+    code: int | None = None  # result code
+    unsure = False  # of code and error: what comes within a moment counts more
+    values: list | None = None  # of the first line of it, as the form's shape reads them
+    outcome: str | None = None  # the line that form.then asks for, or tells of failure
+    error: at.C1100Error | None = None
+    late = 0  # lines of older commands
+    echoed = False  # the command came back
+    verbose = False  # the result code came as a word
+    then = ""  # prefix of the outcome's line
+    optional = False  # it may be missing
+    _id: int | None = None  # which of the module's sockets
+
     def __init__(self, form: dialect.Form, line: str, sync: bool = False) -> None:
         self.form = form
         self.line = line
         self.sync = sync
-        self.written = False  # completely given to the UART
-        self.prompted = False  # the module waits for the payload
         self.lines = []  # information response
-        self.code: int | None = None  # result code
-        self.unsure = False  # of code and error: what comes within a moment counts more
-        self.outcome: str | None = None  # the line that form.then asks for, or tells of failure
-        self.error: at.C1100Error | None = None
-        self.late = 0  # lines of older commands
-        self.echoed = False  # the command came back
-        self.verbose = False  # the result code came as a word
-        self.then = form.then.rstrip("?")  # prefix of the outcome's line
-        self.optional = self.then != form.then or self.then == dialect.VERDICT
-        ends = dialect.ENDS
-        self._ends = ends.get(form.send) or ends.get(form.send[:1]) or ends[""]
+        if form.then:
+            self.then = form.then.rstrip("?")
+            self.optional = self.then != form.then or self.then == dialect.VERDICT
         i = form.send.find("={id:")
-        self._id = int(line[i + 1]) if i > 0 else None  # which of the module's sockets
-        self._open = form.answer[:1] in ("*", "#")  # the information response needs no name
-        # What names a line as this command's own.
-        self._own = at.bare(at.prefix(form.send if self._open else form.answer or form.send))
+        if i > 0:
+            self._id = int(line[i + 1])
 
     @property
     def finished(self) -> bool:
@@ -67,20 +71,28 @@ class Exchange:
         if not has_left or self.sure:
             return False
         form = self.form
-        if self.ends(line):
-            return self._take_final(line)
+        code = at.result(line)
+        if is_error(line) if code is None else self._ends(code):
+            return self._take_final(line, code)
         if name == dialect.VERDICT and form.send.startswith(name):
             return self._take_verdict(name, line)
-        if self.then and at.bare(name) == at.bare(self.then) and self._is_mine(line):
+        if self.then and at.same(name, self.then) and self._is_own(at.params(line)):
             if self.outcome is None or at.prefix(self.outcome) == name:  # else it has failed
                 self.outcome = line
             return True
-        if (self.code is None or self.unsure) and self.answers(name, line):
-            if self.error is not None:
-                self._revoke()  # it was nobody's
-            self.lines.append(line)
-            return True
-        return False
+        values = None
+        if self.code is None or self.unsure:
+            values = self.read(name, line)
+        if values is None:
+            return False
+        if self.error is not None:
+            self._revoke()  # it was nobody's
+        self.lines.append(line)
+        if form.answer != "*":
+            self.values = self.values or values
+        else:
+            self.values = (self.values or []) + values  # some may be other lines without a name
+        return True
 
     def prompt(self) -> None:
         """The module asks for the payload: no result code has come before that."""
@@ -96,30 +108,40 @@ class Exchange:
         self.code = self.error = None
         self.unsure = False
 
-    def _take_final(self, line: str) -> bool:
+    def _take_final(self, line: str, code: int | None) -> bool:
         if self.sync and not self.lines:
             self.late += 1
             return True
         if self.code is not None and not self.unsure:
             return False
         form = self.form
-        code = at.result(line)
         self.code = at.ERROR if code is None else code
         self.verbose = code is not None and not line[0].isdigit()
+        place = 0
         if code is None:
             self.error = at.error(line, form.send)
-        elif self._ends.find(str(code)) < self._ends.find("/"):
-            self.error = None
         else:
-            self.error = at.CommandError(line if self.verbose else _WORDS[code], form.send)
+            codes = self._codes()
+            place = codes.find(str(code))
+            self.error = None
+            if place > codes.find("/"):
+                self.error = at.CommandError(line if self.verbose else _WORDS[code], form.send)
         # A failure may be an older command's, and so may be what lacks its answer or prompt.
         self.unsure = (
             self.error is not None
-            or str(code) != self._ends[0]
-            or (not self.lines and self._must_tell())
+            or place > 0
             or (form.prompt and not self.prompted)
+            or (not self.lines and self._must_tell())
         )
         return True
+
+    def _codes(self) -> str:
+        codes = dialect.ENDS
+        send = self.form.send
+        return codes.get(send) or codes.get(send[:1]) or codes[""]
+
+    def _ends(self, code: int) -> bool:
+        return str(code) in self._codes()
 
     def _must_tell(self) -> bool:
         """Whether there is no success without an information response."""
@@ -165,45 +187,48 @@ class Exchange:
             return True
         return False if isinstance(value, int) or value in dialect.FAILED else None
 
-    def answers(self, name: str, line: str) -> bool:
-        """Whether a line fits what the form says of its information response."""
+    def read(self, name: str, line: str) -> list | None:
+        """The values of a line that fits what the form says of its information response."""
         form = self.form
-        if not form.answer or not self._is_mine(line):
-            return False
-        own = at.bare(name) == self._own
-        if not self._open:
-            return own and at.read(line, form.shape) is not None
-        if not own and (line[0] in _MARKS or at.result(line) is not None):
-            return False
-        if form.answer[0] == "*":
-            return own or line.rstrip() not in dialect.BANNERS
-        digits = at.read(line, "r")
+        kind = form.answer[:1]
+        if kind not in _OPEN:
+            values = at.read(line, form.shape) if at.same(name, form.answer) else None
+            return values if values is None or self._is_own(values) else None
+        own = at.same(name, at.prefix(form.send))
+        if not kind or (not own and (line[0] in _MARKS or at.result(line) is not None)):
+            return None
+        if kind == "*":
+            return at.read(line, "r") if own or line.rstrip() not in dialect.BANNERS else None
+        values = at.read(line, "r") or [""]
         least = int(form.answer[1:] or 2)
-        return digits is not None and digits[0].isdigit() and len(digits[0]) >= least
+        return values if values[0].isdigit() and len(values[0]) >= least else None
 
     def ends(self, line: str) -> bool:
         """Whether a line is a result code that can end this command, or an error."""
         code = at.result(line)
-        return is_error(line) if code is None else str(code) in self._ends
+        return is_error(line) if code is None else self._ends(code)
 
     def names(self, line: str) -> bool:
         """Whether a line has this command's own name: it is not for who takes all of a kind."""
-        return line[0] == self._own[:1] and at.bare(at.prefix(line)) == self._own
+        own = self.form.send if self.form.answer[:1] in _OPEN else self.form.answer
+        return line[0] == own[:1] and at.same(at.prefix(line), at.prefix(own))
 
-    def _is_mine(self, line: str) -> bool:
-        """Whether a line is about the socket that the command is for, as far as it can be read."""
-        if self._id is None:
-            return True
-        values = at.params(line)
-        return not values or values[0] == self._id or not isinstance(values[0], int)
+    def _is_own(self, values: list) -> bool:
+        """Whether they are about the socket that the command is for, as far as they tell."""
+        first = values[0] if values else None
+        return self._id is None or first == self._id or not isinstance(first, int)
 
     def _is_echo(self, line: str) -> bool:
         """Whether a line is the command itself, or what is left of it, coming back."""
-        sent = "AT" + self.line
         line = line.rstrip()
-        if len(line) < 2 or not (sent.startswith(line) or sent.endswith(line)):
+        if len(line) < 2:
             return False
-        return at.result(line) is None
+        if line[0] not in "AT":
+            found = self.line.endswith(line)
+        else:
+            sent = "AT" + self.line
+            found = sent.startswith(line) or sent.endswith(line)
+        return found and at.result(line) is None
 
 
 _WORDS = {at.NO_CARRIER: "NO CARRIER", at.ERROR: "ERROR"}

@@ -236,13 +236,10 @@ def unheard() -> dict:
 def find(handlers: dict, name: str):
     """The handler of a prefix, with or without its LS; None if there is none."""
     handler = handlers.get(name)
-    if handler is not None:
-        return handler
-    name = at.bare(name)
-    for key in handlers:
-        if at.bare(key) == name:
-            return handlers[key]
-    return None
+    if handler is None and name[:1] == "+":
+        bare = at.bare(name)
+        handler = handlers.get("+LS" + name[1:] if bare == name else bare)
+    return handler
 
 
 def header(ring, handlers: dict) -> Payload | bool | None:
@@ -257,26 +254,22 @@ def header(ring, handlers: dict) -> Payload | bool | None:
     view = ring.head()
     if view is None:
         return False
+    if 32 < view[0] < 127 and view[0] not in b"+^":
+        return False
+    begin = ring.name()
+    if begin < 1:
+        return False
+    handler = find(handlers, at.text(view[:begin]).rstrip())
+    if handler is None or not handler.fields:
+        return False
     n = min(len(view), _LONGEST_HEADER)
-    begin = 0  # behind noise
-    while begin < n and view[begin] not in b"+^":
-        if 32 < view[begin] < 127 or view[begin] in (_CR, _LF):
-            return False
-        begin += 1
-    handler = None
-    left = 0  # commas to come
+    left = handler.fields  # commas to come
     quoted = False
     for i in range(begin, n):
         c = view[i]
         if c in (_CR, _LF):
             return False
-        if handler is None:
-            if c in b":=":
-                handler = find(handlers, at.text(view[begin:i]).strip())
-                if handler is None or not handler.fields:
-                    return False
-                left = handler.fields
-        elif c == _QUOTE:
+        if c == _QUOTE:
             quoted = not quoted
         elif c == _COMMA and not quoted:
             left -= 1
@@ -292,12 +285,10 @@ def header(ring, handlers: dict) -> Payload | bool | None:
                 return found
     if n < _LONGEST_HEADER:
         return True
-    if handler is not None:  # commas are missing: it would be dropped as a line that is too long
-        line = at.text(view[begin:n])
-        ring.skip_line()
-        spoil(handler, line)
-        return None
-    return False
+    line = at.text(view[:n])  # commas are missing: it would be dropped as a line that is too long
+    ring.skip_line()
+    spoil(handler, line)
+    return None
 
 
 def start(handler, line: str) -> Payload | None:

@@ -10,6 +10,7 @@ from micropython import const
 
 _CHUNK = const(64)  # bytes taken from the stream at once while part of a line is waiting
 _COPY = "64s"  # the same number as a struct format: copies without allocating
+_LONGEST_NAME = const(64)  # with noise in front
 _LOOP = const(64)  # up to so many bytes are moved one by one, which allocates nothing
 
 _NUL = const(0)
@@ -137,6 +138,19 @@ class LineRing:
         if not self._skip() or self._r == self._w:
             return None
         return self._all[self._r : self._w]
+
+    def name(self) -> int:
+        """How many bytes of head() stand in front of its first ``:`` or ``=``; -1 without one."""
+        buf = self._buf
+        r = self._r
+        w = min(self._w, r + _LONGEST_NAME)
+        end = buf.find(b":", r, w)
+        equals = buf.find(b"=", r, w if end < 0 else end)
+        if equals >= 0:
+            end = equals
+        if end < 0 or buf.find(b"\r", r, end) >= 0 or buf.find(b"\n", r, end) >= 0:
+            return -1
+        return end - r
 
     def next(self) -> int:
         """The next unread byte, which stays unread; -1 if there is none."""
