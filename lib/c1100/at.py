@@ -139,11 +139,11 @@ def text(line) -> str:
     """A line as str. Bytes that are neither printable nor UTF-8 become ``?``. Leading ones vanish,
     and blanks: what a module puts in front of a line while it boots or changes its rate is noise.
     """
-    i = 0
-    n = len(line)
-    while i < n and not 32 < line[i] < 127:
-        i += 1
-    if i:
+    if not 32 < line[0] < 127:
+        i = 1
+        n = len(line)
+        while i < n and not 32 < line[i] < 127:
+            i += 1
         line = line[i:]
     try:
         return str(line, "utf-8")
@@ -197,31 +197,33 @@ def read(line: str, shape: str) -> list | None:
     if shape == "r":
         rest = line[start:].replace('"', "").strip()
         return [rest] if rest else None
-    bare = line[start : start + 1] != '"'
     found = _words(line, start)
-    for i, kind in enumerate(shape):
-        if i == len(found):
-            found.append("")
+    bare = not found or found[0][:1] != '"'
+    n = len(shape)
+    while len(found) < n:
+        found.append("")
+    for i in range(len(found)):
         word = found[i]
-        plain = word[1:].strip() if word[:1] == '"' else word
+        kind = shape[i] if i < n else "?"
         if kind == "?":
-            value = _value(word)
-        elif not plain:
+            found[i] = _value(word)
+            continue
+        plain = word
+        if word[:1] == '"':
+            plain = word[1:].strip()
+        if not plain:
             if kind >= "a":
                 return None
-            value = None
+            found[i] = None
         elif kind in "sS":
-            value = plain
+            found[i] = plain
         else:
-            value = _value(plain)
+            found[i] = value = _value(plain)
             if not isinstance(value, int):
                 return None
             # Where an answer has its state, a URC has the area: longer, and alone in quotes.
-            if kind in "dD" and (len(plain) > 2 or (bare and word[0] == '"')):
+            if kind in "dD" and (len(plain) > 2 or (bare and plain is not word)):
                 return None
-        found[i] = value
-    for i in range(len(shape), len(found)):
-        found[i] = _value(found[i])
     return found
 
 
@@ -238,10 +240,13 @@ def _start(line: str) -> int:
 
 def _words(line: str, i: int) -> list:
     """The parameters from there on, as text; what is in quotes keeps the one in front of it."""
+    rest = line[i:].strip()
+    if not rest:
+        return []
+    if '"' not in rest:
+        return [word.strip() for word in rest.split(",")]
     n = len(line)
     found = []
-    if not line[i:].strip():
-        return found
     while True:
         while i < n and line[i] == " ":
             i += 1

@@ -236,10 +236,13 @@ def unheard() -> dict:
 def find(handlers: dict, name: str):
     """The handler of a prefix, with or without its LS; None if there is none."""
     handler = handlers.get(name)
-    if handler is None and name[:1] == "+":
-        bare = at.bare(name)
-        handler = handlers.get("+LS" + name[1:] if bare == name else bare)
-    return handler
+    if handler is not None:
+        return handler
+    n = len(name)
+    for key in handlers:
+        if -2 <= len(key) - n <= 2 and at.same(key, name):
+            return handlers[key]
+    return None
 
 
 def header(ring, handlers: dict) -> Payload | bool | None:
@@ -251,17 +254,14 @@ def header(ring, handlers: dict) -> Payload | bool | None:
     what comes next is no such header; None for one that cannot be read: it is consumed with its
     line, and told to its handler. Raises what the handler raises.
     """
-    view = ring.head()
+    view = ring.name()
     if view is None:
         return False
-    if 32 < view[0] < 127 and view[0] not in b"+^":
-        return False
-    begin = ring.name()
-    if begin < 1:
-        return False
-    handler = find(handlers, at.text(view[:begin]).rstrip())
+    begin = len(view)
+    handler = find(handlers, at.text(view).rstrip())
     if handler is None or not handler.fields:
         return False
+    view = ring.head()
     n = min(len(view), _LONGEST_HEADER)
     left = handler.fields  # commas to come
     quoted = False

@@ -139,8 +139,12 @@ class LineRing:
             return None
         return self._all[self._r : self._w]
 
-    def name(self) -> int:
-        """How many bytes of head() stand in front of its first ``:`` or ``=``; -1 without one."""
+    def name(self) -> memoryview | None:
+        """What stands in front of the first ``:`` or ``=`` of head(), as far as one has come; None
+        where there is none.
+        """
+        if not self._skip():
+            return None
         buf = self._buf
         r = self._r
         w = min(self._w, r + _LONGEST_NAME)
@@ -148,9 +152,9 @@ class LineRing:
         equals = buf.find(b"=", r, w if end < 0 else end)
         if equals >= 0:
             end = equals
-        if end < 0 or buf.find(b"\r", r, end) >= 0 or buf.find(b"\n", r, end) >= 0:
-            return -1
-        return end - r
+        if end <= r or buf.find(b"\r", r, end) >= 0 or buf.find(b"\n", r, end) >= 0:
+            return None
+        return self._all[r:end]
 
     def next(self) -> int:
         """The next unread byte, which stays unread; -1 if there is none."""
