@@ -35,7 +35,7 @@ DAMAGE = (
 
 
 def damaged(line):
-    """A line in each damaged form: each of its fields, and its prefix, in each way."""
+    """A line damaged: its fields and its prefix in each way, each of its bytes lost or noise."""
     end = line[len(line.rstrip()) :]
     body = line.rstrip()
     cut = 0
@@ -55,6 +55,9 @@ def damaged(line):
     yield body[: len(body) // 2] + end
     yield body + body + end
     yield b""
+    for i in range(min(len(line), 40)):  # the rest is data
+        yield line[:i] + line[i + 1 :]
+        yield line[:i] + b"\xff" + line[i + 1 :]
 
 
 class Change:
@@ -144,7 +147,7 @@ def damage(kind, name):
     """A test of all lines of a kind, over a connection of a kind."""
 
     async def test():
-        for nth in range(3):
+        for nth in range(2):
             number = nth % STEP
             while True:
                 change = Change(name, number, nth)

@@ -547,6 +547,31 @@ async def test_transparent_sending():
     assert (await scenario())[1] == b"1"
 
 
+async def test_transparent_sending_that_fails():
+    """Whatever tells of it, it is no success, and the stream, which has a gap then, is over."""
+    csq = (("+++",), ("AT+CSQ", b"+CSQ: 1,99\r\n0\r"))
+    for said, between in (
+        (b"\r+LSIP:ERROR\r0\r", ()),
+        (b"\r+LSIP:ERROR \r4\r", ()),
+        (b"\r +LSIP: ERROR\r\n0\r", ()),
+        (b"0\r+LSIP:ERROR\r", ()),
+        (b"\r+LSIP:OK\r4\r", ()),
+        (b"4\r", ()),
+        (b"+CME ERROR: 30\r\n", ()),
+        (b"\r+LSIP:ERROR\r", csq),
+        (b"\r+LSIP:x\r0\r", ()),
+    ):
+        module, modem, sock = await opened((TPS, b">"), (b"abc+++", said), *between, CLOSE)
+        async with modem.passthrough(sock) as pipe:
+            with raises(at.CommandError):
+                await pipe.write(b"abc")
+            await sock.wait_closed()
+            with raises(at.CommandError):
+                sock.read(1)
+        module.check()
+        modem.close()
+
+
 async def test_transparent_sending_of_counted_bytes():
     """Mode 3: as many bytes as announced; a plus at the end is no danger there."""
     module, modem, sock = await opened(
