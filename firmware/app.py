@@ -57,9 +57,10 @@ class Node:
         self.problem = problem  # with config.json or secrets.json; "": none
         self.board = boards.board(settings)
         self.state = state.begin(self.board)
-        self.scheduler = jobs.scheduler(settings, self.state)
+        self.scheduler = jobs.scheduler(settings, self.state, self.now())
         self.modem = None  # once a session has begun
         self.samples = []  # of this wake, until they are kept
+        self.faults = []  # of what the node keeps, in this wake
         self.done = []  # jobs, in this wake
         self.crashed = False
         self.on_trial = False  # whether a setting is
@@ -75,7 +76,12 @@ class Node:
         """
         if self._outbox is None:
             settings = self.settings
-            self._outbox = Outbox("outbox", settings["outbox.bytes"], settings["outbox.policy"])
+            self._outbox = Outbox(
+                "outbox",
+                settings["outbox.bytes"],
+                settings["outbox.policy"],
+                self.state.next_seq,
+            )
         return self._outbox
 
     def now(self) -> int:
@@ -112,8 +118,13 @@ class Node:
         return samples
 
     def keep_samples(self) -> None:
-        """Put what was sampled in this wake into the outbox."""
+        """Put what was sampled in this wake into the outbox, and what the node was told since."""
         samples, self.samples = self.samples, []
+        len(self.outbox)  # opened, it may have faults to tell, too
+        for fault in log.told():
+            self.faults.append(fault)
+            if self.state.is_news(fault):
+                samples.append(("event", None, fault[:_PROBLEM_CHARACTERS]))
         self.keep(samples, self.begin_s)
 
     def keep(self, samples: list, at_s: int | None = None) -> None:
@@ -133,10 +144,10 @@ class Node:
                 record = payload.encode()
                 if at is None:
                     record = dates.stamped(record, self.state.starts, shown)
-                self.outbox.append(record)
+                self._append(record)
                 print("sampled", payload)
                 return
-        except (Full, OSError) as error:
+        except Full as error:
             # The backlog is worth more than this record; its sequence number is not used up.
             log.error("record dropped: %s", error)
             return
@@ -147,6 +158,19 @@ class Node:
         half = len(samples) // 2
         self.keep(samples[:half], at_s)
         self.keep(samples[half:], at_s)
+
+    def _append(self, record: bytes) -> None:
+        try:
+            self.outbox.append(record)
+        except OSError as error:
+            log.tell("flash takes no records: %s", error)  # it waits in RAM, for this report
+
+    def remember(self) -> None:
+        """What the next wake should know of this one's flash."""
+        if self._outbox is not None:
+            self.state.next_seq = self._outbox.next
+        if "report" in self.done:  # all that may have a fault was used
+            self.state.still(self.faults)
 
     def delivered(self, proved: bool) -> None:
         """The report is through. proved -- by a record that was confirmed"""
@@ -222,6 +246,8 @@ def main() -> None:
         try:
             settings, problem = last_good.settings()
             log.begin(settings["log.level"], [settings[key] for key in config.SECRETS])
+            for fault in log.told():  # once more, where it is kept
+                log.tell("%s", fault)
             if problem:
                 log.error("configuration: the last good one instead of %s", problem)
             _live(settings, problem)
@@ -278,6 +304,7 @@ def _live(settings: dict, problem: str) -> None:
     plan = node.plan()
     if node.restart_ms:
         current.sampled = current.reported = current.hold = 0  # due at once
+    node.remember()
     state.finish(node.board, current)
     pause = max(min(plan.wait_s, _LONGEST_SLEEP_S) * 1000, _LEAST_SLEEP_MS)
     if stuck:

@@ -14,6 +14,7 @@ from micropython import const
 from c1100 import C1100Error
 
 from . import commands, config, files, log, telemetry, trial
+from .files import load, store
 from .sensors import position
 
 _COUNTER_FILE = "commands.counter"
@@ -47,7 +48,7 @@ class Downlink:
         await self._tell_outcome()
         counter = _stored_counter()
         if counter is None:
-            log.error("commands are refused: %s is damaged; provision again", _COUNTER_FILE)
+            log.tell("commands are refused: %s is damaged; provision again", _COUNTER_FILE)
             return
         settings = self._node.settings
         gate = commands.Gate(settings["id"], unhexlify(settings["commands.key"]), counter)
@@ -82,7 +83,7 @@ class Downlink:
         if gate.counter != before:
             # Before it is executed: a command that the power cuts short is lost, never repeated.
             try:
-                files.replace(_COUNTER_FILE, b"%d" % gate.counter)
+                store(_COUNTER_FILE, b"%d" % gate.counter, files.replace)
             except OSError as error:
                 log.error("counter of commands not stored: %s", error)
                 order, result = None, commands.refusal(None, _NOT_STORED)
@@ -121,7 +122,10 @@ class Downlink:
         if "why" in outcome:
             result["why"] = outcome["why"][:_WHY_CHARACTERS]
         await self._publish(result)
-        trial.forget()
+        try:
+            trial.forget()
+        except OSError as error:  # it is told once more
+            log.error("outcome of the trial not removed: %s", error)
 
     # What commands do: each returns what the result has besides ----------------------------------
 
@@ -175,7 +179,7 @@ _ACTIONS = {
 def _stored_counter() -> int | None:
     """0 before the first command; None if it cannot be read, so that nothing may be replayed."""
     try:
-        text = files.read(_COUNTER_FILE)
+        text = load(_COUNTER_FILE, files.read)
     except OSError:
         return None
     if text is None:

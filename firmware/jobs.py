@@ -16,14 +16,22 @@ _ALLOWED = {
     "edrx": (energy.EDRX, energy.IDLE),
     "idle": (energy.IDLE,),
 }
+_MOST_STRETCH = 4
 _ATTACH_PARTS = 4  # the state keeps the time of an attach in quarters of a second
 USUAL_ATTACH_S = 15  # until one was measured
 _MOST_DOUBLINGS = 4  # of the period, after failures in a row
 _SPREAD = 8  # a pause varies by one part in so many
 
 
-def scheduler(settings: dict, state) -> Scheduler:
-    """The scheduler as it stands at the beginning of a wake."""
+def scheduler(settings: dict, state, now_s: int | None = None) -> Scheduler:
+    """The scheduler as it stands at the beginning of a wake.
+
+    now_s -- clock time; None: whatever the state says is believed
+    """
+    if now_s is not None:
+        longest_s = pause_s(_MOST_STRETCH * settings["report.period_s"], state.failures, 0)
+        if state.hold > now_s + longest_s:  # no failure has left this
+            state.hold = 0
     jobs = []
     last = []
     for name, kept, needs in _JOBS:

@@ -11,8 +11,7 @@ from binascii import crc32
 from collections import namedtuple
 
 from . import files, log
-from .records import LARGEST
-from .segment import read
+from .segment import LARGEST, read
 
 _SIZES = (12, 20)  # bytes
 

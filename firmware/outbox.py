@@ -21,8 +21,7 @@ from errno import ENOENT
 from micropython import const
 
 from . import log, marks
-from .records import HEAD_SIZE, sound
-from .segment import BYTES, NEW, Segment, is_removed, read
+from .segment import BYTES, HEAD_SIZE, NEW, Segment, is_removed, read, sound
 
 _MARK = "/confirmed"  # (confirmed, dropped)
 _FOLLOWING = ".next"  # (next, missing, confirmed, dropped)

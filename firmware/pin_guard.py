@@ -2,27 +2,36 @@
 
 from binascii import crc32
 
+from . import files, log
+from .state import PIN_REFUSED
+
 _FILE = "pin_refused"
 
 
-def allowed(pin: str) -> str | None:
-    """The configured PIN, or None when there is none or the SIM has refused this one."""
-    if not pin:
+def allowed(pin: str, state) -> str | None:
+    """The configured PIN, or None when there is none or the SIM has refused this one.
+
+    state -- of the node, which remembers what no file could
+    """
+    if not pin or state.told & PIN_REFUSED:
         return None
     try:
-        with open(_FILE) as file:
-            refused = file.read() == _mark(pin)
-    except OSError:
+        return None if files.load(_FILE) == _mark(pin) else pin
+    except OSError as error:
+        # Both copies: of this PIN or of one before it. One try more is left.
+        log.tell("%s cannot be read: %s", _FILE, error)
         return pin
-    return None if refused else pin
 
 
-def refuse(pin: str) -> None:
+def refuse(pin: str, state) -> None:
     """Remember that the SIM has refused this PIN, until another one is configured."""
-    with open(_FILE, "w") as file:
-        file.write(_mark(pin))
+    try:
+        files.store(_FILE, _mark(pin))
+    except OSError as error:
+        log.tell("%s cannot be written: %s", _FILE, error)
+        state.told |= PIN_REFUSED  # until the next cold start
 
 
-def _mark(pin: str) -> str:
+def _mark(pin: str) -> bytes:
     # Enough to tell whether the configuration has changed; the PIN itself stays in secrets.json.
-    return str(crc32(pin.encode()))
+    return b"%d" % crc32(pin.encode())

@@ -1,12 +1,18 @@
-"""One file of the outbox: records, one behind the other, and what is known of them."""
+"""One file of the outbox: records, one behind the other, which are found again in what flash has
+made of them.
+"""
 
 import os
+import struct
+from binascii import crc32
 
 from micropython import const
 
 from . import files
-from .records import HEAD_SIZE, record, sound
 
+_HEAD = "<HII"  # length, sequence number, CRC of number and payload
+HEAD_SIZE = const(10)
+LARGEST = const(0x7FFFFFFF)  # sequence number; a greater one is not believed
 BYTES = const(4096)  # no segment is longer
 NEW = ".new"
 _BAD = "/bad"  # the last one that could not be read, or had no record
@@ -108,3 +114,33 @@ def is_removed(path: str) -> bool:
         return True
     except OSError:
         return False
+
+
+def record(seq: int, data: bytes) -> bytes:
+    """A record as it is stored."""
+    crc = crc32(data, crc32(struct.pack("<I", seq)))
+    return struct.pack(_HEAD, len(data), seq, crc) + data
+
+
+def sound(block: bytes):
+    """The good records in a block as (sequence number, begin, end of the payload).
+
+    Behind damage the next one is searched for byte by byte: a length that is damaged tells
+    nothing about where it begins.
+    """
+    view = memoryview(block)
+    size = len(block)
+    at = 0
+    while at + HEAD_SIZE <= size:
+        length, seq, crc = struct.unpack_from(_HEAD, block, at)
+        begin = at + HEAD_SIZE
+        end = begin + length
+        if (
+            end <= size
+            and 0 < seq <= LARGEST
+            and crc32(view[begin:end], crc32(view[at + 2 : at + 6])) == crc
+        ):
+            yield seq, begin, end
+            at = end
+        else:
+            at += 1

@@ -137,11 +137,11 @@ class Session:
             self._flies = False
         if self._wants_psm():
             await self._ask_for_psm()
-        pin = pin_guard.allowed(settings["pin"])
+        pin = pin_guard.allowed(settings["pin"], node.state)
         try:
             found = await self.modem.attach(pin, settings["apn"] or None, settings["register_s"])
         except PinRefused:
-            pin_guard.refuse(settings["pin"])
+            pin_guard.refuse(settings["pin"], node.state)
             raise
         log.info("registered %s", "roaming" if found.roaming else "home")
         # What has made commands fail may have damaged what was taken for good.

@@ -1,8 +1,9 @@
 """What a node remembers from one wake to the next: a small, versioned block with a CRC.
 
 RTC memory keeps it over deep sleep. Flash is written only for a cold start: when it is counted,
-and when its first wake has ended in sleep. So (starts, wakes) never repeats, and a node that never
-gets as far as sleeping is noticed, whether its resets keep RTC memory or not.
+and when its first wake has ended in sleep; in two files, because one may be damaged. So (starts,
+wakes) never repeats, and a node that never gets as far as sleeping is noticed, whether its resets
+keep RTC memory or not.
 """
 
 import struct
@@ -10,7 +11,9 @@ from binascii import crc32
 
 from micropython import const
 
-_VERSION = const(5)
+from . import files, log
+
+_VERSION = const(6)
 # The block fits into the 68 bytes that the smallest board keeps.
 _FIELDS = (
     ("starts", "I"),
@@ -25,6 +28,7 @@ _FIELDS = (
     ("psm_asked", "I"),
     ("psm_tau", "I"),
     ("doubted", "H"),
+    ("seq", "H"),
     ("psm_active", "H"),
     ("edrx", "H"),
     ("attach", "H"),
@@ -35,11 +39,20 @@ _FIELDS = (
     ("unfinished", "B"),
     ("module", "B"),
     ("restless", "B"),
+    ("seq_high", "B"),
+    ("told", "B"),
 )
 _LAYOUT = "<B" + "".join([code for _, code in _FIELDS])
 _LIMITS = {"I": (0, 0xFFFFFFFF), "H": (0, 0xFFFF), "B": (0, 255), "b": (-128, 127)}
+_CRC_BYTES = const(3)
+_CRC = const(0xFFFFFF)
 _FILE = "starts"
+_MOST_COUNT = const(0x7FFFFFFF)  # of starts and wakes: more than any node lives through
+_MOST_UNFINISHED = const(20)  # safe mode has come long before
+_SEQ_BITS = const(24)
+_FACTS = const(7)  # bits of `told`
 UNFINISHED_LIMIT = const(5)
+PIN_REFUSED = const(0x80)  # in `told`: the SIM has refused the PIN, and no file could say so
 MODULE = ("unknown", "off", "psm", "edrx", "idle")
 
 
@@ -68,6 +81,8 @@ class State:
     unfinished = 0  # wakes in a row that did not end in sleep, this one included
     module = 0  # how the module was left, see MODULE
     restless = 0  # times in a row that it was to be in PSM and was found awake
+    seq = seq_high = 0  # the outbox's next number, 24 bits of it; 0: not known
+    told = 0  # what has been told and still holds, a bit for each, see is_news(); and PIN_REFUSED
 
     def __init__(self, **values) -> None:
         for name, value in values.items():
@@ -80,25 +95,57 @@ class State:
             least, most = _LIMITS[code]
             values.append(min(max(int(getattr(self, name)), least), most))
         block = struct.pack(_LAYOUT, _VERSION, *values)
-        return block + struct.pack("<I", crc32(block))
+        return block + struct.pack("<I", crc32(block) & _CRC)[:_CRC_BYTES]
 
     @property
     def is_stuck(self) -> bool:
         """Whether the node keeps restarting without ever getting as far as sleeping."""
         return self.unfinished > UNFINISHED_LIMIT
 
+    @property
+    def next_seq(self) -> int:
+        """The number that the next record gets, as far as this block knows."""
+        return max(self.seq_high << 16 | self.seq, 1)
+
+    @next_seq.setter
+    def next_seq(self, number: int) -> None:
+        number = 0 if number >> _SEQ_BITS else number
+        self.seq, self.seq_high = number & 0xFFFF, number >> 16
+
+    def is_news(self, fault: str) -> bool:
+        """Whether a fault has not been told since it began; it counts as told from now on."""
+        bit = 1 << crc32(fault.encode()) % _FACTS
+        is_news = not self.told & bit
+        self.told |= bit
+        return is_news
+
+    def still(self, faults: list) -> None:
+        """Only these are left: others are news when they come again."""
+        before, self.told = self.told, self.told & PIN_REFUSED
+        for fault in faults:
+            self.is_news(fault)
+        self.told &= before
+
 
 def unpack(data: bytes) -> State | None:
-    """The state in a block; None if it is empty, damaged or of another version."""
+    """The state in a block; None if it is empty, damaged, of another version, or cannot be."""
     size = struct.calcsize(_LAYOUT)
-    if len(data) < size + 4:
+    if len(data) < size + _CRC_BYTES:
         return None
     block = bytes(data[:size])
-    if struct.unpack("<I", data[size : size + 4])[0] != crc32(block) or block[0] != _VERSION:
+    crc = struct.unpack("<I", bytes(data[size : size + _CRC_BYTES]) + b"\0")[0]
+    if crc != crc32(block) & _CRC or block[0] != _VERSION:
         return None
     state = State()
     for (name, _), value in zip(_FIELDS, struct.unpack(_LAYOUT, block)[1:]):
         setattr(state, name, value)
+    if max(state.starts, state.wakes) > _MOST_COUNT:
+        return None
+    # With a right CRC this is a firmware that thinks otherwise; the rest may be of use.
+    if state.module >= len(MODULE):
+        state.module = 0
+    if state.unfinished > _MOST_UNFINISHED:
+        state.unfinished = 0
     return state
 
 
@@ -127,13 +174,16 @@ def finish(board, state: State) -> None:
 def _read_starts() -> tuple:
     """(cold starts, the last of them whose first wake ended in sleep)"""
     try:
-        with open(_FILE) as file:
-            starts, settled = file.read().split()
-        return int(starts), int(settled)
-    except (OSError, ValueError):  # the first start, or a write that was cut off
+        starts, settled = [int(word) for word in (files.load(_FILE) or b"0 0").split()]
+    except (OSError, ValueError) as error:
+        log.tell("%s is damaged: %s", _FILE, error)
         return 0, 0
+    starts = min(max(starts, 0), _MOST_COUNT)
+    return starts, min(max(settled, 0), starts)
 
 
 def _write_starts(starts: int, settled: int) -> None:
-    with open(_FILE, "w") as file:
-        file.write("%d %d" % (starts, settled))
+    try:
+        files.store(_FILE, b"%d %d" % (starts, settled))
+    except OSError as error:  # what is not counted is done nevertheless
+        log.tell("%s cannot be written: %s", _FILE, error)

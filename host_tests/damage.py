@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import host_tests.shim  # noqa: F401 (installs MicroPython's dialect before firmware/ is imported)
 from firmware import files, log, outbox, segment
-from firmware.records import record
+from firmware.segment import record
 from host_tests.support.ram_files import RamFiles
 
 BOX = "box"
@@ -318,7 +318,7 @@ class Failing:
         number = len(self.calls)
         self.calls.append((what, path))
         if self._when(number, what, path):
-            raise OSError(self._error)
+            raise OSError(self._error, what)
 
 
 def failures(

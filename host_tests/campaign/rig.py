@@ -23,7 +23,7 @@ from tools.power.watch import Watch
 from tools.virtual_board.board import Board, flash_image
 from tools.virtual_c1100 import Profile, VirtualC1100
 
-BLOCK, BLOCKS = 4096, 96
+BLOCK, BLOCKS = 4096, 128
 NODE = "campaign"
 BROKER = ("mqtt.example", 1883)
 HUNG_SENSOR = b"async def read(node):\n    while True:\n        pass\n"

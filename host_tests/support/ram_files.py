@@ -14,6 +14,10 @@ ENOTDIR = 20
 ENOTEMPTY = 39
 
 
+def _error(code):
+    return OSError(code, "as told")  # CPython has no errno otherwise
+
+
 class RamFiles:
     """files   -- path: bytes
     folders -- paths
@@ -50,9 +54,9 @@ class RamFiles:
     def open(self, path, mode="r"):
         self.meet("open", path)
         if path in self.folders:
-            raise OSError(EISDIR)
+            raise _error(EISDIR)
         if mode[0] == "r" and path not in self.files:
-            raise OSError(ENOENT)
+            raise _error(ENOENT)
         if mode[0] != "r":
             self._parent(path)
         return _File(self, path, mode)
@@ -60,19 +64,19 @@ class RamFiles:
     def _parent(self, path):
         above = path[: path.rfind("/")] if "/" in path else ""
         if above not in self.folders:
-            raise OSError(ENOTDIR if above in self.files else ENOENT)
+            raise _error(ENOTDIR if above in self.files else ENOENT)
 
     def mkdir(self, path):
         self.meet("mkdir", path)
         if path in self.folders or path in self.files:
-            raise OSError(EEXIST)
+            raise _error(EEXIST)
         self._parent(path)
         self.folders.add(path)
 
     def listdir(self, path=""):
         self.meet("listdir", path)
         if path not in self.folders:
-            raise OSError(ENOTDIR if path in self.files else ENOENT)
+            raise _error(ENOTDIR if path in self.files else ENOENT)
         begin = path + "/" if path else ""
         names = [name for name in list(self.files) + list(self.folders) if name]
         names = [name[len(begin) :] for name in names if name[: len(begin)] == begin]
@@ -82,12 +86,12 @@ class RamFiles:
         self.meet("remove", path)
         if path in self.folders:
             if self.listdir(path):
-                raise OSError(ENOTEMPTY)
+                raise _error(ENOTEMPTY)
             self.folders.remove(path)
         elif path in self.files:
             del self.files[path]
         else:
-            raise OSError(ENOENT)
+            raise _error(ENOENT)
         self.meet("removed", path)
 
     rmdir = remove
@@ -97,9 +101,9 @@ class RamFiles:
         self.meet("rename to", new)
         if old in self.folders:
             if new in self.files:
-                raise OSError(ENOTDIR)
+                raise _error(ENOTDIR)
             if new in self.folders and self.listdir(new):
-                raise OSError(ENOTEMPTY)
+                raise _error(ENOTEMPTY)
             self.folders.remove(old)
             self.folders.add(new)
             for name in [name for name in self.files if name[: len(old) + 1] == old + "/"]:
@@ -107,9 +111,9 @@ class RamFiles:
             self.meet("renamed", new)
             return
         if old not in self.files:
-            raise OSError(ENOENT)
+            raise _error(ENOENT)
         if new in self.folders:
-            raise OSError(EISDIR)
+            raise _error(EISDIR)
         self._parent(new)
         self.files[new] = self.files.pop(old)
         self.meet("renamed", new)
@@ -119,7 +123,7 @@ class RamFiles:
         if path in self.folders:
             return (0x4000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
         if path not in self.files:
-            raise OSError(ENOENT)
+            raise _error(ENOENT)
         return (0x8000, 0, 0, 0, 0, 0, len(self.files[path]), 0, 0, 0)
 
 
