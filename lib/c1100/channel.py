@@ -612,7 +612,7 @@ class Channel:
             return
         now = time.ticks_ms()
         if time.ticks_diff(now, self._payload_ms) < patience_ms and (
-            time.ticks_diff(self._payload_end, now) > 0 or self._trickles(now)
+            time.ticks_diff(self._payload_end, now) > 0 or self._trickles()
         ):
             return
         self.stats["short payloads"] += 1
@@ -622,9 +622,9 @@ class Channel:
         except Exception as error:
             self.report("payload", error)
 
-    def _trickles(self, now: int) -> bool:
+    def _trickles(self) -> bool:
         """Whether a payload takes so long because each of its bytes does: for a while."""
-        spent = time.ticks_diff(now, self._payload_began)
+        spent = time.ticks_diff(time.ticks_ms(), self._payload_began)
         return _TRICKLE_MS * (self.received - self._payload_from) < spent < _TRICKLES_MS
 
     def _await_payload(self, found: payload.Payload) -> None:
