@@ -1,8 +1,9 @@
-"""A node's life, all in software: deployed with mpremote, then several reports over MQTT.
+"""A node's life, all in software: deployed with mpremote, then several reports.
 
 Real MicroPython runs the project's firmware on a virtual board, wired to a virtual C1100 whose
-MQTT goes to a real broker. Exit code 0 only if an independent subscriber got every sampled record
-exactly as it was sampled.
+MQTT goes to a real broker (--uplink http, tcp: its connections to a server of our own). Exit code
+0 only if an independent subscriber, or that server, got every sampled record exactly as it was
+sampled.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import TextIO
 
 from tools import broker as brokers
+from tools import far_side
 from tools.broker import Address, BrokerError, address
 from tools.demo import check, flash
 from tools.demo.subscriber import Subscriber
@@ -27,6 +29,7 @@ from tools.lockstep import Bench
 from tools.power.meter import Meter
 from tools.power.profiles import load
 from tools.power.watch import Watch, speed
+from tools.power.wording import count
 from tools.virtual_board.board import Board, flash_folder
 from tools.virtual_board.process import BoardError
 from tools.virtual_c1100.faults import checked
@@ -39,7 +42,16 @@ ARRIVAL_LIMIT_S = 5.0
 ASLEEP_S = 60.0  # virtual
 MODULE, BOARD, BATTERY = "mdm9206", "esp32", "ls26500"
 EMBEDDED = Address("mqtt.demo", 1883)
+# What the node is told of a server of our own, and where its traffic then goes to.
+SERVERS: dict[str, tuple[dict[str, dict], Address]] = {
+    "http": ({"http": {"url": "http://http.demo/telemetry"}}, Address("http.demo", 80)),
+    "tcp": ({"tcp": {"host": "tcp.demo", "port": 7007}}, Address("tcp.demo", 7007)),
+}
+EARLY_S = 1.0  # before the next wake
 TRACE = Path("build/demo-trace.txt")
+
+
+Collected = Subscriber | far_side.Kept
 
 
 @dataclass(frozen=True)
@@ -53,6 +65,7 @@ class Options:
     trace: Path = TRACE
     keep: Path | None = None
     faults: tuple[str, ...] = ()  # of the module
+    uplink: str = "mqtt"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,6 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--broker", type=address, metavar="HOST[:PORT]", help="an MQTT broker instead of our own"
     )
+    parser.add_argument("--uplink", choices=("mqtt", *SERVERS), default="mqtt",
+                        help="how the node reports (default mqtt)")  # fmt: skip
     parser.add_argument("--reports", type=_count, default=4, metavar="N", help="wakes (default 4)")
     parser.add_argument("--seed", type=int, default=1, help="of sensor values and module")
     parser.add_argument(
@@ -82,8 +97,12 @@ def run(args: argparse.Namespace) -> int:
     """The demo. Returns 0 when all records arrived, 1 when not, 130 after Ctrl-C."""
     options = Options(
         args.reports, args.seed, args.broker, trace=args.trace, keep=args.keep,
-        faults=tuple(args.fault),
+        faults=tuple(args.fault), uplink=args.uplink,
     )  # fmt: skip
+    if options.broker and options.uplink != "mqtt":
+        print(f"demo: --broker is for MQTT, --uplink {options.uplink} has its own server",
+              file=sys.stderr)  # fmt: skip
+        return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     return demonstrate(options)
 
@@ -113,19 +132,32 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
     """The node's life. Returns what went wrong."""
     begin = time.monotonic()
     with contextlib.ExitStack() as stack:
-        broker = options.broker
         # On a broker of somebody else's there may be another demo.
-        node_id = "demo" if broker is None else f"demo-{secrets.token_hex(3)}"
-        if broker is None:
-            broker = stack.enter_context(brokers.embedded())
-            view.say(f"embedded MQTT broker at {broker}")
-        subscriber = stack.enter_context(Subscriber(broker, f"nodes/{node_id}/telemetry"))
+        node_id = "demo" if options.broker is None else f"demo-{secrets.token_hex(3)}"
+        collected: Collected
+        config: dict[str, dict] = {"sleep": {"module": "psm"}}
+        # A server of our own has another port each time; the node knows it by a name.
+        known_as = options.broker or EMBEDDED
+        if options.uplink == "mqtt":
+            broker = options.broker
+            if broker is None:
+                broker = stack.enter_context(brokers.embedded())
+                view.say(f"embedded MQTT broker at {broker}")
+            collected = Subscriber(broker, f"nodes/{node_id}/telemetry")
+            stack.enter_context(collected)
+            routes = {known_as: options.node_broker or broker}
+        else:
+            collected = far_side.Kept()
+            server = stack.enter_context(far_side.SERVERS[options.uplink](collected))
+            view.say(f"{options.uplink} server at {server}")
+            told, asked = SERVERS[options.uplink]
+            config |= {"uplink": {"first": options.uplink}, **told}
+            routes = {asked: server}
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="demo.")))
         staging = work / "staging"
         staging.mkdir()
-        # The embedded broker has another port each time; the node knows it by a name.
-        known_as = options.broker or EMBEDDED
-        flash.configure(staging, node_id, known_as, PERIOD_S, sleep={"module": "psm"})
+        flash.configure(staging, node_id, known_as, PERIOD_S, **config)
+        view.say(f"not the defaults are: {', '.join(flash.differing(staging))}")
         on_board = options.keep / "flash" if options.keep else work / "flash"
 
         def log(event: Event) -> None:
@@ -134,7 +166,7 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
 
         profile = Profile(
             seed=options.seed,
-            routes={known_as: options.node_broker or broker},
+            routes=dict(routes),
             faults=list(options.faults),
         )
         power = load(BOARD, "board")
@@ -160,7 +192,7 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
         view.phase(f"deploying {total} files with mpremote to {bench.tty}", total)
         flash.deploy(bench, staging, lambda: view.reached(flash.count(on_board)))
 
-        text = f"the node lives: {options.reports} reports, one every {PERIOD_S} s"
+        text = f"the node lives: {count(options.reports, 'report')}, one every {PERIOD_S} s"
         view.phase(text, options.reports)
         view.live = True
         born = len(bench.wakes)
@@ -176,24 +208,35 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
         limit_s = bench.timeline.now_us / 1e6 + options.reports * WAKE_LIMIT_S
         bench.run(until=lived, limit_s=limit_s)
         made = check.reports(bench, bench.wakes[born:])
-        subscriber.wait(sum(report.payload is not None for report in made), ARRIVAL_LIMIT_S)
-        arrived = list(subscriber.records)
+        collected.wait(sum(report.payload is not None for report in made), ARRIVAL_LIMIT_S)
+        arrived = list(collected.records)
         _summarise(view, bench, made, arrived, time.monotonic() - begin)
         view.live = False
-        bench.run(until=bench.timeline.now_us / 1e6 + ASLEEP_S)  # until the module sleeps, too
+        bench.run(until=_until(bench))
         _picture(view, watch, options)
         return check.problems(made, arrived, options.reports)
+
+
+def _until(bench: Bench) -> float:
+    """When to stop: just before the next wake, so that the last period is a whole one."""
+    now_s = bench.timeline.now_us / 1e6
+    at_us, text = bench.console[-1] if bench.console else (0, "")
+    word, _, rest = text.partition(" ")
+    if word != "sleeping":
+        return now_s + ASLEEP_S
+    return max(now_s, at_us / 1e6 + int(rest.split()[0]) / 1000 - EARLY_S)
 
 
 def _picture(view: View, watch: Watch, options: Options) -> None:
     """Where the charge went, as a picture and a page beside the trace."""
     from tools.power import report  # late: matplotlib takes a second
 
-    run = watch.finish(f"{options.reports} reports of the demo", BATTERY)
+    run = watch.finish(f"{count(options.reports, 'report')} of the demo", BATTERY)
+    run.period_us = PERIOD_S * 1_000_000
     folder = options.trace.parent
     run.save(folder / "power.json")
     png, page = report.write(run, folder, "power")
-    for line in report.headline(run, run.account())[1:]:
+    for line in report.headline(run)[1:]:
         view.say(line)
     view.say(f"Picture: {png}, page: {page}")
 

@@ -9,24 +9,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tools.broker import Address
-from tools.deploy import DeployError, project
+from tools.deploy import DeployError, project, settings
 from tools.lockstep import Bench
 
 COMMAND_LIMIT_S = 120
 
 
-def build(folder: Path, node_id: str, broker: Address, period_s: int, **settings: dict) -> None:
+def build(folder: Path, node_id: str, broker: Address, period_s: int, **others: dict) -> None:
     """Put all of a node's files into a folder that is a board's flash."""
     for target, source in project.sources().items():
         path = folder / target
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, path)
-    configure(folder, node_id, broker, period_s)
+    configure(folder, node_id, broker, period_s, **others)
 
 
-def configure(
-    folder: Path, node_id: str, broker: Address, period_s: int, **settings: dict
-) -> None:
+def configure(folder: Path, node_id: str, broker: Address, period_s: int, **others: dict) -> None:
     """Put the node's config.json into a folder."""
     config = {
         "id": node_id,
@@ -35,9 +33,20 @@ def configure(
         "report": {"period_s": period_s},
         "mqtt": {"host": broker.host, "port": broker.port},
         "pins": {"pwrkey": 4, "wake": 5, "status": 18, "battery": 34, "temperature": 35},
-        **settings,
+        **others,
     }
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+
+
+def differing(folder: Path) -> list[str]:
+    """The settings of the config.json in a folder that are not the defaults, as "key value"."""
+    given = json.loads((folder / "config.json").read_text())
+    flat: dict[str, object] = {}
+    for name, value in given.items():
+        inner = value if isinstance(value, dict) else {"": value}
+        flat |= {f"{name}.{key}".rstrip("."): found for key, found in inner.items()}
+    usual = settings.tables()[0]
+    return [f"{key} {value}" for key, value in flat.items() if value != usual.get(key)]
 
 
 def count(folder: Path) -> int:

@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write picture and page. Returns 0, or 1 with a message when the run cannot be read."""
+    folder = args.out or (args.run if args.run.is_dir() else args.run.parent)
     try:
         found = runs.load(args.run)
         if args.battery:
@@ -25,13 +26,15 @@ def run(args: argparse.Namespace) -> int:
             found.battery = args.battery
         from tools.power import report  # late: matplotlib takes a second
 
-        folder = args.out or (args.run if args.run.is_dir() else args.run.parent)
         stem = "power" if args.run.is_dir() or args.run.name == runs.NAME else args.run.stem
         paths = report.write(found, folder, stem)
     except ValueError as error:
         print(error)
         return 1
-    print("\n".join(report.headline(found, found.account())))
+    except OSError as error:
+        print(f"{error.filename or folder}: {error.strerror or error}")
+        return 1
+    print("\n".join(report.headline(found)))
     for path in paths:
         print(f"written to {path}")
     return 0

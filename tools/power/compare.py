@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 from zlib import crc32
 
+from tools.far_side import uplinks
 from tools.power import oracle
 from tools.power.model import Conditions
 from tools.power.oracle import Code, Costs, Estimate, Job, Window
@@ -18,6 +19,7 @@ from tools.virtual_c1100 import Profile, timers
 from tools.virtual_c1100.gnss import HOT_S, WARM_S
 from tools.virtual_c1100.profile import GSM, LTE_M, NB_IOT
 
+JOBS = ("sample", "report", "position")
 EPOCH_S = 946_684_800  # 2000-01-01 in Unix time, where the board's clock begins
 
 
@@ -50,9 +52,7 @@ def windows(
     time since the report before, or in the window itself.
     """
     found = []
-    jobs = [
-        _job(name, profile, checked, report_bytes) for name in ("sample", "report", "position")
-    ]
+    jobs = [_job(name, profile, checked, report_bytes) for name in JOBS]
     jobs = [job for job in jobs if job.period_s]
     longest = int(max(job.period_s for job in jobs))
     place = crc32(checked["id"].encode()) % longest
@@ -61,7 +61,7 @@ def windows(
         # The job's first run does for the window after it if that opens soon.
         if first < job.period_s // 2:
             first += job.period_s
-        found.append(Window(0.0, 0.0, job))
+        found.append(Window(0.0, 0.0, _first(job, checked)))
         found += oracle.windows([job._replace(first_s=first)], span_s)
     patience_s = min(checked["report.deadline_s"], checked["report.period_s"] - 1)
     poor = _poor(profile, checked, changes)
@@ -72,6 +72,11 @@ def windows(
         if may_wait and job.name == "report" and release_s and latest_s > deadline_s:
             found[n] = Window(release_s, latest_s, job)
     return [window for window in found if window.deadline_s <= span_s]
+
+
+def period_us(checked: dict[str, Any]) -> int:
+    """How often a node does all its jobs, in microseconds."""
+    return max(checked[f"{name}.period_s"] for name in JOBS) * 1_000_000
 
 
 def _poor(
@@ -101,6 +106,22 @@ def _job(name: str, profile: Profile, checked: dict[str, Any], report_bytes: int
     return Job(name, period_s, flex_s=flex_s, size=size, gnss_s=gnss_s)
 
 
+def _first(job: Job, checked: dict[str, Any]) -> Job:
+    """A job's run at the start: there is one record to report as yet."""
+    if job.size is None:
+        return job
+    records = max(1.0, checked["report.period_s"] / checked["sample.period_s"])
+    return job._replace(size=round(job.size / records))
+
+
+def _sizes(uplink: str, checked: dict[str, Any]) -> dict[str, int]:
+    """What a node's messages hold besides its records, as far as no firmware can leave it out."""
+    name = checked["id"]
+    if uplink == "mqtt":
+        return {"topic": len(f"nodes/{name}/telemetry"), "client": len(name)}
+    return {"url": len(checked["http.url"])} if uplink == "http" else {}
+
+
 def estimates(
     profile: Profile,
     checked: dict[str, Any],
@@ -119,6 +140,13 @@ def estimates(
     code -- what the board computes in a wake
     """
     levels = tuple((change.at_s, change.coverage) for change in changes)
-    costs = Costs(*powers, conditions(profile, checked), levels, code=code)
     wanted = windows(profile, checked, span_s, report_bytes, changes)
-    return [way(wanted, span_s, costs) for way in (oracle.least, *oracle.FIRMWARES)]
+    found = conditions(profile, checked)
+    ways = []
+    for uplink in uplinks(checked):
+        costs = Costs(
+            *powers, found, levels, code=code, uplink=uplink, sizes=_sizes(uplink, checked)
+        )
+        ways.append([way(wanted, span_s, costs) for way in (oracle.least, *oracle.FIRMWARES)])
+    # With a second uplink each way has the cheaper one.
+    return [min(same, key=lambda e: e.charge_uc) for same in zip(*ways, strict=True)]

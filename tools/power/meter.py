@@ -28,7 +28,8 @@ class Meter:
     """Counts charge from `start_us` (microseconds) on. Everything is off at first.
 
     Times must not go back: ValueError. A wake begins when the board becomes active out of deep
-    sleep or off; what happens until the next one belongs to it. `intervals` holds everything in
+    sleep or off, or when it has woken out of a lighter sleep and says so (`woken`); what happens
+    until the next one belongs to it. `intervals` holds everything in
     the order in which it ended, unless `keep` is False; `account` holds the sums.
     """
 
@@ -50,6 +51,7 @@ class Meter:
         self.account = Account()
         self.intervals: list[Interval] = []
         self.wake = 1
+        self._greeted = False  # the wake, by the board
         self.begin_us = self.end_us = at_us
         for load in self._open.values():
             load.since_us = at_us
@@ -68,7 +70,8 @@ class Meter:
     def gnss(self, at_us: int, on: bool) -> None:
         """The GNSS receiver, on top of the module's state."""
         amperes = self.module.amperes("gnss") if on else 0.0
-        self._enter("gnss", at_us, "on" if on else "off", "gnss", amperes)
+        state, cause = ("on", "gnss") if on else ("off", "receiver off")
+        self._enter("gnss", at_us, state, cause, amperes)
 
     def board_state(self, at_us: int, state: str) -> None:
         """The board has entered `state` (currents.BOARD_STATES)."""
@@ -77,6 +80,12 @@ class Meter:
         if state == "active" and was in ("deep-sleep", "off"):
             self._next_wake(at_us)
         self._enter("board", at_us, state, f"board {state}", amperes)
+
+    def woken(self, at_us: int) -> None:
+        """The board says that it has woken: a new wake unless it has just started."""
+        if self._greeted:
+            self._next_wake(at_us)
+        self._greeted = True
 
     def close(self, at_us: int) -> None:
         """Count everything up to `at_us`. The meter goes on if it is told of more."""
@@ -97,6 +106,7 @@ class Meter:
         if at_us > self.begin_us:
             self.close(at_us)
             self.wake += 1
+        self._greeted = False
 
     def _enter(self, name: str, at_us: int, state: str, cause: str, amperes: float) -> None:
         na = round(amperes * 1e9)

@@ -15,10 +15,13 @@ from typing import NamedTuple
 from tools.power.currents import Link, module_amperes
 from tools.power.profiles import Profile
 from tools.virtual_c1100.air import Air, RadioLink
+from tools.virtual_c1100.http import BODY_LIMIT
+from tools.virtual_c1100.http_request import REPLY_HEAD
 from tools.virtual_c1100.mqtt import HANDSHAKE, HEX_LIMIT, PACKET_HEAD
 from tools.virtual_c1100.pdp import CALL_SIZE
 from tools.virtual_c1100.profile import Latency
 from tools.virtual_c1100.profile import Profile as VirtualProfile
+from tools.virtual_c1100.sockets import BUFFER
 
 UC_PER_MAH = 3.6e6
 
@@ -54,6 +57,38 @@ class Exchange:
         up = (CALL_SIZE, HANDSHAKE + 14 + client, *published, 2)
         seconds = latency.pdp + latency.mqtt_open + (messages + 1) * latency.mqtt_packet
         return cls(seconds, up, (4,) * (1 + messages))
+
+    @classmethod
+    def http(cls, latency: Latency, payload: int, url: int = 0, head: int = 0) -> "Exchange":
+        """As few POST as the module takes the payload in; each has its connection, and needs no
+        bearer of the host's (manual 3.7). url, head -- bytes of the URL and of all headers
+        """
+        requests = max(1, -(-payload // BODY_LIMIT))
+        up = _shared(payload, BODY_LIMIT, HANDSHAKE + url + head)
+        return cls(requests * latency.connect, up, (REPLY_HEAD,) * requests)
+
+    @classmethod
+    def tcp(cls, latency: Latency, payload: int, hello: int = 0) -> "Exchange":
+        """Bearer, connection, the payload behind a greeting of `hello` bytes in as few packets as
+        the module takes it, one confirmation for all (manual 3.3.1.1). The connection need not be
+        closed: it goes with the bearer.
+        """
+        packets = _shared(hello + payload, BUFFER, 0)
+        seconds = latency.pdp + latency.connect + len(packets) * latency.packet
+        return cls(seconds, (CALL_SIZE, 0, *packets), (2,))
+
+    @classmethod
+    def least(cls, uplink: str, latency: Latency, payload: int, **sizes: int) -> "Exchange":
+        """The least of one session by the uplink of this name. KeyError for an unknown one."""
+        kinds = {"mqtt": cls.mqtt, "http": cls.http, "tcp": cls.tcp}
+        return kinds[uplink](latency, payload, **sizes)
+
+
+def _shared(payload: int, most: int, head: int) -> tuple[int, ...]:
+    """The sizes of messages with at most so much of a payload each, and a head."""
+    full, rest = divmod(payload, most)
+    parts = [most] * full + ([rest] if rest or not full else [])
+    return tuple(head + part for part in parts)
 
 
 @dataclass(frozen=True)

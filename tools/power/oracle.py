@@ -18,7 +18,7 @@ import functools
 import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from tools.power import model
@@ -88,6 +88,7 @@ class Costs:
     levels -- how the coverage changes: (from when, coverage level) in the order of time
     boot_s -- of the board until its firmware runs
     code -- what it computes then
+    uplink, sizes -- by which it reports, and what its messages hold besides (model.Exchange)
     keepalive_s -- between the pings of a connection that is kept (manual 3.6.1)
     """
 
@@ -98,6 +99,8 @@ class Costs:
     boot_s: float = BOOT_MS / 1000
     code: Code = FREE
     keepalive_s: float = 60.0
+    uplink: str = "mqtt"
+    sizes: dict[str, int] = field(default_factory=dict)
 
     def best(self, from_s: float, to_s: float) -> "Costs":
         """The costs at the best coverage that there is within a span of time."""
@@ -142,7 +145,9 @@ class Costs:
 
     def talk(self, size: int = 0) -> list[Phase]:
         """A session that reports `size` bytes, from the connection's set-up to the last answer."""
-        return model.exchange(self.conditions, Exchange.mqtt(self.conditions.latency, size))
+        latency = self.conditions.latency
+        what = Exchange.least(self.uplink, latency, size, **self.sizes)
+        return model.exchange(self.conditions, what)
 
     @functools.cached_property
     def talk_s(self) -> float:

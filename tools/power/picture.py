@@ -1,5 +1,6 @@
 """The run as a picture: current over time, one wake enlarged, and where the charge went."""
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -12,12 +13,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from tools.power import curve, picture_bars, picture_curves
+from tools.power.basis import Basis
 from tools.power.looks import COLOURS, FAINT, INK
 from tools.power.run import Run
 from tools.power.wakes import wakes
 from tools.power.wording import SHOWN
 
 LEFT, RIGHT = 0.055, 0.985
+LINE = 205  # characters
 IN_A_ROW = 7  # names of states in the legend
 
 
@@ -25,30 +28,35 @@ def draw(run: Run, headline: Sequence[str], path: Path) -> Path:
     """Write the picture as PNG. `headline`: title and the lines under it. Returns `path`."""
     found = list(curve.steps(run.intervals))
     lives = wakes(run.intervals)
+    basis = Basis.of(run)
+    shown = run.compared and basis.daily and not run.problem
     with plt.rc_context({"font.size": 9, "axes.edgecolor": FAINT, "text.color": INK}):
         figure = plt.figure(figsize=(16, 10.4), dpi=110)
         figure.text(LEFT, 0.97, headline[0], fontsize=16, weight="bold", va="top")
-        figure.text(LEFT, 0.934, "\n".join(headline[1:]), fontsize=10.5, color=FAINT, va="top")
+        figure.text(LEFT, 0.934, _wrapped(headline[1:]), fontsize=10.5, color=FAINT, va="top")
         upper = figure.add_gridspec(
             1, 2, width_ratios=(1.35, 1), wspace=0.12, left=LEFT, right=RIGHT, top=0.845,
             bottom=0.465,
         )  # fmt: skip
-        picture_curves.whole(figure, upper[0], run, found, lives)
+        picture_curves.whole(figure, upper[0], basis, found, lives)
         picture_curves.one_wake(figure.add_subplot(upper[1]), found, lives)
         _legend(figure, (step.state for step in found))
         lower = figure.add_gridspec(
-            1, 4 if run.compared else 3, wspace=0.72 if run.compared else 0.5, left=0.135,
+            1, 4 if shown else 3, wspace=0.72 if shown else 0.5, left=0.135,
             right=RIGHT, top=0.325, bottom=0.06,
         )  # fmt: skip
-        account = run.account()
-        picture_bars.states(figure.add_subplot(lower[0]), run, account)
-        picture_bars.causes(figure.add_subplot(lower[1]), run, account)
-        picture_bars.by_wake(figure, lower[2], run, lives)
-        if run.compared:
-            picture_bars.compared(figure.add_subplot(lower[3]), run, account)
+        picture_bars.states(figure.add_subplot(lower[0]), basis)
+        picture_bars.causes(figure.add_subplot(lower[1]), basis)
+        picture_bars.by_wake(figure, lower[2], basis)
+        if shown:
+            picture_bars.compared(figure.add_subplot(lower[3]), run)
         figure.savefig(path)
         plt.close(figure)
     return path
+
+
+def _wrapped(lines: Iterable[str]) -> str:
+    return "\n".join(part for line in lines for part in textwrap.wrap(line, LINE))
 
 
 def _legend(figure: Figure, states: Iterable[str]) -> None:

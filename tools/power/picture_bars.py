@@ -9,13 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from tools.power.account import DAY_US, LOADS, NAUS_PER_MAH, Account
+from tools.power.account import LOADS, NAUS_PER_MAH
+from tools.power.basis import Basis
 from tools.power.battery import life_years
 from tools.power.looks import FAINT, LOAD_COLOURS, colour, plain, title
 from tools.power.profiles import load
 from tools.power.run import Run
-from tools.power.wakes import BOARD, GNSS, ITSELF, MODULE, Wake, groups
-from tools.power.wording import CAUSE_NAMES, life, number, percent, short, state
+from tools.power.wakes import BOARD, GNSS, ITSELF, MODULE, Wake, groups, wakes
+from tools.power.wording import CAUSE_NAMES, count, life, number, percent, short, state
 
 ROWS, LEAST_ROWS = 9, 5  # of a table of bars
 MOST_WAKES = 40  # with a bar for each
@@ -25,68 +26,70 @@ CUT = 1.15  # times the longest of the others: where
 OWN, LEAST = "this run", "least possible"
 KIND_COLOURS = {GNSS: "#2a9d8f", MODULE: "#c1121f", ITSELF: "#f4845f", BOARD: "#457b9d"}
 BINS = 32
+LEAST_SPAN = 1.2  # of the histogram, in decades: a power of ten lies in it
 UAH = "\N{MICRO SIGN}Ah"
 
 
-def states(axes: Axes, run: Run, account: Account) -> None:
+def states(axes: Axes, basis: Basis) -> None:
     """Where the charge went, by state of each load."""
     parts = [
         (state(load, name), total.charge, colour(load, name))
-        for (load, name), total in account.by_state.items()
+        for (load, name), total in basis.account.by_state.items()
     ]
-    _bars(axes, parts, run)
+    _bars(axes, parts, basis)
     title(axes, "Charge by state")
 
 
-def causes(axes: Axes, run: Run, account: Account) -> None:
+def causes(axes: Axes, basis: Basis) -> None:
     """Where the charge went, by cause."""
     parts = [
         (CAUSE_NAMES.get(cause, cause), total.charge, "#5c677d")
-        for cause, total in account.by_cause.items()
+        for cause, total in basis.account.by_cause.items()
     ]
-    _bars(axes, parts, run)
+    _bars(axes, parts, basis)
     title(axes, "Charge by cause")
 
 
-def _bars(axes: Axes, parts: list[tuple[str, int, str]], run: Run) -> None:
+def _bars(axes: Axes, parts: list[tuple[str, int, str]], basis: Basis) -> None:
     """The largest parts as bars, the others as one."""
     whole = sum(charge for _, charge, _ in parts) or 1
     largest = sorted((p for p in parts if p[1]), key=lambda part: -part[1])
     if len(largest) > ROWS:
         rest = sum(charge for _, charge, _ in largest[ROWS - 1 :])
         largest = [*largest[: ROWS - 1], ("all others", rest, FAINT)]
-    values = [mah_per_day(charge, run) for _, charge, _ in largest]
+    values = [basis.rate(charge) for _, charge, _ in largest]
     axes.barh(range(len(largest)), values, color=[p[2] for p in largest], height=0.68)
     texts = [
         f"{number(value)}  ({percent(part[1] / whole)})"
         for part, value in zip(largest, values, strict=True)
     ]
-    _rows(axes, [p[0] for p in largest], values, texts)
-
-
-def mah_per_day(charge: int, run: Run) -> float:
-    """A charge in nA us as a part of what the run needs, in mAh a day."""
-    return charge / NAUS_PER_MAH * DAY_US / run.span_us
+    _rows(axes, [p[0] for p in largest], values, texts, basis.unit)
 
 
 def _rows(
-    axes: Axes, names: list[str], values: list[float], texts: list[str], count: int = ROWS
+    axes: Axes,
+    names: list[str],
+    values: list[float],
+    texts: list[str],
+    unit: str,
+    rows: int = ROWS,
 ) -> None:
-    """`count` rows: names at the left, texts at the right of bars; a linear axis in mAh a day."""
+    """`rows` rows: names at the left, texts at the right of bars; a linear axis in `unit`."""
     longest = max(values, default=0.0) or 1.0
     for n, (value, text) in enumerate(zip(values, texts, strict=True)):
         axes.text(value + longest * 0.02, n, text, va="center", fontsize=8)
     axes.set_yticks(range(len(names)), names)
     axes.set_xlim(0, longest * ROOM)
-    axes.set_ylim(count - 0.5, -0.5)
+    axes.set_ylim(rows - 0.5, -0.5)
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
-    axes.set_xlabel("mAh a day")
+    axes.set_xlabel(unit)
     plain(axes)
 
 
-def by_wake(figure: Figure, place: SubplotSpec, run: Run, lives: Sequence[Wake]) -> None:
+def by_wake(figure: Figure, place: SubplotSpec, basis: Basis) -> None:
     """Each wake, or each kind of wake, with the sleep that follows."""
+    lives = wakes(basis.part.intervals)
     if len(lives) <= MOST_WAKES:
         axes = figure.add_subplot(place)
         _stacked(axes, [wake.by_load for wake in lives], [wake.number for wake in lives])
@@ -94,7 +97,7 @@ def by_wake(figure: Figure, place: SubplotSpec, run: Run, lives: Sequence[Wake])
         return
     kinds = len(groups(lives))
     both = place.subgridspec(2, 1, hspace=0.75, height_ratios=(max(2, kinds), 2.1))
-    _kinds(figure.add_subplot(both[0]), run, lives)
+    _kinds(figure.add_subplot(both[0]), basis, lives)
     _spread(figure.add_subplot(both[1]), lives)
 
 
@@ -115,19 +118,19 @@ def _stacked(axes: Axes, charges: list[dict[str, int]], numbers: list[int]) -> N
     plain(axes)
 
 
-def _kinds(axes: Axes, run: Run, lives: Sequence[Wake]) -> None:
+def _kinds(axes: Axes, basis: Basis, lives: Sequence[Wake]) -> None:
     """The kinds of wakes: how many, what each costs, and what all of them cost."""
     found = groups(lives)
     whole = sum(group.charge for group in found) or 1
-    values = [mah_per_day(group.charge, run) for group in found]
+    values = [basis.rate(group.charge) for group in found]
     axes.barh(range(len(found)), values, color=[KIND_COLOURS[g.kind] for g in found], height=0.6)
     texts = [
         f"{number(value)}  ({percent(group.charge / whole)})\n"
         f"median {number(group.median_uah)} {UAH}"
         for group, value in zip(found, values, strict=True)
     ]
-    counts = [f"{g.kind}\n{len(g.wakes)} wake{'s' * (len(g.wakes) != 1)}" for g in found]
-    _rows(axes, counts, values, texts, max(2, len(found)))
+    counts = [f"{g.kind}\n{count(len(g.wakes), 'wake')}" for g in found]
+    _rows(axes, counts, values, texts, basis.unit, max(2, len(found)))
     title(axes, "Charge by kind of wake")
 
 
@@ -136,6 +139,9 @@ def _spread(axes: Axes, lives: Sequence[Wake]) -> None:
     found = groups(lives)
     charges = [wake.uah for wake in lives if wake.charge]
     low, high = math.log10(min(charges)) - 0.1, math.log10(max(charges)) + 0.1
+    if high - low < LEAST_SPAN:  # an axis needs figures on it
+        middle = (low + high) / 2
+        low, high = middle - LEAST_SPAN / 2, middle + LEAST_SPAN / 2
     edges = [10 ** (low + (high - low) * n / BINS) for n in range(BINS + 1)]
     axes.hist(
         [[wake.uah for wake in group.wakes] for group in found], edges, stacked=True, log=True,
@@ -151,8 +157,9 @@ def _spread(axes: Axes, lives: Sequence[Wake]) -> None:
     plain(axes)
 
 
-def compared(axes: Axes, run: Run, account: Account) -> None:
-    """The same jobs done otherwise. A bar that is far longer than the others is cut."""
+def compared(axes: Axes, run: Run) -> None:
+    """The same jobs done otherwise, from the start on. A bar that is far longer is cut."""
+    account = run.account()
     rows = sorted(
         [*run.compared.items(), (OWN, account.mah_per_day(run.span_us))], key=lambda row: row[1]
     )
@@ -171,7 +178,7 @@ def compared(axes: Axes, run: Run, account: Account) -> None:
         for value in values
     ]
     names = [name.replace(" between", "\nbetween") for name, _ in rows]
-    _rows(axes, names, lengths, texts, max(LEAST_ROWS, len(rows)))
+    _rows(axes, names, lengths, texts, "mAh a day, with the start", max(LEAST_ROWS, len(rows)))
     title(axes, "The same jobs otherwise")
 
 

@@ -16,9 +16,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 
 from tools.power import over_time
 from tools.power.account import DAY_US, NAUS_PER_MAH
+from tools.power.basis import Basis
 from tools.power.curve import Step, levels
 from tools.power.looks import COLOURS, DARK, FAINT, GRID, INK, plain, title
-from tools.power.run import Run
 from tools.power.wakes import Wake, typical
 from tools.power.wording import SHOWN, ampere, duration, number, short, time_unit
 
@@ -33,16 +33,17 @@ AGAIN = 0.12  # of the picture: a stretch of this length is named although its s
 
 
 def whole(
-    figure: Figure, place: SubplotSpec, run: Run, found: list[Step], lives: Sequence[Wake]
+    figure: Figure, place: SubplotSpec, basis: Basis, found: list[Step], lives: Sequence[Wake]
 ) -> None:
     """All of the run."""
+    run = basis.run
     if len(lives) <= MOST_WAKES:
         axes = figure.add_subplot(place)
         _curve(axes, found, run.begin_us, run.end_us)
         title(axes, "The whole run: current from the battery")
         return
     both = place.subgridspec(2, 1, hspace=0.5)
-    _pieces(figure.add_subplot(both[0]), run, found)
+    _pieces(figure.add_subplot(both[0]), basis, found)
     stretch = over_time.typical(found, run.begin_us, run.end_us, len(lives))
     axes = figure.add_subplot(both[1])
     _curve(axes, found, stretch.begin_us, stretch.end_us)
@@ -56,8 +57,9 @@ def whole(
         title(axes, "The whole run: current from the battery")
 
 
-def _pieces(axes: Axes, run: Run, found: list[Step]) -> None:
+def _pieces(axes: Axes, basis: Basis, found: list[Step]) -> None:
     """Charge of each piece, by state, as a rate: the area is the charge."""
+    run = basis.run
     width_us = over_time.piece_us(run.span_us)
     pieces = over_time.charges(found, run.begin_us, run.end_us, width_us)
     factor, unit = time_unit(run.span_us)
@@ -75,7 +77,7 @@ def _pieces(axes: Axes, run: Run, found: list[Step]) -> None:
                 width=[0.94 * us / factor for us in lengths], color=COLOURS[state],
             )  # fmt: skip
         base = [a + b for a, b in zip(base, heights, strict=True)]
-    mean = run.account().mah_per_day(run.span_us)
+    mean = basis.mah_per_day
     axes.axhline(mean, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
     axes.set_xlim(0, run.span_us / factor)
     axes.set_ylim(0, 1.15 * max(base))

@@ -3,7 +3,9 @@
 One object: "format" 1, "title", "notes", "begin_us", "end_us", the profiles' names "module",
 "board" and "battery", "names" (texts), and "intervals": rows of load, start, duration, state,
 cause, nanoamperes and wake, with load, state and cause as indices into "names". Times are integer
-microseconds. "compared" holds milliampere-hours a day of other ways to do the same job.
+microseconds. "compared" holds milliampere-hours a day of other ways to do the same job. "problem"
+says why the run's figures are none of a node that works, "" when they are; "period_us" is how
+often the node does all its jobs, 0 when that is not known.
 """
 
 import json
@@ -31,6 +33,8 @@ class Run:
     intervals: list[Interval]
     notes: list[str] = field(default_factory=list)
     compared: dict[str, float] = field(default_factory=dict)
+    problem: str = ""
+    period_us: int = 0
 
     @classmethod
     def of(cls, meter: Meter, title: str, battery: str, notes: list[str]) -> "Run":

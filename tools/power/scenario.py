@@ -13,6 +13,8 @@ coverage = 1          # level, 0 to 2
 rssi = 3              # of +CSQ
 """
 
+import json
+import math
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +24,7 @@ from tools.virtual_c1100 import Profile
 from tools.virtual_c1100 import profile as profiles
 
 HOUR_S = 3600
+MOST_RSSI, NO_RSSI = 31, 99  # of +CSQ (27.007 clause 8.5)
 NODE = {
     "id": "simulated",
     "sample": {"period_s": 300},
@@ -53,31 +56,87 @@ class Scenario:
     frozen: bool = False
 
 
-def load(path: Path) -> Scenario:
-    """A scenario from its file. Raises ValueError that says what is wrong."""
+def node(path: Path) -> dict[str, Any]:
+    """A node's config.json. Raises ValueError that names the file and the place."""
     try:
-        raw = tomllib.loads(path.read_text())
+        found = json.loads(path.read_text())
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path}: {error}") from error
-    if unknown := raw.keys() - {"title", "days", "frozen", "node", "module", "change"}:
-        raise ValueError(f"{path}: unknown table or key {min(unknown)!r}")
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise ValueError(f"{path} is not valid JSON: {place}: {error.msg}") from error
+    except (ValueError, RecursionError) as error:  # no UTF-8, or nested without end
+        raise ValueError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} must hold one JSON object")
+    return found
+
+
+def module(path: Path) -> Profile:
+    """A profile of the virtual module. Raises ValueError that says what is wrong."""
+    return profiles.parse(_toml(path), str(path))
+
+
+def load(path: Path) -> Scenario:
+    """A scenario from its file. Raises ValueError that says what is wrong."""
+    raw = _toml(path)
+    for key, value in raw.items():
+        kind, words = KINDS.get(key, (object, ""))
+        if kind is object:
+            raise ValueError(f"{path}: unknown table or key {key!r}; there are {', '.join(KINDS)}")
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise ValueError(f"{path}: {key} is {words}, not {value!r}")
+    days = float(raw.get("days", 1))
+    if not (math.isfinite(days) and days > 0):
+        raise ValueError(f"{path}: days is a number above 0, not {days:g}")
+    given = raw.get("node", {})
+    try:
+        json.dumps(given)
+    except TypeError as error:  # a date is nothing for config.json
+        raise ValueError(f"{path}, [node]: {error}") from error
     profile = profiles.parse(raw.get("module", {}), f"{path}, [module]")
     changes = [_change(change, profile, str(path)) for change in raw.get("change", [])]
     return Scenario(
         raw.get("title", path.stem),
-        float(raw.get("days", 1)),
-        NODE | raw.get("node", {}),
+        days,
+        NODE | given,
         profile,
         sorted(changes),
-        raw.get("frozen", False) is True,
+        raw.get("frozen", False),
     )
 
 
-def _change(raw: dict[str, Any], profile: Profile, where: str) -> Change:
-    if raw.keys() != {"hour", "coverage", "rssi"}:
-        raise ValueError(f"{where}: a change has hour, coverage and rssi, not {', '.join(raw)}")
-    if raw["coverage"] not in range(len(profile.radio.repetition)):
-        raise ValueError(f"{where}: there is no coverage level {raw['coverage']!r}")
-    return Change(raw["hour"] * HOUR_S, raw["coverage"], raw["rssi"])
+# key: its type, and that in words
+KINDS: dict[str, tuple[Any, str]] = {
+    "title": (str, "text"),
+    "days": ((int, float), "a number above 0"),
+    "frozen": (bool, "true or false"),
+    "node": (dict, "a table, [node]"),
+    "module": (dict, "a table, [module]"),
+    "change": (list, "a list of tables, [[change]]"),
+}
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not valid TOML: {error}") from error
+
+
+def _change(raw: Any, profile: Profile, where: str) -> Change:
+    if not isinstance(raw, dict) or raw.keys() != {"hour", "coverage", "rssi"}:
+        there = ", ".join(raw) if isinstance(raw, dict) else repr(raw)
+        raise ValueError(f"{where}: a change has hour, coverage and rssi, not {there}")
+    hour, coverage, rssi = raw["hour"], raw["coverage"], raw["rssi"]
+    if not isinstance(hour, int | float) or not 0 <= hour < math.inf:
+        raise ValueError(f"{where}: the hour of a change is a number of at least 0, not {hour!r}")
+    if type(coverage) is not int or coverage not in range(len(profile.radio.repetition)):
+        raise ValueError(f"{where}: there is no coverage level {coverage!r}")
+    if type(rssi) is not int or not (0 <= rssi <= MOST_RSSI or rssi == NO_RSSI):
+        raise ValueError(
+            f"{where}: rssi is 0 to {MOST_RSSI}, or {NO_RSSI} for unknown, not {rssi!r}"
+        )
+    return Change(hour * HOUR_S, coverage, rssi)

@@ -3,17 +3,23 @@
     python -m tools simulate --days 30 --config config.json
     python -m tools simulate --scenario host_tests/scenarios/good-signal.toml
 
-Every deep sleep is a real restart of MicroPython. The broker is one of our own unless the
-configuration's is on this machine. The same seed gives the same trace, byte for byte.
+Every deep sleep is a real restart of MicroPython. Broker and servers are our own unless the
+configuration's are on this machine. The same seed gives the same trace, byte for byte. Ctrl-C ends
+the run early: what has been so far is reported.
+
+Exit status: 0; 1 when what was sampled has not arrived (see --allow-loss), or a figure cannot be
+true; 130 after Ctrl-C.
 """
 
 import argparse
 import contextlib
 import json
+import math
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,27 +27,31 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from tools import broker as brokers
-from tools.broker import Address, BrokerError
+from tools import far_side
+from tools.broker import BrokerError
 from tools.deploy import DeployError, image, settings
 from tools.deploy.boards import BOARDS
 from tools.events import Event
 from tools.lockstep import Bench
-from tools.power import compare, scenario
+from tools.power import compare, delivery, scenario
+from tools.power.delivery import Delivery
 from tools.power.meter import Meter
 from tools.power.oracle import Code, Estimate
 from tools.power.profiles import load, names
 from tools.power.run import Run
 from tools.power.scenario import Scenario
-from tools.power.watch import Watch, speed
+from tools.power.watch import WOKEN, Watch, speed
+from tools.power.wording import count, number
 from tools.virtual_board.board import Board, flash_folder
 from tools.virtual_board.process import BoardError
-from tools.virtual_c1100 import Profile, VirtualC1100
-from tools.virtual_c1100 import profile as profiles
+from tools.virtual_c1100 import VirtualC1100
 from tools.virtual_c1100.faults import checked
 
 DAY_S = 86400
+MOST_DAYS = 36525
 STEP_S = 600.0
+EXACT = 1e-6  # of the least possible: what rounding may take
+INTERRUPTED = 130
 
 
 @dataclass
@@ -54,7 +64,7 @@ class Life:
     run: Run
     console: list[tuple[int, str]]
     estimates: list[Estimate]
-    wakes: int
+    records: Delivery
     machine_s: float  # of this machine
     interpreter_s: float  # of that, while the interpreter was there
     start_s: float  # of that, until it had started
@@ -64,14 +74,25 @@ class Life:
         return [text[len(start) :].strip() for _, text in self.console if text.startswith(start)]
 
     @property
+    def wakes(self) -> int:
+        """How often the node woke, out of whatever sleep."""
+        return sum(text.startswith(WOKEN) for _, text in self.console)
+
+    @property
     def sessions(self) -> int:
-        """How often the module came into the network."""
-        return len(self.said("registered "))
+        """Wakes in which the module was in the network for the node."""
+        found, registered = 0, False
+        for _, text in self.console:
+            if text.startswith(WOKEN):
+                registered = False
+            elif text.startswith("registered ") and not registered:
+                found, registered = found + 1, True
+        return found
 
     @property
     def delivered(self) -> int:
-        """Records that the broker has confirmed."""
-        return sum(int(text.split()[0]) for text in self.said("delivered "))
+        """Records that have arrived."""
+        return self.records.arrived
 
     @property
     def mah_per_day(self) -> float:
@@ -83,6 +104,17 @@ class Life:
         """How many times the least possible that is."""
         return self.mah_per_day / self.estimates[0].mah_per_day
 
+    @property
+    def impossible(self) -> str:
+        """What cannot be true of a node that has done its jobs; "" when all may be."""
+        if self.records.problem or self.ratio >= 1 - EXACT:
+            return ""
+        return (
+            f"BELOW THE LEAST POSSIBLE: {self.mah_per_day:.4g} mAh a day, and these jobs cost "
+            f"{self.estimates[0].mah_per_day:.4g} at the least. Either the node has not done all "
+            "of them, or the bound is wrong (tools/power/oracle.py): trust neither figure."
+        )
+
     def lines(self) -> list[str]:
         """For the console."""
         least = self.estimates[0]
@@ -90,22 +122,32 @@ class Life:
             1000 * seconds / max(1, self.wakes)
             for seconds in (self.machine_s, self.interpreter_s, self.start_s)
         )
-        return [
-            f"{self.ratio:.2f} times the least possible for these jobs "
-            f"({least.mah_per_day:.3g} mAh a day, {least.wakes} wakes, {least.sessions} with the "
-            "module).",
-            f"{self.wakes} wakes, {self.sessions} with the module, {self.delivered} records "
-            "delivered.",
+        found = [
+            f"{count(self.wakes, 'wake')}, {self.sessions} with the module, "
+            f"{count(self.delivered, 'record')} delivered{self._waiting}.",
             f"{self.machine_s:.1f} s of machine time, {per_wake:.1f} ms per wake: "
             f"{starting:.1f} ms to start MicroPython, {inside - starting:.1f} ms for the firmware "
             f"and what it talks to, {per_wake - inside:.1f} ms between the wakes.",
         ]
+        if not self.records.problem and not self.impossible:
+            found.insert(
+                0,
+                f"{self.ratio:.2f} times the least possible for these jobs "
+                f"({number(least.mah_per_day)} mAh a day, {count(least.wakes, 'wake')}, "
+                f"{least.sessions} with the module), its start included.",
+            )
+        return found
+
+    @property
+    def _waiting(self) -> str:
+        waiting = self.records.waiting
+        return f", {count(waiting, 'record')} for the next report" if waiting else ""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--days", type=float, help="virtual days (1, or the scenario's)")
+    parser.add_argument("--days", type=_days, help="virtual days (1, or the scenario's)")
     parser.add_argument(
         "--scenario",
         type=Path,
@@ -130,37 +172,91 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("build/simulation"), metavar="DIR",
                         help="for run.json and the report (build/simulation)")  # fmt: skip
     parser.add_argument("--trace", type=Path, metavar="FILE", help="log of everything")
+    parser.add_argument(
+        "--allow-loss",
+        action="store_true",
+        help="exit with 0, with all figures, also when not all that was due has arrived",
+    )
+
+
+def _days(text: str) -> float:
+    try:
+        days = float(text)
+    except ValueError:
+        days = math.nan
+    if not 0 < days <= MOST_DAYS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number of days above 0, and no more than {MOST_DAYS}"
+        )
+    return days
 
 
 def run(args: argparse.Namespace) -> int:
-    """Simulate, and report. Returns 0, or 1 with a message."""
+    """Simulate, and report. Returns the exit status."""
     console = Console(highlight=False, soft_wrap=True)
     columns = (TextColumn("day {task.completed:.1f} of {task.total:g}"), BarColumn(),
                TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
+    powers = (args.module, args.board, args.battery)
     try:
         wanted = _wanted(args)
+        load(args.battery, "battery")  # before the days are simulated
+        args.out.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as stack:
             trace = stack.enter_context(args.trace.open("w")) if args.trace else None
             bar = stack.enter_context(
                 Progress(*columns, console=console, disable=not console.is_terminal)
             )
             task = bar.add_task("", total=wanted.days)
+            stopped = stack.enter_context(_interruptible())
             made = simulate(
-                wanted, seed=args.seed, trace=trace,
-                powers=(args.module, args.board, args.battery),
-                tell=lambda days: bar.update(task, completed=days),
+                wanted, seed=args.seed, trace=trace, powers=powers,
+                tell=lambda days: bar.update(task, completed=days), stop=lambda: bool(stopped),
             )  # fmt: skip
+        if stopped:
+            lived = made.run.span_us / 86400e6
+            print(f"simulate: stopped after {lived:.3g} of {wanted.days:g} days", file=sys.stderr)
+            if not made.run.span_us:
+                return INTERRUPTED
         from tools.power import report  # late: matplotlib takes a second
 
+        problem = made.records.problem or made.impossible
+        if not (args.allow_loss and made.records.problem):
+            made.run.problem = problem
         made.run.save(args.out)
         png, page = report.write(made.run, args.out, "power")
-    except (OSError, ValueError, DeployError, BoardError, BrokerError) as error:
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"simulate: {where}{error.strerror or error}", file=sys.stderr)
+        return 1
+    except (ValueError, DeployError, BoardError, BrokerError) as error:
         print(f"simulate: {error}", file=sys.stderr)
         return 1
-    for line in (*report.headline(made.run, made.run.account())[1:], *made.lines()):
-        console.print(line, markup=False)
+    if problem:
+        console.print(problem, markup=False, style="bold red")
+    for line in (*report.headline(made.run)[1:], *made.lines()):
+        if line != problem:
+            console.print(line, markup=False)
     console.print(f"Picture: {png}, page: {page}", markup=False)
-    return 0
+    if stopped:
+        return INTERRUPTED
+    return 1 if made.run.problem else 0
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[list[int]]:
+    """Ctrl-C once fills the list; twice ends everything."""
+    seen: list[int] = []
+
+    def interrupt(number: int, _frame: object) -> None:
+        if seen:
+            raise KeyboardInterrupt
+        seen.append(number)
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _wanted(args: argparse.Namespace) -> Scenario:
@@ -171,9 +267,9 @@ def _wanted(args: argparse.Namespace) -> Scenario:
     else:
         found = Scenario("")
         if args.config:
-            found.node = json.loads(args.config.read_text())
+            found.node = scenario.node(args.config)
         if args.profile:
-            found.profile = profiles.load(args.profile)
+            found.profile = scenario.module(args.profile)
     if args.days is not None:
         found.days = args.days
     found.frozen |= args.frozen
@@ -187,12 +283,13 @@ def simulate(
     seed: int = 1,
     trace: TextIO | None = None,
     powers: tuple[str, str, str] = ("mdm9206", "esp32", "ls26500"),
-    tell: Any = lambda days: None,
+    tell: Callable[[float], None] = lambda days: None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Life:
     """Let a node live.
 
     seed -- of sensor values and module; powers -- profiles of module, board and battery
-    tell -- called with the days that have passed
+    tell -- called with the days that have passed; stop -- asked whether that is enough
 
     Raises DeployError for a configuration that the firmware refuses, BoardError when it stops.
     """
@@ -205,7 +302,7 @@ def simulate(
     module, board = load(powers[0], "module"), load(powers[1], "board")
     span_s = wanted.days * DAY_S
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_routed(profile, checked))
+        arrived = stack.enter_context(far_side.stood_in(profile.routes, checked))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="simulation.")))
         _fill(folder, wanted.node)
         watch = Watch(Meter(module, board))
@@ -224,23 +321,39 @@ def simulate(
         )
         stack.callback(bench.close)
         begin = time.perf_counter()
-        _live(bench, wanted, span_s, tell)
+        _live(bench, wanted, span_s, tell, stop)
         spent = time.perf_counter() - begin
-        title = wanted.title or f"{wanted.days:g} days of node {checked['id']}"
-        made = watch.finish(title, powers[2])
+        span_s = bench.timeline.now_us / 1e6
+        made = watch.finish(wanted.title or _title(span_s, checked["id"]), powers[2])
+        made.period_us = compare.period_us(checked)
+        made.module, made.board = powers[:2]  # a file of the user's own is found again
+        arrived.wait(delivery.confirmed(bench.console))
+        records = delivery.of(bench.console, arrived.records, span_s, checked)
         awake_s = sum(w.machine_s for w in bench.wakes)
         start_s = sum(w.started_s for w in bench.wakes)
-        life = Life(made, bench.console, [], len(bench.wakes), spent, awake_s, start_s)
+        life = Life(made, bench.console, [], records, spent, awake_s, start_s)
         code = _code(bench)
+    promised = _promised(life, checked)
     life.estimates = compare.estimates(
-        wanted.profile, checked, (module, board), span_s, _report_bytes(life, checked),
+        wanted.profile, promised, (module, board), span_s, _report_bytes(life, promised),
         wanted.changes, code,
     )  # fmt: skip
     made.compared = {found.name: found.mah_per_day for found in life.estimates}
     return life
 
 
-def _live(bench: Bench, wanted: Scenario, span_s: float, tell: Any) -> None:
+def _title(span_s: float, name: str) -> str:
+    days = span_s / DAY_S
+    return f"{days:.3g} day{'s' * (days != 1)} of node {name}"
+
+
+def _live(
+    bench: Bench,
+    wanted: Scenario,
+    span_s: float,
+    tell: Callable[[float], None],
+    stop: Callable[[], bool],
+) -> None:
     """Pass the time, and change the network when its hour has come."""
     ends = [*(change.at_s for change in wanted.changes), span_s]
     for change, end in zip((None, *wanted.changes), ends, strict=True):
@@ -248,9 +361,16 @@ def _live(bench: Bench, wanted: Scenario, span_s: float, tell: Any) -> None:
             assert isinstance(bench.module, VirtualC1100)
             bench.module.network.degrade(change.coverage, change.rssi)
         end_s = min(end, span_s)
-        while (now_s := bench.timeline.now_us / 1e6) < end_s:
+        while (now_s := bench.timeline.now_us / 1e6) < end_s and not stop():
             bench.run(until=min(now_s + STEP_S, end_s))
             tell(bench.timeline.now_us / 1e6 / DAY_S)
+
+
+def _promised(life: Life, checked: dict[str, Any]) -> dict[str, Any]:
+    """The settings as the node has lived: with a low battery all its periods are longer."""
+    times = delivery.stretch((text.encode() for text in life.said(delivery.SAMPLED)), checked)
+    periods = {f"{name}.period_s": times * checked[f"{name}.period_s"] for name in compare.JOBS}
+    return checked | periods
 
 
 def _report_bytes(life: Life, checked: dict[str, Any]) -> int:
@@ -274,18 +394,6 @@ def _code(bench: Bench) -> Code:
         elif wake.loading_us == least_us:
             alone.append(wake.computing_us)
     return Code(min(alone, default=least_us) / 1e6, min(more, default=0) / 1e6)
-
-
-@contextlib.contextmanager
-def _routed(profile: Profile, checked: dict[str, Any]) -> Iterator[None]:
-    """The node's broker: as configured if that is on this machine, else one of our own."""
-    asked = Address(checked["mqtt.host"], checked["mqtt.port"])
-    if asked in profile.routes or asked.host in ("127.0.0.1", "localhost"):
-        yield
-        return
-    with brokers.embedded() as address:
-        profile.routes[asked] = address
-        yield
 
 
 def _fill(folder: Path, given: dict[str, Any]) -> None:

@@ -114,8 +114,10 @@ def typical(found: Sequence[Wake]) -> Wake:
 def _wake(number: int, part: list[Interval]) -> Wake:
     part.sort(key=lambda i: i.start_us)
     start, end = part[0].start_us, max(i.end_us for i in part)
-    awake = max((i.end_us for i in part if i.load == "board" and i.state not in ASLEEP),
-                default=start)  # fmt: skip
+    board = [i for i in part if i.load == "board"]
+    if len(board) > 1 and board[-1].state == "light-sleep":
+        del board[-1]  # a short sleep between two wakes
+    awake = max((i.end_us for i in board if i.state not in ASLEEP), default=start)
     fixing = [i for i in part if i.load == "gnss" and i.state == "on"]
     radio = [i for i in part if i.load == "module"]
     working = [i for i in radio if i.state not in ASLEEP]

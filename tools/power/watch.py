@@ -21,6 +21,7 @@ from tools.virtual_c1100.module import VirtualC1100
 from tools.virtual_c1100.profile import GSM, LTE_M, NB_IOT
 
 RAT = {LTE_M: "lte-m", NB_IOT: "nb-iot", GSM: "gsm"}
+WOKEN = "node "  # how the firmware greets each wake
 BY_ITSELF = ("t3412", "downlink")  # causes of a boot without the host
 
 NOTES = (
@@ -93,11 +94,13 @@ class Watch:
         self.meter.board_state(self._now(), state)
 
     def event(self, event: Event) -> None:
-        """Something has happened on the bench: here bytes to the module, and its wake pin."""
+        """Something has happened on the bench: bytes to the module, its wake pin, a wake."""
         if event.kind == "board":
             self._host(heard=True)
         elif event.kind == "pin" and event.detail.startswith("wake "):
             self._host(held=event.detail == "wake on")
+        elif event.kind == "console" and event.detail.startswith(WOKEN):
+            self.meter.woken(self._now())
 
     def _module_state(self, state: str, cause: str) -> None:
         self._host()

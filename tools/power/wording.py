@@ -102,6 +102,11 @@ def short(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def count(n: int, noun: str) -> str:
+    """So many of something: 1 wake, 8 wakes."""
+    return f"{n} {noun}{'s' * (n != 1)}"
+
+
 def percent(share: float) -> str:
     """A share of the whole, 0 to 1."""
     if 0 < share < 0.0005:

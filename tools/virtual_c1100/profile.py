@@ -196,7 +196,20 @@ def _changed(part: Any, values: dict[str, Any], where: str) -> Any:
             if not isinstance(value, dict):
                 raise ValueError(f"{where}: {key} is a table, [{key}]")
             value = _changed(getattr(part, key), value, f"{where}, [{key}]")
+        elif not _alike(value, getattr(part, key)):
+            raise ValueError(f"{where}: {key} is like {getattr(part, key)!r}, not {value!r}")
         elif isinstance(value, list) and key != "faults":
             value = tuple(value)
         made[key] = value
     return dataclasses.replace(part, **made)
+
+
+def _alike(value: Any, usual: Any) -> bool:
+    """Whether a value is of the kind that the setting has; what is None as yet may be anything."""
+    if isinstance(usual, bool) or isinstance(value, bool):
+        return usual is None or (isinstance(value, bool) and isinstance(usual, bool))
+    if isinstance(usual, int | float):
+        return isinstance(value, int | float)
+    if isinstance(usual, tuple | list):
+        return isinstance(value, list)
+    return usual is None or isinstance(value, type(usual))

@@ -1,0 +1,161 @@
+"""What a node's uplinks talk to: servers of our own for all that are not on this machine.
+
+    with far_side.stood_in(profile.routes, settings) as arrived:
+        ...                     # the node reports to the hosts of its configuration
+    arrived.records             # byte for byte; None where a server is not ours
+
+MQTT has the embedded broker and a subscriber beside it, `http` a server that answers every POST
+with 200, `tcp` one that speaks the lines of firmware/uplinks/tcp.py.
+"""
+
+import contextlib
+import socketserver
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from tools import broker as brokers
+from tools.broker import HOST, Address
+from tools.demo.subscriber import Subscriber, records
+
+HTTP_PORT = 80
+ARRIVAL_LIMIT_S = 5.0
+
+
+@dataclass
+class Kept:
+    """A server that keeps what it is given."""
+
+    records: list[bytes] = field(default_factory=list)
+
+    def wait(self, count: int, limit_s: float) -> None:
+        """What was confirmed is there already."""
+
+
+@dataclass
+class Arrived:
+    """What the far sides have got. theirs -- uplinks whose server is the user's own"""
+
+    ours: dict[str, Kept | Subscriber] = field(default_factory=dict)
+    theirs: list[str] = field(default_factory=list)
+
+    @property
+    def records(self) -> list[bytes] | None:
+        """Every record, as often as it came; None where somebody else has them."""
+        if self.theirs:
+            return None
+        return [record for kept in self.ours.values() for record in list(kept.records)]
+
+    def wait(self, count: int) -> None:
+        """Until so many are there; a broker takes a moment. Not for ever: they may be lost."""
+        others = sum(len(kept.records) for kept in self.ours.values() if isinstance(kept, Kept))
+        for kept in self.ours.values():
+            kept.wait(count - others, ARRIVAL_LIMIT_S)
+
+
+def uplinks(settings: dict[str, Any]) -> list[str]:
+    """Those that a node uses, the first one first."""
+    names = (settings["uplink.first"], settings["uplink.then"])
+    return [name for name in dict.fromkeys(names) if name != "none"]
+
+
+def asked(settings: dict[str, Any], uplink: str) -> Address:
+    """Where an uplink wants to go. Raises ValueError for what is no host and port."""
+    if uplink != "http":
+        return Address(settings[f"{uplink}.host"], settings[f"{uplink}.port"])
+    url = settings["http.url"]
+    try:
+        parts = urlsplit(url)
+        return Address(parts.hostname or "", parts.port or HTTP_PORT)
+    except ValueError as error:
+        raise ValueError(f"http.url: {url!r} cannot be used: {error}") from error
+
+
+@contextlib.contextmanager
+def stood_in(routes: dict[Any, Any], settings: dict[str, Any]) -> Iterator[Arrived]:
+    """Servers for the node's uplinks, and `routes` to them. What has a route already, or is on
+    this machine, is the user's, and stays as it is.
+
+    Raises BrokerError when the broker does not come up.
+    """
+    arrived = Arrived()
+    with contextlib.ExitStack() as stack:
+        for uplink in uplinks(settings):
+            far = asked(settings, uplink)
+            if far in routes or _here(far.host):
+                arrived.theirs.append(uplink)
+                continue
+            if uplink == "mqtt":
+                address = stack.enter_context(brokers.embedded())
+                topic = f"nodes/{settings['id']}/telemetry"
+                arrived.ours[uplink] = stack.enter_context(Subscriber(address, topic))
+            else:
+                kept = arrived.ours[uplink] = Kept()
+                address = stack.enter_context(SERVERS[uplink](kept))
+            routes[far] = address
+        yield arrived
+
+
+def _here(host: str) -> bool:
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@contextlib.contextmanager
+def lines(kept: Kept) -> Iterator[Address]:
+    """A server of the TCP line protocol: it stores, then confirms."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            with contextlib.suppress(ConnectionError):  # a module that goes off resets it
+                self.rfile.readline()  # the node's id
+                for line in self.rfile:
+                    number, _, record = line.strip().partition(b" ")
+                    kept.records.append(record)
+                    self.wfile.write(number + b"\n")
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+
+    with _served(Server((HOST, 0), Handler)) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def posts(kept: Kept) -> Iterator[Address]:
+    """A web server: every POST is stored, then answered with 200."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            kept.records.extend(records(body))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """The trace has it."""
+
+    with _served(ThreadingHTTPServer((HOST, 0), Handler)) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def _served(server: socketserver.TCPServer) -> Iterator[Address]:
+    with server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        try:
+            yield Address(*server.server_address[:2])
+        finally:
+            server.shutdown()
+
+
+SERVERS = {"http": posts, "tcp": lines}
