@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import TextIO
 
 from tools import broker as brokers
-from tools import far_side
 from tools.broker import Address, BrokerError, address
-from tools.demo import check, flash
+from tools.demo import check, far_side, flash
 from tools.demo.subscriber import Subscriber
 from tools.demo.view import View, clock
 from tools.deploy import DeployError, project
@@ -135,6 +134,7 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
         # On a broker of somebody else's there may be another demo.
         node_id = "demo" if options.broker is None else f"demo-{secrets.token_hex(3)}"
         collected: Collected
+        routes: dict[tuple[str, int], tuple[str, int]]
         config: dict[str, dict] = {"sleep": {"module": "psm"}}
         # A server of our own has another port each time; the node knows it by a name.
         known_as = options.broker or EMBEDDED
@@ -166,7 +166,7 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
 
         profile = Profile(
             seed=options.seed,
-            routes=dict(routes),
+            routes=routes,
             faults=list(options.faults),
         )
         power = load(BOARD, "board")

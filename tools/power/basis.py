@@ -38,14 +38,14 @@ class Basis:
         """The whole periods of a run; all of a run whose period is not known."""
         if not run.period_us:
             return cls(run, run)
-        starts = _starts(wakes(run.intervals))
+        reports = _reports(wakes(run.intervals))
         early_us = min(EARLY_US, run.period_us // 20)
-        begin_us = starts[1] - early_us if len(starts) > 1 else run.end_us
+        begin_us = reports[1].start_us - early_us if len(reports) > 1 else run.end_us
         periods = (run.end_us - begin_us) // run.period_us
         if periods < 1:
             return cls(run, run, 0, False)
         end_us = begin_us + periods * run.period_us
-        return cls(run, clipped(run, begin_us, end_us), periods)
+        return cls(run, clipped(run, begin_us, end_us, reports[1].number), periods)
 
     @property
     def account(self) -> Account:
@@ -141,20 +141,23 @@ class Range:
         )
 
 
-def clipped(run: Run, begin_us: int, end_us: int) -> Run:
-    """The part of a run from `begin_us` to `end_us`."""
+def clipped(run: Run, begin_us: int, end_us: int, first: int) -> Run:
+    """The part of a run from `begin_us` to `end_us`. first -- the first wake of it"""
     kept = [
-        i._replace(start_us=max(i.start_us, begin_us), end_us=min(i.end_us, end_us))
+        i._replace(
+            start_us=max(i.start_us, begin_us),
+            end_us=min(i.end_us, end_us),
+            wake=max(i.wake, first),
+        )
         for i in run.intervals
         if i.start_us < end_us and i.end_us > begin_us
     ]
     return replace(run, begin_us=begin_us, end_us=end_us, intervals=kept)
 
 
-def _starts(lives: list[Wake]) -> list[int]:
-    """When reports began; of a node that never reports, all wakes."""
-    used = [wake.start_us for wake in lives if wake.kind in (MODULE, GNSS)]
-    return used or [wake.start_us for wake in lives]
+def _reports(lives: list[Wake]) -> list[Wake]:
+    """The wakes with the module; of a node that never uses it, all."""
+    return [wake for wake in lives if wake.kind in (MODULE, GNSS)] or lives
 
 
 def _is_inferred(load: str, state: str, profiles: Iterable[Profile]) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 from zlib import crc32
 
-from tools.far_side import uplinks
+from tools.demo.far_side import uplinks
 from tools.power import oracle
 from tools.power.model import Conditions
 from tools.power.oracle import Code, Costs, Estimate, Job, Window

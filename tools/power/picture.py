@@ -21,6 +21,7 @@ from tools.power.wording import SHOWN
 
 LEFT, RIGHT = 0.055, 0.985
 LINE = 205  # characters
+USUAL_LINES, LINE_HEIGHT = 3, 0.018
 IN_A_ROW = 7  # names of states in the legend
 
 
@@ -33,9 +34,11 @@ def draw(run: Run, headline: Sequence[str], path: Path) -> Path:
     with plt.rc_context({"font.size": 9, "axes.edgecolor": FAINT, "text.color": INK}):
         figure = plt.figure(figsize=(16, 10.4), dpi=110)
         figure.text(LEFT, 0.97, headline[0], fontsize=16, weight="bold", va="top")
-        figure.text(LEFT, 0.934, _wrapped(headline[1:]), fontsize=10.5, color=FAINT, va="top")
+        said = _wrapped(headline[1:])
+        more = LINE_HEIGHT * max(0, len(said) - USUAL_LINES)
+        figure.text(LEFT, 0.934, "\n".join(said), fontsize=10.5, color=FAINT, va="top")
         upper = figure.add_gridspec(
-            1, 2, width_ratios=(1.35, 1), wspace=0.12, left=LEFT, right=RIGHT, top=0.845,
+            1, 2, width_ratios=(1.35, 1), wspace=0.12, left=LEFT, right=RIGHT, top=0.845 - more,
             bottom=0.465,
         )  # fmt: skip
         picture_curves.whole(figure, upper[0], basis, found, lives)
@@ -55,8 +58,8 @@ def draw(run: Run, headline: Sequence[str], path: Path) -> Path:
     return path
 
 
-def _wrapped(lines: Iterable[str]) -> str:
-    return "\n".join(part for line in lines for part in textwrap.wrap(line, LINE))
+def _wrapped(lines: Iterable[str]) -> list[str]:
+    return [part for line in lines for part in textwrap.wrap(line, LINE)]
 
 
 def _legend(figure: Figure, states: Iterable[str]) -> None:

@@ -221,7 +221,7 @@ def one_wake(axes: Axes, found: list[Step], lives: Sequence[Wake]) -> None:
     charge = sum((b - a) * s.na for a, b, s in seconds) / 3600 / 1000
     title(
         axes,
-        f"Wake {wake.number}, a typical one: {wake.kind}",
+        f"Wake {wake.number}, {'a typical' if len(lives) > 1 else 'the only'} one: {wake.kind}",
         f"{number(charge)} \N{MICRO SIGN}Ah in {duration(end - begin)}",
     )
     _name(axes, _parts(seconds, span), span)

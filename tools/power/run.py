@@ -9,11 +9,12 @@ often the node does all its jobs, 0 when that is not known.
 """
 
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools.power.account import Account, Interval
+from tools.power.account import LOADS, Account, Interval
 from tools.power.meter import Meter
 
 FORMAT = 1
@@ -75,9 +76,9 @@ def load(path: Path) -> Run:
         raw: dict[str, Any] = json.loads(path.read_text())
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
-    if not isinstance(raw, dict) or raw.pop("format", None) != FORMAT:
+    if not isinstance(raw, dict) or repr(raw.pop("format", None)) != str(FORMAT):
         raise ValueError(f"{path} is not a run of format {FORMAT}")
     try:
         names = raw.pop("names")
@@ -86,8 +87,35 @@ def load(path: Path) -> Run:
             for a, start, us, b, c, na, wake in raw["intervals"]
         ]
         run = Run(**raw)
+        _check(run)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ValueError(f"{path} is damaged: {type(error).__name__}: {error}") from error
     if run.span_us <= 0 or not run.intervals:
         raise ValueError(f"{path} is empty: the run has no length")
     return run
+
+
+def _check(run: Run) -> None:
+    """Raises ValueError for what no bench has written."""
+    for name in ("title", "module", "board", "battery", "problem"):
+        if not isinstance(getattr(run, name), str):
+            raise ValueError(f"{name} is no text")
+    for name in ("begin_us", "end_us", "period_us"):
+        if type(getattr(run, name)) is not int:
+            raise ValueError(f"{name} is no whole number")
+    if not isinstance(run.notes, list) or not all(isinstance(note, str) for note in run.notes):
+        raise ValueError("notes are no texts")
+    if not isinstance(run.compared, dict) or not all(map(_is_amount, run.compared.values())):
+        raise ValueError("compared are no numbers")
+    for n, i in enumerate(run.intervals):
+        numbers = (i.start_us, i.end_us, i.na, i.wake)
+        if any(type(number) is not int for number in numbers) or i.load not in LOADS:
+            raise ValueError(f"interval {n} is none")
+        if not (run.begin_us <= i.start_us <= i.end_us <= run.end_us and i.na >= 0):
+            raise ValueError(f"interval {n} does not lie in the run")
+        if not isinstance(i.state, str) or not isinstance(i.cause, str):
+            raise ValueError(f"interval {n} has no state")
+
+
+def _is_amount(value: object) -> bool:
+    return isinstance(value, int | float) and 0 < value < math.inf

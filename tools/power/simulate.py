@@ -27,8 +27,8 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from tools import far_side
 from tools.broker import BrokerError
+from tools.demo import far_side
 from tools.deploy import DeployError, image, settings
 from tools.deploy.boards import BOARDS
 from tools.events import Event

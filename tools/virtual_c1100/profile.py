@@ -191,6 +191,8 @@ def _changed(part: Any, values: dict[str, Any], where: str) -> Any:
         if key not in known:
             raise ValueError(f"{where}: no setting {key!r}; there are {', '.join(known)}")
         if key == "routes":
+            if not isinstance(value, dict) or not all(isinstance(a, str) for a in value.values()):
+                raise ValueError(f'{where}: routes is a table of "HOST:PORT" = "HOST:PORT"')
             value = {parse_address(a): parse_address(b) for a, b in value.items()}
         elif dataclasses.is_dataclass(getattr(part, key)):
             if not isinstance(value, dict):
@@ -211,5 +213,6 @@ def _alike(value: Any, usual: Any) -> bool:
     if isinstance(usual, int | float):
         return isinstance(value, int | float)
     if isinstance(usual, tuple | list):
-        return isinstance(value, list)
+        like = usual[0] if usual else ""
+        return isinstance(value, list) and all(_alike(each, like) for each in value)
     return usual is None or isinstance(value, type(usual))

@@ -141,7 +141,7 @@ def posts(kept: Kept) -> Iterator[Address]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:
             """The trace has it."""
 
     with _served(ThreadingHTTPServer((HOST, 0), Handler)) as address:
@@ -153,7 +153,7 @@ def _served(server: socketserver.TCPServer) -> Iterator[Address]:
     with server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         try:
-            yield Address(*server.server_address[:2])
+            yield Address(HOST, int(server.server_address[1]))
         finally:
             server.shutdown()
 
