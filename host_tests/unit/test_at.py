@@ -155,6 +155,8 @@ def test_a_registration_is_told_from_its_urc():
         '+CEREG: "5","0005","01A2D101",9',
         "+CEREG: 5",
         '+CEREG: "5"',
+        "+CEREG: 005,0005,000000A1,009",
+        "+CEREG: 5,1234",
         '+CEREG: 5,"1A2B","01A2D101",9,,,"00000101","00100001"',
     ):
         assert at.read(line, shape) is None, line
@@ -162,6 +164,9 @@ def test_a_registration_is_told_from_its_urc():
         "+CEREG: 2,5",
         '+CEREG:"2","5"',
         "+CEREG: 02, 05 ",
+        "+CEREG: 002,005",
+        "+CEREG: 0002,0005",
+        '+CEREG: "002","005"',
         "+CEREG=2,5,,,,,,,",
         "+CEREG: 2,5,",
     ):

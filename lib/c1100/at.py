@@ -186,7 +186,7 @@ def params(line: str, start: int | None = None) -> list:
 def read(line: str, shape: str) -> list | None:
     """The values that a shape names, a letter each; None when the line does not fit it.
 
-    ``i`` a whole number   ``d`` one of at most two digits, as modes and states are
+    ``i`` a whole number   ``d`` one below 100 that is not written as an area is: modes, states
     ``s`` text   ``?`` anything   ``r``, alone: the whole line as text, quotes and prefix removed
 
     A capital letter may be missing or empty: None. A number may have leading zeros, blanks and
@@ -199,6 +199,7 @@ def read(line: str, shape: str) -> list | None:
         return [rest] if rest else None
     found = _words(line, start)
     bare = not found or found[0][:1] != '"'
+    few = len(found) < 3
     n = len(shape)
     while len(found) < n:
         found.append("")
@@ -221,8 +222,11 @@ def read(line: str, shape: str) -> list | None:
             found[i] = value = _value(plain)
             if not isinstance(value, int):
                 return None
-            # Where an answer has its state, a URC has the area: longer, and alone in quotes.
-            if kind in "dD" and (len(plain) > 2 or (bare and plain is not word)):
+            # Where an answer has its state, a URC has the area: alone in quotes, of four digits,
+            # and with the cell behind it.
+            if kind in "dD" and (
+                value > 99 or (len(plain) > 3 and not few) or (bare and plain is not word)
+            ):
                 return None
     return found
 
