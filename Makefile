@@ -10,13 +10,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --qui
 TYPINGS := build/typings
 ARGS ?=
 
-.PHONY: help venv demo test bench soak month lint clean
+.PHONY: help venv demo test bench soak states month lint clean
 
 help:
 	@echo "make demo    a node's life on the virtual board   (ARGS=--help for its options)"
 	@echo "make test    the whole test suite, as CI runs it  (ARGS=... goes to pytest)"
 	@echo "make bench   figures, also in build/bench.json"
 	@echo "make soak    2,000 wakes of a node under mixed faults (ARGS=\"--wakes N --seed N\")"
+	@echo "make states  every state that an earlier life may leave the module in, against every feature"
 	@echo "make month   30 days of a node, twice: the energy report, and that both traces are the same"
 	@echo "make lint    ruff and the type checks alone"
 	@echo "make venv    .venv with all that the above need"
@@ -35,6 +36,9 @@ bench: venv
 
 soak: venv
 	$(BIN)/python -m host_tests.campaign $(ARGS)
+
+states: venv
+	$(BIN)/python -m host_tests.states $(ARGS)
 
 MONTH := build/month
 month: $(VENV)/demo

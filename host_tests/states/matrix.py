@@ -21,6 +21,8 @@ WIRINGS = (
     Wiring(pwrkey=False, wake=True),
     Wiring(pwrkey=False, wake=True, status=True),
     Wiring(pwrkey=False),
+    Wiring(doze=True),
+    Wiring(status=True, doze=True),
 )
 LIMIT_S = 180  # virtual seconds for a wake: a position takes most
 

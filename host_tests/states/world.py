@@ -45,11 +45,12 @@ class Reset:
 
 @dataclass(frozen=True)
 class Wiring:
-    """Which pins the board has."""
+    """Which pins the board has, and whether it dozes while it waits."""
 
     pwrkey: bool = True
     wake: bool = False
     status: bool = False
+    doze: bool = False
 
 
 class WasReset(Exception):
@@ -169,7 +170,8 @@ class World:
         asyncio.set_event_loop(loop)
 
         async def live() -> Any:
-            modem = C1100(wire, **self._pins(), **options)
+            doze = wire.doze if self.wiring.doze else None
+            modem = C1100(wire, **self._pins(), doze=doze, **options)
             try:
                 return await work(modem, self.far)
             finally:
@@ -258,6 +260,11 @@ class Wire:
 
     def irq(self, handler: Callable[[Any], None] | None = None, trigger: int = 0) -> None:
         self._handler = handler
+
+    def doze(self, ms: int) -> None:
+        """The board's light sleep: nothing of what comes meanwhile is received."""
+        self._loop.advance(ms / 1000)
+        self._received.clear()
 
     def arrived(self, data: bytes) -> None:
         self._received += data

@@ -46,9 +46,9 @@ def cme(code):
     return b"+CME ERROR: %s\r\n" % str(code).encode()
 
 
-async def into(module, how="start", **options):
+async def into(module, how="start", doze=None, **options):
     """start() or attach(). Returns the registration, or the error, and how many ms it took."""
-    modem = C1100(module)
+    modem = C1100(module, doze=doze)
     begin = time.ticks_ms()
     try:
         if how == "attach":
@@ -488,9 +488,9 @@ HISTORIES = (
 
 async def test_histories_of_a_registration():
     for history, want, least, most in HISTORIES:
-        for tells in (True, False):
+        for tells, doze in ((True, None), (False, None), (True, time.sleep_ms)):
             module = Net(history, tells)
-            got, took = await into(module, timeout_s=90)
+            got, took = await into(module, timeout_s=90, doze=doze)
             where = (history, tells, got, took)
             if isinstance(want, int):
                 assert isinstance(got, Registration) and got.stat == want, where
