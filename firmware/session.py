@@ -43,6 +43,7 @@ class Session:
         self._wires["status"] = board.input("status")
         self._wires["doze"] = board.light_sleep if node.settings["sleep.doze"] else None
         cut = board.output("cut")
+        self._can_start = self._wires["pwrkey"] is not None or cut is not None
         self._uart = board.uart()  # last: what fails before it has opened nothing
         self.modem = node.modem = C1100(self._uart, **self._wires)
         self._delivery = Delivery(node, self.modem)
@@ -244,7 +245,7 @@ class Session:
         state.tau = 0
         state.module = MODULE.index(energy.OFF)
         try:
-            await asyncio.wait_for_ms(self.modem.power_off(), _OFF_MS)
+            await asyncio.wait_for_ms(self._off(), _OFF_MS)
             return
         except (C1100Error, asyncio.TimeoutError) as error:
             log.warning("module not off: %s: %s", type(error).__name__, error)
@@ -252,9 +253,15 @@ class Session:
         self.modem.close()
         self.modem = C1100(self._uart, **self._wires)
         try:
-            await asyncio.wait_for_ms(self.modem.power_off(), _KEY_MS)
+            await asyncio.wait_for_ms(self._off(), _KEY_MS)
         except (C1100Error, asyncio.TimeoutError) as error:
             log.error("module stays on: %s: %s", type(error).__name__, error)
+
+    async def _off(self) -> None:
+        if self._can_start:
+            await self.modem.power_off()
+        else:  # nothing would switch it on again
+            await self.modem.radio(False)
 
     async def _close(self) -> None:
         self.modem.close()

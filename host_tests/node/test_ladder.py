@@ -6,6 +6,7 @@ import pytest
 
 from host_tests.node.conftest import Node
 from tools.broker import free_port, mosquitto
+from tools.virtual_c1100 import Profile
 from tools.virtual_c1100.faults import REMEDIES
 
 RUNGS = ("again", *REMEDIES)
@@ -88,6 +89,37 @@ def test_each_rung_cures_a_command_on_the_way(reporter, uplink, command):
         fail(n, command, rung)
         delivered, rungs = wake(n)
         assert delivered, (rung, rungs)
+        n.module.faults.clear()
+
+
+# Nodes of other kinds; the highest rung that they have the wires for, and one that each of their
+# wakes does anyway.
+KINDS = {
+    "with a PIN": ({"secrets": {"pin": "1234"}}, "supply", ""),
+    "in PSM": ({"sleep": {"module": "psm", "active_s": 10}}, "supply", ""),
+    "in idle mode": ({"sleep": {"module": "idle"}}, "supply", ""),
+    "listening": ({"sleep": {"doze": 0}}, "supply", ""),
+    "with a position": ({"position": {"period_s": 900, "limit_s": 60}}, "supply", "radio"),
+    "without status": ({"pins": {"pwrkey": 4, "wake": 5}}, "power", ""),
+    "key alone": ({"pins": {"pwrkey": 4}}, "power", ""),
+    "without key": ({"pins": {"wake": 5, "status": 18}}, "restart", "radio"),
+    "without wires": ({"pins": {}}, "restart", "radio"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_rung_brings_nodes_of_all_kinds_back(node, kind):
+    config, highest, done = KINDS[kind]
+    profile = Profile()
+    if "secrets" in config:
+        profile.sim.pin = "1234"
+    n = node(profile, source=False, **{"pins": WIRED} | config)
+    if "pwrkey" not in config.get("pins", WIRED):
+        n.module.power_on()  # nobody else does
+    assert wake(n) == (True, [])
+    for count, rung in enumerate(RUNGS[: RUNGS.index(highest) + 1]):
+        fail(n, "+LSMQTTCALL", rung)
+        assert wake(n) == (True, [] if rung == done else list(RUNGS[: count + 1])), rung
         n.module.faults.clear()
 
 
