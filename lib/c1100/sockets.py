@@ -90,7 +90,7 @@ class Sockets(Pdp):
             if error.outcome is None and by_itself:
                 raise
             text = "no connection to %s:%d: check host, port and server"
-            raise at.Refused(text % (host, port), form.send)
+            raise at.Refused(text % (host, port))
         socket.opened = True
 
     async def _set_hex(self, tolerated=()) -> None:
