@@ -96,8 +96,10 @@ def stretch(records: Iterable[bytes], settings: dict[str, Any]) -> int:
 
 def _value(record: bytes, name: str) -> float | None:
     try:
-        return next((part["v"] for part in json.loads(record) if part.get("n") == name), None)
-    except (ValueError, TypeError, KeyError, AttributeError):
+        return next(
+            (float(part["v"]) for part in json.loads(record) if part.get("n") == name), None
+        )
+    except (ValueError, TypeError, KeyError, AttributeError):  # no record of this firmware's
         return None
 
 

@@ -83,7 +83,9 @@ def load(path: Path) -> Run:
     try:
         names = raw.pop("names")
         raw["intervals"] = [
-            Interval(names[a], start, start + us, names[b], names[c], na, wake)
+            Interval(
+                names[_int(a)], start, start + _int(us), names[_int(b)], names[_int(c)], na, wake
+            )
             for a, start, us, b, c, na, wake in raw["intervals"]
         ]
         run = Run(**raw)
@@ -93,6 +95,12 @@ def load(path: Path) -> Run:
     if run.span_us <= 0 or not run.intervals:
         raise ValueError(f"{path} is empty: the run has no length")
     return run
+
+
+def _int(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"{value!r} is no whole number")
+    return value
 
 
 def _check(run: Run) -> None:
