@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --qui
 TYPINGS := build/typings
 ARGS ?=
 
-.PHONY: help venv demo test bench soak states month lint clean
+.PHONY: help venv demo test bench soak states month wirings lint clean
 
 help:
 	@echo "make demo    a node's life on the virtual board   (ARGS=--help for its options)"
@@ -19,6 +19,7 @@ help:
 	@echo "make soak    2,000 wakes of a node under mixed faults (ARGS=\"--wakes N --seed N\")"
 	@echo "make states  every state that an earlier life may leave the module in, against every feature"
 	@echo "make month   30 days of a node, twice: the energy report, and that both traces are the same"
+	@echo "make wirings every way to wire the module, with every way to sleep and uplink"
 	@echo "make lint    ruff and the type checks alone"
 	@echo "make venv    .venv with all that the above need"
 	@echo "make clean   removes .venv and build"
@@ -46,6 +47,9 @@ month: $(VENV)/demo
 	$(BIN)/python -m tools simulate --days 30 --out $(MONTH) --trace $(MONTH)/first.trace $(ARGS)
 	$(BIN)/python -m tools simulate --days 30 --out $(MONTH) --trace $(MONTH)/second.trace $(ARGS)
 	cmp $(MONTH)/first.trace $(MONTH)/second.trace && echo "both traces are the same, byte for byte"
+
+wirings: venv
+	WIRINGS=all $(BIN)/python -m pytest -n 2 host_tests/node/test_wiring.py $(ARGS)
 
 lint: venv
 	$(BIN)/python -m pytest host_tests/test_lint_and_types.py $(ARGS)

@@ -295,6 +295,8 @@ def _live(settings: dict, problem: str) -> None:
     """One wake, and the sleep after it, which only a short one returns from."""
     node = Node(settings, problem)
     current = node.state
+    if current.wakes == 1:
+        _tell_wiring(settings)
     log.info("node %s start %d wake %d", settings["id"], current.starts, current.wakes)
     stuck = current.is_stuck
     if stuck:
@@ -318,6 +320,15 @@ def _live(settings: dict, problem: str) -> None:
     if stuck or node.crashed or node.restart_ms or plan.board == energy.DEEP:
         node.board.sleep(pause)  # the next wake is a boot
     node.board.light_sleep(pause)
+
+
+def _tell_wiring(settings: dict) -> None:
+    """At a start: what the wiring rules out."""
+    from .wiring_cost import told
+
+    text = told(settings)
+    if text:
+        log.warning("wiring: %s", text)
 
 
 def _wake(node: Node) -> None:

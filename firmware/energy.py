@@ -43,6 +43,7 @@ BOARDS = {
 
 Profile = namedtuple("Profile", ("module", "board"))
 RELEASE_S = const(15)  # until an idle connection is released, usually
+ATTACH_S = const(15)  # from the power key to registration, until one was measured
 
 OFF = "off"
 PSM = "psm"
@@ -64,20 +65,20 @@ def profile() -> Profile:
 def module_sleep(module: Module, gap_s: int, network: Network, allowed: tuple) -> str:
     """The cheapest way for the module to spend ``gap_s`` seconds, of those allowed.
 
-    allowed -- of OFF, PSM, EDRX and IDLE; those that the network has not granted do not count.
-               OFF when none is left
+    allowed -- of OFF, PSM, EDRX and IDLE (wiring.ways()); those that the network has not granted
+               do not count. OFF when none is left, which IDLE always is
     """
     best = OFF
     least = None
     for name in allowed:
-        charge = _module_mc(name, module, gap_s, network)
+        charge = module_mc(name, module, gap_s, network)
         if charge is not None and (least is None or charge < least):
             best = name
             least = charge
     return best
 
 
-def _module_mc(name: str, module: Module, gap_s: int, network: Network) -> float | None:
+def module_mc(name: str, module: Module, gap_s: int, network: Network) -> float | None:
     """Charge of a gap in millicoulombs; None when it is not granted, or takes longer."""
     if name == OFF:
         search = module.search_ua * max(network.start_s - module.boot_s, 0) / 1000

@@ -1,6 +1,6 @@
 """The node's jobs, from its configuration and its state."""
 
-from . import energy
+from . import energy, wiring
 from .scheduler import GNSS, MODEM, NOTHING, Job, Scheduler, spread, stretch
 
 # job, where the state keeps when it ran, what it needs
@@ -9,16 +9,9 @@ _JOBS = (
     ("report", "reported", MODEM),
     ("position", "positioned", GNSS),
 )
-_ALLOWED = {
-    "auto": (energy.OFF, energy.PSM, energy.EDRX),
-    "off": (energy.OFF,),
-    "psm": (energy.PSM, energy.EDRX),
-    "edrx": (energy.EDRX, energy.IDLE),
-    "idle": (energy.IDLE,),
-}
 _MOST_STRETCH = 4
 _ATTACH_PARTS = 4  # the state keeps the time of an attach in quarters of a second
-USUAL_ATTACH_S = 15  # until one was measured
+USUAL_ATTACH_S = energy.ATTACH_S
 _MOST_DOUBLINGS = 4  # of the period, after failures in a row
 _SPREAD = 8  # a pause varies by one part in so many
 
@@ -44,7 +37,7 @@ def scheduler(settings: dict, state, now_s: int | None = None) -> Scheduler:
         last.append(getattr(state, kept))
     longest = max([job.period_s for job in jobs])
     made = Scheduler(jobs, energy.profile(), spread(settings["id"], longest), last)
-    made.allowed = _ALLOWED[settings["sleep.module"]]
+    made.allowed = wiring.ways(settings)
     kept_as = {name: kept for name, kept, _ in _JOBS}
     for job, last in zip(made.jobs, made.last):
         if last:

@@ -83,13 +83,16 @@ LADDER = (
 class Recovery:
     """modem -- the C1100; time_left -- callable: ms until the wake must end
     cut -- Signal that takes the module's supply away while it is on; None where none is wired
+    key -- whether the module's power key is wired: a rung without it is none
     """
 
-    def __init__(self, modem, time_left, cut=None) -> None:
+    def __init__(self, modem, time_left, cut=None, key: bool = True) -> None:
         self._modem = modem
         self._time_left = time_left
         self._cut = cut
-        self._rungs = LADDER if cut is not None else LADDER[:-1]
+        self._key = key
+        vain = ("" if key else "power", "supply" if cut is None else "")
+        self._rungs = [rung for rung in LADDER if rung[0] not in vain]
         self._rung = 0  # a node climbs once in a wake: what did not help will not help again
         self.events = []  # names of the rungs climbed
 
@@ -134,7 +137,9 @@ class Recovery:
     def _skip_what_is_vain(self, error: C1100Error) -> None:
         if isinstance(error, NoModule):
             # Its power key has been tried: nothing but the supply is left.
-            self._rung = max(self._rung, len(LADDER) - 1)
+            self._rung = max(self._rung, len(self._rungs) - (self._cut is not None))
+        elif not self._key and self._rungs[self._rung :] == [LADDER[-1]]:
+            self._rung += 1  # it answers; who knows whether it starts with its supply
 
     async def _in_time(self, action, limit_ms: int, *args):
         """Await an action, but no longer than that: one that is given up ends by itself."""

@@ -8,9 +8,9 @@ import time
 
 from micropython import const
 
-from c1100 import C1100, C1100Error, PinRefused, timers
+from c1100 import C1100, C1100Error, PinRefused, dialect, timers
 
-from . import energy, jobs, log, pin_guard, recovery
+from . import energy, jobs, log, pin_guard, recovery, wiring
 from .delivery import Delivery
 from .sensors import link, position
 from .state import MODULE
@@ -43,11 +43,13 @@ class Session:
         self._wires["status"] = board.input("status")
         self._wires["doze"] = board.light_sleep if node.settings["sleep.doze"] else None
         cut = board.output("cut")
-        self._can_start = self._wires["pwrkey"] is not None or cut is not None
+        self._key = wiring.can_end(node.settings, energy.OFF)
+        if not self._key and not node.state.failures:
+            cut = None  # who knows whether the module starts with its supply
         self._uart = board.uart()  # last: what fails before it has opened nothing
         self.modem = node.modem = C1100(self._uart, **self._wires)
         self._delivery = Delivery(node, self.modem)
-        self._ladder = recovery.Recovery(self.modem, self._time_left, cut)
+        self._ladder = recovery.Recovery(self.modem, self._time_left, cut, self._key)
 
     def _time_left(self) -> int:
         return self._node.time_left() - _CLOSING_MS
@@ -138,6 +140,8 @@ class Session:
             self._flies = False
         if self._wants_psm():
             await self._ask_for_psm()
+        elif not self.modem.can_wake:  # whoever had the module before may have asked for it
+            await self.modem.keeps(dialect.PSM_OFF)
         pin = pin_guard.allowed(settings["pin"], node.state)
         try:
             found = await self.modem.attach(pin, settings["apn"] or None, settings["register_s"])
@@ -258,10 +262,11 @@ class Session:
             log.error("module stays on: %s: %s", type(error).__name__, error)
 
     async def _off(self) -> None:
-        if self._can_start:
+        if self._key:
             await self.modem.power_off()
-        else:  # nothing would switch it on again
+        else:  # nothing would switch it on again: the UART ends this
             await self.modem.radio(False)
+            self.modem.rest()
 
     async def _close(self) -> None:
         self.modem.close()

@@ -5,7 +5,8 @@
 
 What goes over the line is shown, or written to --trace; PIN and password are masked. The power key
 and the other pins are not on the line: switch a physical C1100 on by hand, and leave its pins out
-of the virtual board's config.json. More options for each half: virtual-c1100, virtual-board.
+of the virtual board's config.json: the node never switches it off then. More options for each
+half: virtual-c1100, virtual-board.
 """
 
 import argparse

@@ -51,7 +51,7 @@ async def states(c: Package, module: Mirror) -> Any:
     await modem.radio(False)
     await modem.radio(True)
     await modem.restart()
-    await modem.power_off()
+    await modem.power_off(force=True)
     modem.close()
     return [values[0] for values in got]
 

@@ -35,6 +35,7 @@ class Node:
     """profile -- of the virtual module; config -- changes to the demo's configuration
 
     source -- the board has .py files, which a test may change, and not the compiled ones
+    console_pty -- somebody can type at its prompt
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Node:
         profile: Profile,
         secrets: dict,
         source: bool = True,
+        console_pty: bool = False,
         **config,
     ) -> None:
         self.flash = folder
@@ -62,6 +64,7 @@ class Node:
             Board(flash_folder(folder)),
             lambda timeline, send: VirtualC1100(timeline, profile, send),
             on_event=self.events.append,
+            console_pty=console_pty,
             stuck_s=10,
         )
 
@@ -175,7 +178,7 @@ def broker() -> Iterator[Address]:
 
 @pytest.fixture
 def node(tmp_path: Path, broker: Address):
-    """node(profile=..., secrets=..., source=..., **config) -> Node"""
+    """node(profile=..., secrets=..., source=..., console_pty=..., **config) -> Node"""
     nodes = []
 
     def make(profile: Profile | None = None, secrets: dict | None = None, **config) -> Node:

@@ -102,8 +102,8 @@ KINDS = {
     "with a position": ({"position": {"period_s": 900, "limit_s": 60}}, "supply", "radio"),
     "without status": ({"pins": {"pwrkey": 4, "wake": 5}}, "power", ""),
     "key alone": ({"pins": {"pwrkey": 4}}, "power", ""),
-    "without key": ({"pins": {"wake": 5, "status": 18}}, "restart", "radio"),
-    "without wires": ({"pins": {}}, "restart", "radio"),
+    "without key": ({"pins": {"wake": 5, "status": 18}}, "restart", ""),
+    "without wires": ({"pins": {}}, "restart", ""),
 }
 
 

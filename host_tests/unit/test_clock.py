@@ -326,6 +326,8 @@ SETTINGS = {
     "report.poor_dbm": -109,
     "position.period_s": 0,
     "position.flex_s": 0,
+    "pins.pwrkey": 4,
+    "pins.wake": -1,
     "sleep.module": "auto",
     "sleep.release_s": 15,
     "battery.low_v": 3.3,

@@ -389,7 +389,7 @@ async def test_power_off_and_what_comes_after():
 
     task = asyncio.create_task(falls())
     begin = time.ticks_ms()
-    await modem.power_off()
+    await modem.power_off(force=True)
     assert 1900 <= time.ticks_diff(time.ticks_ms(), begin) < 2300
     with raises(Asleep):
         await modem.signal()
@@ -410,7 +410,7 @@ async def test_power_off_when_the_status_pin_falls_before_the_answer():
 
     task = asyncio.create_task(falls())
     begin = time.ticks_ms()
-    await modem.power_off()
+    await modem.power_off(force=True)
     assert time.ticks_diff(time.ticks_ms(), begin) < 1000
     with raises(Asleep):
         await modem.signal()
@@ -442,7 +442,7 @@ async def test_power_off_by_key_where_the_command_does_not_help():
             module.steps += PROBE[1:]
         modem = C1100(module, pwrkey=key, status=status)
         await modem.power_on()
-        await modem.power_off()
+        await modem.power_off(force=True)
         assert key.presses == [2000]
         with raises(Asleep):
             await modem.signal()
@@ -453,7 +453,7 @@ async def test_power_off_by_key_where_the_command_does_not_help():
         modem = C1100(Module(*FIRST_PROBE, *SETTINGS, ("AT$QCPWRDN",) + said), pwrkey=key)
         await modem.power_on()
         try:
-            await modem.power_off()
+            await modem.power_off(force=True)
         except Timeout:
             assert not said
         assert key.presses == presses

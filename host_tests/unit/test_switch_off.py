@@ -2,7 +2,7 @@
 
 import time
 
-from c1100 import C1100, C1100Error
+from c1100 import C1100, C1100Error, NotSupported
 from host_tests.support import fails
 from host_tests.support.answering import REGISTERED, SILENCE, Answering
 
@@ -80,9 +80,24 @@ async def test_off_by_command_or_by_key():
         await modem.signal()
         begin = time.ticks_ms()
         if error:
-            await fails(C1100Error, modem.power_off())
+            await fails(C1100Error, modem.power_off(force=True))
         else:
-            await modem.power_off()
+            await modem.power_off(force=True)
         assert (module.presses, not module.is_on) == (presses, off), case
         assert time.ticks_diff(time.ticks_ms(), begin) < 55000, case
+        modem.close()
+
+
+async def test_never_off_without_a_way_back():
+    for wires in ("", "status", "wake", "status wake"):
+        module = Module(OK, True, True)
+        modem = C1100(
+            module,
+            wake=module if "wake" in wires else None,
+            status=module if "status" in wires else None,
+        )
+        await modem.signal()
+        await fails(NotSupported, modem.power_off())
+        assert module.is_on, wires
+        await modem.signal()
         modem.close()

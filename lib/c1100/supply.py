@@ -68,25 +68,35 @@ class Supply:
         channel.mode = UNKNOWN
         raise at.NoModule("no answer after the power key: check supply, key, UART and rate")
 
-    async def power_off(self) -> None:
+    async def power_off(self, force: bool = False) -> None:
         """Switch the module off cleanly (AT$QCPWRDN), or by its key where that does not help;
-        returns when it is off, or after 10 s.
+        returns when it is off, or after 10 s where nothing tells.
+
+        force -- also without a power key: something else will switch the module on again
+
+        Raises NotSupported without a power key unless told force; Timeout, CommandError.
         """
-        channel = self._channel
+        if self._pwrkey is None and not force:
+            raise at.NotSupported("nothing could switch the module on again: wire its power key")
+        obeys = True
         try:
-            await channel.run(dialect.POWER_OFF)
+            await self._channel.run(dialect.POWER_OFF)
         except at.Rebooted:
             pass  # its status pin was faster than its answer
         except (at.CommandError, at.Timeout) as error:
             # One that says nothing may be off already, and the key would start it.
+            obeys = False
             runs = self._is_powered() or isinstance(error, at.CommandError)
             if self._pwrkey is None or not runs:
                 raise
+        self._channel.mode = OFF
+        self._channel.forgotten()
+        if obeys:
+            await self._await_off()
+        if self._pwrkey is not None and (self._is_powered() or not obeys):
             await self._press_until_off()
-        channel.mode = OFF
-        channel.forgotten()
-        if not await self._await_off() and self._is_powered() and self._pwrkey is not None:
-            await self._press_until_off()
+        if self._is_powered():
+            raise at.Timeout("the module stays on", dialect.POWER_OFF.send)
 
     async def power_cycle(self) -> None:
         """Switch a module that does not answer off by its key, and on again. Raises NoModule."""

@@ -10,7 +10,7 @@ import argparse
 import functools
 import threading
 
-from tools.deploy import DeployError, compiler, project, sync
+from tools.deploy import DeployError, compiler, project, settings, sync
 from tools.deploy.connection import Connection
 from tools.deploy.ports import Report, add_port_arguments, at_all_ports
 
@@ -47,10 +47,25 @@ def run(args: argparse.Namespace) -> int:
             )
             if todo.stale:
                 report.say(f"no longer needed (--prune removes them): {', '.join(todo.stale)}")
+            _tell_wiring(board, report)
             if not args.no_reset:
                 board.restart(args.log, lambda text: report.say(f"| {text}"))
 
     return at_all_ports(args.port, work)
+
+
+def _tell_wiring(board: Connection, report: Report) -> None:
+    """What the wiring in the board's configuration rules out."""
+    text = board.read("config.json")
+    if text is None:
+        return
+    try:
+        told = settings.wiring(settings.checked({"config.json": text}))
+    except DeployError as error:
+        report.say(str(error))
+        return
+    if told:
+        report.say(f"wiring: {told}")
 
 
 def contents(mpy: int, source: bool) -> dict[str, bytes]:

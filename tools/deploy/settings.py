@@ -39,6 +39,13 @@ schema = config.SCHEMA if key in config.SCHEMA else config.SECRETS
 if not config.fits(key, value, schema[key]):
     print(config.allowed(key, schema[key]))
 """
+_WIRING = """\
+import json
+import sys
+sys.path[:] = [{!r}]
+from firmware import wiring_cost
+print(wiring_cost.told(json.loads(sys.stdin.read())))
+"""
 _REFUSED = 3
 
 
@@ -73,6 +80,14 @@ def refusal(key: str, value: Any) -> str:
     """What the firmware says to one setting; "" if it takes it. The value is not in the text."""
     said = _said(_run(_ONE.format(str(project.ROOT)), json.dumps([key, value]))).strip()
     return f"{key}: {said}" if said else ""
+
+
+def wiring(given: dict[str, Any]) -> str:
+    """What the firmware says of a node's wires: what they rule out, and its price; "" if nothing.
+
+    given -- as checked() returns it
+    """
+    return _said(_run(_WIRING.format(str(project.ROOT)), json.dumps(given))).strip()
 
 
 def is_name(text: str) -> bool:

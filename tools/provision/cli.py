@@ -95,6 +95,7 @@ def _one(args: argparse.Namespace, tables: Tables) -> None:
     for place in _write(files, args.port, args.folder, args.wait):
         print(f"{node.id}: {CONFIG} and {SECRETS} written to {place['to']}")
     _tell_kept(node, kept)
+    _tell_wiring(node)
     if new_key:
         print(f"{node.id}: the key's fingerprint is {fingerprint(node.given[KEY])}")
 
@@ -108,6 +109,11 @@ def _tell_kept(node: Node, kept: dict[str, Any]) -> None:
     names = [key for key, value in kept.items() if node.given.get(key) == value]
     if names:
         print(f"{node.id}: kept as it was: {', '.join(sorted(names))}")
+
+
+def _tell_wiring(node: Node) -> None:
+    if node.ruled_out:
+        print(f"{node.id}: wiring: {node.ruled_out}")
 
 
 def _keep(node: Node, args: argparse.Namespace) -> None:
@@ -244,6 +250,7 @@ def _batch(args: argparse.Namespace, tables: Tables) -> None:
             entry["key"] = fingerprint(key)
             entries.append(entry)
             print(f"{node.id}: written to {place['to']}")
+        _tell_wiring(node)
         (base / "manifest.json").write_text(json.dumps(entries, indent=2) + "\n")
     print(f"{len(nodes)} nodes; what went where is in {base / 'manifest.json'}")
     if keys:

@@ -35,6 +35,7 @@ class Node:
     tables: Tables
     given: dict[str, Any] = field(default_factory=dict)
     chip: str = ""  # of the board, where it is known
+    ruled_out: str = ""  # by its wiring, as files() has found
 
     def put(self, key: str, text: str) -> None:
         """Take a value as text. Raises DeployError for a key that the firmware does not know."""
@@ -93,7 +94,9 @@ class Node:
             CONFIG: _nested({k: v for k, v in self.given.items() if k in self.tables.config}),
             SECRETS: _nested({k: v for k, v in self.given.items() if k in self.tables.secrets}),
         }
-        wiring.check(self.chip, settings.checked(made))
+        whole = settings.checked(made)
+        wiring.check(self.chip, whole)
+        self.ruled_out = settings.wiring(whole)
         return made
 
 
