@@ -6,10 +6,10 @@ import subprocess
 from host_tests.test_on_micropython import ROOT, micropython
 
 
-def run(script: str) -> dict:
+def run(script: str, *arguments: object) -> dict:
     """The figures that a script prints."""
     done = subprocess.run(
-        [micropython(), "-X", "heapsize=64M", "host_tests/flash/" + script],
+        [micropython(), "-X", "heapsize=64M", "host_tests/flash/" + script, *map(str, arguments)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -35,3 +35,15 @@ def test_no_loss_of_power_costs_a_setting_a_counter_or_the_log():
     print(figures)
     assert figures["cuts"] == 2 * figures["writes"] > 400
     assert figures["wrong"] == []
+
+
+def test_no_flipped_bit_stops_a_node():
+    """... with blocks of 512 bytes, a bit in each 64 bytes of every block in use."""
+    figures = run("flipped_bits.py", 64)
+    print(figures)
+    assert figures["used"] > 60
+    assert figures["tried"] == figures["used"] * 8
+    assert figures["wrong"] == []
+    # What is lost is counted, to the record.
+    assert set(figures["outcomes"]) <= {"all delivered", "the rest counted"}
+    assert figures["outcomes"]["all delivered"] > figures["tried"] * 0.8

@@ -3,6 +3,7 @@
 import os
 
 from firmware import log
+from host_tests.support.ram_files import RamFiles
 from host_tests.support.scratch import folder
 
 
@@ -175,3 +176,62 @@ def test_a_flash_that_cannot_be_written_stops_nothing():
     log.info("x")
     log.flush()
     assert log.lines() == []
+
+
+def test_whatever_its_files_are_a_line_is_kept_or_told_as_lost():
+    for name in ("log.0", "log.1"):
+        other = "log.1" if name == "log.0" else "log.0"
+        for serial in (0, 3):
+            for data in (
+                None,
+                b"",
+                b"#",
+                b"#x\n",
+                b"#-7\nx",
+                b"#7",
+                b"#99999999999999999999\nx\n",
+                b"\xff" * 300,
+                b"#4\n" + b"\xfe" * 300,
+                b"#4\nx\n" * 5000,
+            ):
+                ram = RamFiles()
+                if serial:
+                    ram.files[other] = b"#%d\nold\n" % serial
+                if data is None:
+                    ram.folders.add(name)
+                    ram.files[name + "/x"] = b"y"
+                else:
+                    ram.files[name] = data
+                with ram.under(log):
+                    log._waiting.clear()
+                    log.begin("info")
+                    for number in range(3):
+                        log.info("line %d", number)
+                        log.flush()
+                        assert log.lines()[-1][22:] == "line %d" % number, (name, data)
+                    assert log.lines()[-3][22:] == "line 0"
+                    ram.fault = fail
+                    log.info("lost")
+                    log.flush()
+                    assert log.lines() == []
+                    ram.fault = None
+                    log.info("kept")
+                    log.flush()
+                    assert log.lines()[-1][22:] == "kept"
+
+
+def fail(what, path):
+    raise OSError(84, "as told")
+
+
+def test_what_is_told_is_an_error_once_and_waits_for_the_record():
+    where = begin("error")
+    log.told()
+    for _ in range(2):
+        log.tell("%s cannot be read: %d", "x", 5)
+        log.tell("100 %")
+    assert log.told() == ["x cannot be read: 5", "100 %"]
+    assert log.told() == []
+    log.flush()
+    begin(where=where)
+    assert texts() == ["x cannot be read: 5", "100 %"]
