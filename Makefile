@@ -10,13 +10,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --qui
 TYPINGS := build/typings
 ARGS ?=
 
-.PHONY: help venv demo test bench soak states month wirings lint clean
+.PHONY: help venv demo test bench soak damage states month wirings lint clean
 
 help:
 	@echo "make demo    a node's life on the virtual board   (ARGS=--help for its options)"
 	@echo "make test    the whole test suite, as CI runs it  (ARGS=... goes to pytest)"
 	@echo "make bench   figures, also in build/bench.json"
 	@echo "make soak    2,000 wakes of a node under mixed faults (ARGS=\"--wakes N --seed N\")"
+	@echo "make damage  every damage to every file of a node, and every call on them that may fail"
 	@echo "make states  every state that an earlier life may leave the module in, against every feature"
 	@echo "make month   30 days of a node, twice: the energy report, and that both traces are the same"
 	@echo "make wirings every way to wire the module, with every way to sleep and uplink"
@@ -37,6 +38,11 @@ bench: venv
 
 soak: venv
 	$(BIN)/python -m host_tests.campaign $(ARGS)
+
+damage: venv
+	$(BIN)/python -m host_tests.damage $(ARGS)
+	$(BIN)/python -m host_tests.damaged_files $(ARGS)
+	$(BIN)/micropython -X heapsize=64M host_tests/flash/flipped_bits.py 4
 
 states: venv
 	$(BIN)/python -m host_tests.states $(ARGS)
