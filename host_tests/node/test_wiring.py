@@ -6,12 +6,14 @@ wired can end.
 
 import itertools
 import os
+import time
 
 import pytest
 
 from host_tests.node.conftest import PERIOD_S, Node
 from host_tests.node.test_commands import KEY, Talk
 from tools.demo.subscriber import Subscriber, records
+from tools.virtual_c1100.module import Power
 
 TOPIC = "nodes/n1/telemetry"
 PINS = {"pwrkey": 4, "wake": 5, "status": 18, "cut": 6}
@@ -151,6 +153,29 @@ def test_the_smallest_configuration_after_a_command(smallest, broker, body, resu
         assert [r["result"] for r in talk.results if r["id"] == "c1"] == results
     finally:
         talk.close()
+
+
+@pytest.mark.parametrize("moment", ["node", "sampled", "registered", "delivered"])
+def test_the_smallest_configuration_after_ctrl_c_as_deploy_types_it(smallest, broker, moment):
+    n = smallest(console_pty=True)
+    with Subscriber(broker, TOPIC) as subscriber:
+        n.bench.run(until=lambda: n.said(moment), limit_s=PERIOD_S)
+        tty = os.open(n.bench.tty, os.O_RDWR | os.O_NOCTTY)
+        try:
+            os.write(tty, b"\x03")
+            limit = time.monotonic() + 30
+            n.bench.run(
+                until=lambda: n.said("KeyboardInterrupt") or time.monotonic() > limit,
+                attended=True,
+            )
+        finally:
+            os.close(tty)
+        assert n.said("KeyboardInterrupt")
+        n.bench.press_reset()
+        n.live(3)
+        assert n.deliver(subscriber) == n.said("sampled")
+    assert n.said("wake failed") == []
+    assert n.module.power is Power.ON
 
 
 # What is said of it --------------------------------------------------------------------------
