@@ -107,6 +107,18 @@ async def sockets(c: Package, module: Mirror) -> Any:
     return got
 
 
+async def waiting(c: Package, module: Mirror) -> Any:
+    """What has come is kept by the module until it is asked for."""
+    modem = c.C1100(module)
+    await modem.power_on()
+    async with modem.pdp("x"):
+        stream = await modem.tcp("h.example", 7)
+        module.say(f"{c.dialect.IP_DATA[0]}={stream.number}\r".encode())
+        got = await stream.recv(9, 5)
+    modem.close()
+    return got
+
+
 async def mqtt(c: Package, module: Mirror) -> Any:
     modem = c.C1100(module)
     await modem.power_on()
@@ -202,5 +214,6 @@ class Link:
 
 
 FLOWS: dict[str, Callable[[Package, Mirror], Awaitable[Any]]] = {
-    flow.__name__: flow for flow in (start, states, power, sockets, mqtt, http, gnss, lwm2m, ppp)
+    flow.__name__: flow
+    for flow in (start, states, power, sockets, waiting, mqtt, http, gnss, lwm2m, ppp)
 }

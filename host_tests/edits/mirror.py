@@ -70,6 +70,7 @@ class Mirror(Module):
         self.forms.sort(key=lambda entry: -len(re.sub(r"{.*?}", "", entry[1].send)))
         self.names: list[str] = []
         self.unknown: list[str] = []
+        self.waiting = b"unasked"  # for AT+LSIPREAD
         self.free: dict[str, int] = {}
         self.want: tuple | None = None  # (name, form, found) whose payload comes
         self.data = b""
@@ -123,6 +124,10 @@ class Mirror(Module):
         said = [line.encode() for line in said]
         if name.startswith("HTTP_") and form.answer:
             said.insert(1, BODY + b"\r\n")
+        if name == "IP_READ":  # what waits, and then nothing any more
+            waiting, self.waiting = self.waiting, b""
+            head = f"{self.dialect.IP_READ_DATA}:{values['id']},{len(waiting)},"
+            said.insert(0, (head + waiting.hex() + "\r").encode())
         if name == "GNSS_LAST":
             said[0] = form.answer.encode() + b":" + FIX
         if name == "PIN_ENTER":
