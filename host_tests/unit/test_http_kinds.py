@@ -551,6 +551,27 @@ async def test_requests_leave_nothing():
     modem.close()
 
 
+async def test_body_of_a_request_that_was_given_up_leaves_nobody_deaf():
+    """Neither one without an end, nor one that claims to be long."""
+    for length in (b"", b",x", b",5000", b",99999999"):
+        _, modem = module((b"+LSHTTPGET: 0,200" + length + b"\r\nok",))
+        task = asyncio.create_task(modem.http.get(URL))
+        await asyncio.sleep_ms(500)
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            begin = time.ticks_ms()
+        for _ in range(3):
+            try:
+                if (await modem.signal()).rssi == -69:
+                    break
+            except Timeout:
+                continue
+        assert time.ticks_diff(time.ticks_ms(), begin) < 8000, length
+        modem.close()
+
+
 async def test_late_answer_of_a_request_that_was_given_up():
     """Its body is not read as answers, and is not taken for the next one's."""
     nasty = b"\r\nOK\r\n+CSQ: 1,1\r\n0\r"

@@ -627,6 +627,16 @@ class Channel:
         spent = time.ticks_diff(time.ticks_ms(), self._payload_began)
         return _TRICKLE_MS * (self.received - self._payload_from) < spent < _TRICKLES_MS
 
+    def abandon(self, handler) -> None:
+        """Nobody waits for a handler's payload any more: give what is left of it a moment."""
+        if self._payload is None or self._payload.handler is not handler:
+            return
+        now = time.ticks_ms()
+        self._payload_began = time.ticks_add(now, -_TRICKLES_MS)
+        end = time.ticks_add(now, _STALL_MS)
+        if time.ticks_diff(end, self._payload_end) < 0:
+            self._payload_end = end
+
     def _await_payload(self, found: payload.Payload) -> None:
         self._payload = found
         self._payload_ms = self._payload_began = time.ticks_ms()

@@ -144,6 +144,7 @@ class Http:
             raise at.BadAnswer("a result code and no answer", form.send)
         finally:
             channel.payloads[form.answer] = nobody
+            channel.abandon(answer)
         return answer.response(coded, data)
 
 

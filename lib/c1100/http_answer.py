@@ -215,7 +215,7 @@ def _in_front(content: bytes) -> list:
     end = n
     while end < len(content) and content[end] not in b"\r\n":
         end += 1
-    if _is_nobodys(at.text(content[n:end])):
+    if end > n and _is_nobodys(at.text(content[n:end])):
         return [n, end + 1, end + 2]
     return [n]
 

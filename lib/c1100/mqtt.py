@@ -207,6 +207,7 @@ class MQTT:
                 channel.watchers.pop(form.then.rstrip("?"), None)
         if channel.payloads.get(dialect.MQTT_MESSAGE) is self._inbox:
             channel.payloads[dialect.MQTT_MESSAGE] = payload.unheard()[dialect.MQTT_MESSAGE]
+            channel.abandon(self._inbox)
 
     def _check_open(self, form: dialect.Form) -> None:
         if not self.connected:

@@ -45,7 +45,7 @@ class Payload:
 
     def __init__(self, handler, values: list) -> None:
         self.want = handler.begin(values)
-        self._handler = handler
+        self.handler = handler
         self._got = 0
         self._ended = False
         self._fault: Exception | None = None  # of the handler, while data came
@@ -59,12 +59,12 @@ class Payload:
         """
         if self._ends_of_header and not self._skip_ends(ring):
             return False
-        if self._handler.hex and not self._got:
+        if self.handler.hex and not self._got:
             _skip_around(ring)
         if self.want is REST and self._same_line:
             return self._feed_line(ring)
         while self._got != self.want:
-            if not (self._feed_hex(ring) if self._handler.hex else self._feed_raw(ring)):
+            if not (self._feed_hex(ring) if self.handler.hex else self._feed_raw(ring)):
                 return False
             if self._ended:
                 return True
@@ -155,7 +155,7 @@ class Payload:
         self._got += len(data)
         if self._fault is None:
             try:
-                self._handler.data(data)
+                self.handler.data(data)
             except Exception as error:  # the rest is a payload all the same, and no lines
                 self._fault = error
 
@@ -167,7 +167,7 @@ class Payload:
                 error = at.BadAnswer("a payload that does not end")
         elif got != self.want or self._fault is not None:
             error = at.PayloadError(got, self.want)
-        self._handler.end(error)
+        self.handler.end(error)
         if self._fault is not None:
             raise self._fault
 
