@@ -72,6 +72,7 @@ class World:
         self._wire: Wire | None = None
         self.module = VirtualC1100(self.timeline, profile, self._to_board)
         self.writes: list[bytes] = []  # of the last life
+        self.presses = 0  # of the power key
         self._graves: list[Any] = []  # of lives whose tasks must not run on
         if on:
             self.module.power_on()
@@ -192,8 +193,8 @@ class World:
     def _pins(self) -> dict:
         wiring = self.wiring
         return {
-            "pwrkey": Output(self.module, "pwrkey") if wiring.pwrkey else None,
-            "wake": Output(self.module, "wake") if wiring.wake else None,
+            "pwrkey": Output(self, "pwrkey") if wiring.pwrkey else None,
+            "wake": Output(self, "wake") if wiring.wake else None,
             "status": Status(self.module) if wiring.status else None,
         }
 
@@ -223,15 +224,16 @@ def bury(loop: "Loop") -> None:
 class Output:
     """A pin that the board drives."""
 
-    def __init__(self, module: VirtualC1100, name: str) -> None:
-        self._module = module
+    def __init__(self, world: World, name: str) -> None:
+        self._world = world
         self._name = name
 
     def on(self) -> None:
-        self._module.set_pin(self._name, True)
+        self._world.presses += self._name == "pwrkey"
+        self._world.module.set_pin(self._name, True)
 
     def off(self) -> None:
-        self._module.set_pin(self._name, False)
+        self._world.module.set_pin(self._name, False)
 
 
 class Status:

@@ -216,7 +216,7 @@ async def test_registration_denied_by_every_domain():
             START
             + READY
             + NETWORK
-            + (("AT+CEREG?", b"+CEREG: 1,3\r\n0\r"), ("AT+CGREG?", b"+CGREG: 1,3\r\n0\r"))
+            + (("AT+CEREG?", b"+CEREG: 1,3\r\n0\r"), ("AT+CGREG?", b"+CGREG: 1,3\r\n0\r")) * 6
         )
 
 

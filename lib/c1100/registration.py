@@ -14,7 +14,7 @@ _REGISTERED = (1, 5, 9, 10)
 _ROAMING = (5, 7, 10)
 
 _RECHECK_MS = const(15000)  # a registration URC may get lost: ask now and then
-_POLL_MS = const(2000)  # of a module that takes no setting for them
+_POLL_MS = const(2000)  # what will not stay so, or would not be told
 _LOOK_MS = const(300)  # where the board dozes
 _DENIED_MS = const(10000)  # that every network refuses has to last so long
 _DEAF_MS = const(20000)  # that no domain can be asked, likewise
@@ -131,22 +131,18 @@ class Network:
             idle_ms = idle.ms(not refusals and not [1 for domain in found if domain.searching])
             while obstacles and idle_ms >= obstacles[0][0]:
                 await self._clear(*obstacles.pop(0)[1:])
-            if denied_ms < 0:
-                await self._change(left if found else min(left, _POLL_MS))
-            elif not await self._change(min(left, _DENIED_MS - denied_ms)):
-                raise _denial()  # and no word since
+            await self._change(left if found and denied_ms < 0 else min(left, _POLL_MS))
 
-    async def _change(self, ms: int) -> bool:
-        """Wait until the registration may have changed; False if it has not for so long."""
+    async def _change(self, ms: int) -> None:
+        """Wait until the registration may have changed, at most so long."""
         if self._patience.dozes:
             await self._patience.wait(min(ms, _LOOK_MS))
-            return True
+            return
         try:
             step_ms = _RECHECK_MS if self.tells else _POLL_MS
             await asyncio.wait_for_ms(self._changed.wait(), min(ms, step_ms))
         except asyncio.TimeoutError:
-            return not self.tells
-        return True
+            pass  # the line that tells may have been lost: ask
 
     def _on_registration(self, _values: list) -> None:
         self._changed.set()
