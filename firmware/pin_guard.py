@@ -1,4 +1,7 @@
-"""Three wrong PINs block a SIM for good, and a node wakes often: one refusal is remembered."""
+"""Three wrong PINs block a SIM for good, and a node wakes often: one refusal is remembered.
+
+So are two PINs in a row whose answer was lost: each may have been a wrong one.
+"""
 
 from binascii import crc32
 
@@ -6,6 +9,7 @@ from . import files, log
 from .state import PIN_REFUSED
 
 _FILE = "pin_refused"
+_LOST = b"?"  # behind the mark of a PIN: its answer was lost
 
 
 def allowed(pin: str, state) -> str | None:
@@ -25,8 +29,33 @@ def allowed(pin: str, state) -> str | None:
 
 def refuse(pin: str, state) -> None:
     """Remember that the SIM has refused this PIN, until another one is configured."""
+    _store(_mark(pin), state)
+
+
+def doubt(pin: str, state) -> None:
+    """It is not known what the SIM makes of this PIN: it has cost a try, or not."""
     try:
-        files.store(_FILE, _mark(pin))
+        lost = files.load(_FILE) == _mark(pin) + _LOST
+    except OSError:
+        lost = True
+    if lost:
+        refuse(pin, state)
+    else:
+        _store(_mark(pin) + _LOST, state)
+
+
+def accept(pin: str) -> None:
+    """The SIM is open: what was in doubt is not any more."""
+    try:
+        if files.load(_FILE) == _mark(pin) + _LOST:
+            files.store(_FILE, b"")
+    except OSError as error:
+        log.tell("%s cannot be used: %s", _FILE, error)
+
+
+def _store(mark: bytes, state) -> None:
+    try:
+        files.store(_FILE, mark)
     except OSError as error:
         log.tell("%s cannot be written: %s", _FILE, error)
         state.told |= PIN_REFUSED  # until the next cold start

@@ -148,6 +148,12 @@ class Session:
         except PinRefused:
             pin_guard.refuse(settings["pin"], node.state)
             raise
+        except C1100Error as error:
+            if error.command == dialect.PIN_ENTER.send:
+                pin_guard.doubt(settings["pin"], node.state)
+            raise
+        if pin is not None:
+            pin_guard.accept(pin)
         log.info("registered %s", "roaming" if found.roaming else "home")
         # What has made commands fail may have damaged what was taken for good.
         self.modem.careful = bool(self._ladder.events)

@@ -8,6 +8,7 @@ from tools.broker import free_port, mosquitto
 from tools.demo.subscriber import Subscriber
 from tools.virtual_board.runner import BoardStopped
 from tools.virtual_c1100 import Profile
+from tools.virtual_c1100.faults import Rule
 from tools.virtual_c1100.profile import SimCard
 
 TOPIC = "nodes/n1/telemetry"
@@ -86,6 +87,29 @@ def test_a_wrong_pin_costs_one_try_in_the_nodes_life(node):
     (n.flash / "secrets.json").write_text('{"pin": "1234"}')
     n.live(24)
     assert n.said("delivered")
+
+
+class Unanswered(Rule):
+    """A command that does what it says, and never says so."""
+
+    def fits(self, name: str, kind: str) -> bool:
+        return name == self.command and kind == "write"
+
+
+@pytest.mark.parametrize(("pin", "tries"), [("1234", 3), ("9999", 1)])
+def test_a_pin_whose_answer_is_lost_never_blocks_the_sim(node, pin, tries):
+    n = node(Profile(sim=SimCard(pin="1234")), {"pin": pin}, source=False)
+    n.module.faults.active.rules.append(
+        Unanswered("+CPIN", lambda plan: setattr(plan, "mute", True))
+    )
+    n.live(30)
+    assert n.module.sim.pin_tries == tries
+    assert (len(n.said("delivered")) >= 30) is (pin == "1234")
+    (n.flash / "secrets.json").write_text('{"pin": "1234"}')
+    n.module.faults.clear()
+    delivered = len(n.said("delivered"))
+    n.bench.run(until=lambda: len(n.said("delivered")) > delivered, limit_s=10**6)
+    assert n.module.sim.pin_tries == 3
 
 
 def test_login_at_the_broker(node):
