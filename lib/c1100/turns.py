@@ -1,0 +1,274 @@
+"""One command at a time: it is written, its lines are found among all that comes, and its time is
+kept.
+
+A command that timed out or was cancelled keeps its place until its result code has come or until
+synchronisation is proved, so a late answer is never taken for the next one.
+"""
+
+import asyncio
+import time
+
+from micropython import const
+
+from . import at, dialect
+from .events import Events
+from .exchange import Exchange, is_error
+
+_BUSY_MS = const(5)  # how often the UART is looked at while a command waits
+_PROMPT_MS = const(50)  # pause between a prompt and its payload
+_STALL_MS = const(1000)  # patience with a payload that would take a command's answer
+_REST_MS = const(2000)  # patience with the rest of an answer whose outcome is known
+_MOMENT_MS = const(60)  # until nothing more comes that counts more than what has come
+_GAP_MS = const(300)  # from one character of an answer to the next, on the slowest line
+_SLOW_MS = const(5000)  # patience with an answer that arrives when its time is over
+_SILENCE_MS = const(300)  # longer than any pause between answers that were asked for together
+_DARK_LOOKS = const(3)  # at the status pin, before it is believed
+
+
+class Turns(Events):
+    """A line on which commands take turns. A line that has come is classified once: by the command
+    that is waiting, else by its prefix in the URC table.
+    """
+
+    def __init__(self, stream, size: int) -> None:
+        Events.__init__(self, stream, size)
+        self.powered = _powered  # whether the module is, where a pin tells
+        self.silent = 0  # commands without an answer in a row
+        self._exchange: Exchange | None = None  # the command that is waiting
+        self._untold = set()  # outcomes that the module does not tell, as far as is known
+        self._wanted = asyncio.Event()  # it has been answered, or prompted
+        self._deadline = None  # when it has waited long enough, in ticks_ms
+        self._until = 0  # when it has, if what has come is not enough
+        self._slow_ms = 0  # how much longer, if its answer is arriving by then
+        # A command that was given up while its answer may still come.
+        self._stale: Exchange | None = None
+        self._owed = 0  # synchronising questions that have not been answered
+        self._heard = 0  # result codes that nobody waited for
+        self._dark = 0  # looks in a row at a module without power
+
+    async def _transact(
+        self, exchange: Exchange, wait: float | None, data=None, slow: bool = True
+    ) -> Exchange:
+        """Send a command and wait until it is answered. Raises what its result is.
+
+        wait -- seconds instead of the form's own
+        data -- for its prompt
+        slow -- a little longer, if the answer is just arriving
+        """
+        self._drain()  # what came before the command cannot be its answer
+        self._check_payload(_STALL_MS)
+        silence = time.ticks_diff(time.ticks_ms(), self._payload_ms)
+        if self.ring.unread and self._payload is None and silence > _SILENCE_MS:
+            self.leftover()  # nor can a line that has not gone on
+        form = exchange.form
+        self._exchange = exchange
+        self._slow_ms = _SLOW_MS if slow else 0
+        self.stats["commands"] += 1
+        try:
+            await self._write(b"AT" + exchange.line.encode() + b"\r", form)
+            exchange.written = True
+            if data and not form.prompt:
+                exchange.prompted = True  # it does not ask
+            else:
+                await self._wait(exchange, form.wait if wait is None else wait)
+            if exchange.prompted and not exchange.finished:
+                await asyncio.sleep_ms(_PROMPT_MS)
+                if not exchange.finished:
+                    await self._write(data or b"", form)
+                await self._wait(exchange, form.wait if wait is None else wait)
+        finally:
+            self._exchange = self._deadline = None
+            self.stats["late"] += exchange.late
+            unsure = exchange.code is None or exchange.unsure
+            if unsure and not isinstance(exchange.error, at.Rebooted):
+                self._stale = exchange  # timed out or cancelled: its answer may still come
+                self._owed += exchange.sync
+        self._notice(exchange)
+        if data and form.prompt and not exchange.prompted and exchange.error is None:
+            raise at.BadAnswer("it has not asked for the data", form.send)
+        exchange.result()
+        return exchange
+
+    def _notice(self, exchange: Exchange) -> None:
+        """Notice a restart that nothing has told of, by what the module does again: words and
+        echoes, where it was seen to keep to ATV0 and ATE0. There are modules that never do.
+        """
+        if exchange.code != at.OK and exchange.code != at.ERROR:
+            return
+        if (exchange.verbose and self.numeric) or (exchange.echoed and self.quiet):
+            self._restarted()
+            return
+        if len(exchange.line) < self.ring.size - 2:  # the echo of a longer one is dropped
+            self.quiet = not exchange.echoed
+        if exchange.code == at.OK:  # an error may have words of its own
+            self.numeric = not exchange.verbose
+
+    async def _wait(self, exchange: Exchange, seconds: float) -> None:
+        """Until the command is answered or prompted; the reader enforces the time."""
+        self._wanted.clear()
+        if exchange.sure:
+            return
+        now = time.ticks_ms()
+        self._deadline = self._until = time.ticks_add(now, int(seconds * 1000))
+        self._life = time.ticks_add(now, -_GAP_MS)
+        self._hurry(exchange)
+        self._kick()
+        await self._wanted.wait()
+
+    def _hurry(self, exchange: Exchange) -> None:
+        """Bring the deadline near once the rest of the answer is to come soon or not at all."""
+        if self._deadline is None:
+            return
+        self._deadline = self._until
+        if exchange.finished:
+            ms = _MOMENT_MS
+        elif not exchange.enough:
+            return
+        elif exchange.outcome is not None:
+            ms = _REST_MS
+        elif exchange.then in self._untold:
+            ms = 0
+        else:
+            ms = dialect.VERDICT_MS if exchange.then == dialect.VERDICT else dialect.OUTCOME_MS
+        deadline = time.ticks_add(time.ticks_ms(), ms)
+        if time.ticks_diff(deadline, self._deadline) < 0:
+            self._deadline = deadline
+
+    def hurry(self, form: dialect.Form, ms: int) -> None:
+        """What a command was to tell has come: wait no longer than that for its result code."""
+        exchange = self._exchange
+        if exchange is None or exchange.form is not form or self._deadline is None:
+            return
+        deadline = time.ticks_add(time.ticks_ms(), ms)
+        if time.ticks_diff(deadline, self._until) < 0:
+            self._until = deadline
+        if time.ticks_diff(deadline, self._deadline) < 0:
+            self._deadline = deadline
+
+    def outcome(self, form: dialect.Form) -> str | None:
+        """The line that has told how the command that waits ends, if it is of that form."""
+        exchange = self._exchange
+        return exchange.outcome if exchange is not None and exchange.form is form else None
+
+    def _interrupt(self, why: str, dark: bool = False) -> None:
+        """The command that waits will not be answered, unless it just was, nor any before it."""
+        self._stale = None
+        self._owed = 0
+        exchange = self._exchange
+        if exchange is None or not exchange.written or exchange.sure:
+            return
+        exchange.interrupt(at.Rebooted(why, exchange.form.send), not dark)
+        if dark:
+            self._wanted.set()
+        else:
+            self._hurry(exchange)
+
+    # The time -------------------------------------------------------------------------------
+
+    def _look(self) -> int:
+        """See what has come and whose time is over. Returns ms until the next look."""
+        pause = Events._look(self)
+        if self._deadline is None:
+            return pause
+        self._dark = 0 if self.powered() else self._dark + 1
+        if self._dark == _DARK_LOOKS:
+            self.forgotten()
+            self._interrupt("the module's power is gone", True)
+        left = time.ticks_diff(self._deadline, time.ticks_ms())
+        if left <= 0:
+            self._end_wait()
+        return max(0, min(left, pause, _BUSY_MS if self._flag is None else pause))
+
+    def _stop(self) -> None:
+        Events._stop(self)
+        self._expire("the channel was closed")
+
+    def _end_wait(self) -> None:
+        """The command has waited long enough, for more or for anything."""
+        exchange = self._exchange
+        if exchange is None:
+            self._deadline = None
+            return
+        if exchange.finished or exchange.enough:
+            if not exchange.finished and exchange.outcome is None:
+                self._untold.add(exchange.then)
+            exchange.unsure = False
+            self._deadline = None
+            self._wanted.set()
+            return
+        now = time.ticks_ms()
+        more = min(_GAP_MS, self._slow_ms - time.ticks_diff(now, self._until))
+        if more > 0 and time.ticks_diff(now, self._life) < _GAP_MS:
+            self._deadline = time.ticks_add(now, more)  # it is coming, character by character
+        else:
+            self._expire("no result code")
+
+    def _expire(self, why: str) -> None:
+        exchange = self._exchange
+        self._deadline = None
+        if exchange is not None:
+            self.stats["timeouts"] += 1
+            self.silent += 1
+            exchange.error = at.Timeout(why, exchange.form.send)
+            exchange.unsure = False
+            self._wanted.set()
+
+    # What comes -----------------------------------------------------------------------------
+
+    def _prompted(self) -> bool:
+        return self._prompts(self._exchange) or self._prompts(self._stale)
+
+    def _prompts(self, exchange: Exchange | None) -> bool:
+        """Whether the prompt of a command is what comes next. Some come more than once."""
+        if exchange is None or not exchange.form.prompt:
+            return False
+        if not self._has_left(exchange) or not self.ring.prompt():
+            return False
+        if not exchange.prompted:
+            exchange.prompt()
+            if exchange is self._exchange:
+                self._wanted.set()
+        return True
+
+    def _has_left(self, exchange: Exchange) -> bool:
+        """Whether the command is out of the UART: before that, nothing can be its answer."""
+        return exchange.written and (self._txdone is None or self._txdone())
+
+    def _classify(self, line: str) -> None:
+        exchange = self._exchange
+        sink = self.sinks.get(line[0])
+        if sink is not None and (exchange is None or not exchange.names(line)):
+            sink(line)
+            return
+        name = at.prefix(line)
+        if self._untold:
+            self._untold.discard(name)
+            self._untold.discard(at.bare(name))
+        if exchange is not None and exchange.take(name, line, self._has_left(exchange)):
+            self.silent = 0
+            if line in exchange.lines:
+                self._expect_body(name, line)
+            if exchange.sure:
+                self._wanted.set()
+            else:
+                self._hurry(exchange)
+            return
+        if self._expect_body(name, line):
+            return
+        stale = self._stale
+        if stale is not None and stale.written:
+            if stale.ends(line):
+                self._stale = None
+                self.stats["late"] += 1
+                return
+            if stale.read(name, line) is not None:
+                self.stats["late"] += 1
+                return
+        if at.result(line) is not None or is_error(line):
+            self._heard += 1
+        self._urc(name, line)
+
+
+def _powered() -> bool:
+    """As far as anybody can tell."""
+    return True
