@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --qui
 TYPINGS := build/typings
 ARGS ?=
 
-.PHONY: help venv demo test bench soak damage states month wirings lint clean
+.PHONY: help venv demo test bench soak fuzz damage states month wirings lint clean
 
 help:
 	@echo "make demo    a node's life on the virtual board   (ARGS=--help for its options)"
@@ -19,6 +19,7 @@ help:
 	@echo "make soak    2,000 wakes of a node under mixed faults (ARGS=\"--wakes N --seed N\")"
 	@echo "make damage  every damage to every file of a node, and every call on them that may fail"
 	@echo "make states  every state that an earlier life may leave the module in, against every feature"
+	@echo "make fuzz    driver and node fed with anything (MINUTES=10 for all targets together)"
 	@echo "make month   30 days of a node, twice: the energy report, and that both traces are the same"
 	@echo "make wirings every way to wire the module, with every way to sleep and uplink"
 	@echo "make lint    ruff and the type checks alone"
@@ -46,6 +47,10 @@ damage: venv
 
 states: venv
 	$(BIN)/python -m host_tests.states $(ARGS)
+
+MINUTES ?= 10
+fuzz: venv
+	$(BIN)/python -m host_tests.fuzz --minutes $(MINUTES) $(ARGS)
 
 MONTH := build/month
 month: $(VENV)/demo

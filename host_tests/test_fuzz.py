@@ -1,4 +1,4 @@
-"""A short slice of fuzzing, the same in every run; `make fuzz` goes on for as long as one likes."""
+"""A short slice of fuzzing, the same in every run; `make fuzz` goes on as long as one likes."""
 
 from pathlib import Path
 
@@ -13,11 +13,37 @@ from host_tests.fuzz.targets import TARGETS
 EXAMPLES = {True: 40, False: 300}  # of a flow with the module, which takes longer, or of others
 RUNS = 2000
 # Pieces of which the wire and the files are made.
-WORDS = st.sampled_from([
-    b"+CSQ: ", b"+CEREG: ", b"+LSIPRTCP=1,", b'+MQTTMSG:"a/b",', b"OK", b"0\r", b"\r\n", b",", b'"',
-    b"1", b"00", b"255", b"nan", b"$GPGGA,", b"A,3114.19,N,12128.42,E", b"{", b"}", b":", b"[", b"]",
-    b'"id":', b"null", b"1e9", b"\xff", b"\x00", b"24/01/31,23:59:60+32", b"+CME ERROR: ",
-])  # fmt: skip
+WORDS = st.sampled_from(
+    [
+        b"+CSQ: ",
+        b"+CEREG: ",
+        b"+LSIPRTCP=1,",
+        b'+MQTTMSG:"a/b",',
+        b"OK",
+        b"0\r",
+        b"\r\n",
+        b",",
+        b'"',
+        b"1",
+        b"00",
+        b"255",
+        b"nan",
+        b"$GPGGA,",
+        b"A,3114.19,N,12128.42,E",
+        b"{",
+        b"}",
+        b":",
+        b"[",
+        b"]",
+        b'"id":',
+        b"null",
+        b"1e9",
+        b"\xff",
+        b"\x00",
+        b"24/01/31,23:59:60+32",
+        b"+CME ERROR: ",
+    ]
+)
 INPUTS = st.binary(max_size=200) | st.lists(WORDS, max_size=40).map(b"".join)
 
 

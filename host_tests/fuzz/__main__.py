@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import host_tests.shim  # noqa: F401 (MicroPython's dialect, before lib/ is imported)
+from host_tests.fuzz.seeds import SEEDS
 from host_tests.fuzz.targets import TARGETS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,6 +39,8 @@ def fuzz(name: str, seconds: float, seed: int, keep: bool = False, runs: int = -
     done, edges = 0, 0
     findings: list[Path] = []
     with tempfile.TemporaryDirectory(prefix="fuzz.") as scratch:
+        for number, data in enumerate(SEEDS.get(name, [])):
+            Path(scratch, f"seed-{number}").write_bytes(data)
         while (left := end - time.monotonic()) > 0 and len(findings) < FINDINGS:
             before = set(folder.iterdir())
             said = _child(name, [

@@ -13,12 +13,31 @@ LIMIT_S = 900  # virtual seconds: longer than anything that a caller of the driv
 HEALTHY_S = 200
 CSQ = b"+CSQ: 22,99\r\n0\r"
 URCS = (
-    b"+CEREG: 2\r\n", b"+CEREG: 5\r\n", b"^SIMST: 1\r\n", b"RING\r\n", b"3\r", b"+CSQ: 1,1\r\n",
-    b"+LSIPCLOSE:1,0,0,0\r", b"+LSIPCALL:0\r", b"+MQTTOPEN:0\r\n", b"+MQTTPUB:1\r\n", b">", b"OK\r\n",
-    b"+LSIPRTCP=1,3,616263\r", b"+LSIPRTCP=2,3,616263\r", b"+LSIPRUDP=1,1,00\r", b"RDY\r\n",
-    b'+MQTTMSG:"a/b",1,0,5,hello\r\n', b"$GPGGA,1,2*00\r\n", b"^EXITPSMMODE\r\n", b"^DATADISCONN\r",
-    b"^ENTERPSMMODE\r\n", b"+CME ERROR: 100\r\n", b"+LSHTTPGET: 0,200,5\r\nhello", b"\x00\xff\x80",
-)  # fmt: skip
+    b"+CEREG: 2\r\n",
+    b"+CEREG: 5\r\n",
+    b"^SIMST: 1\r\n",
+    b"RING\r\n",
+    b"3\r",
+    b"+CSQ: 1,1\r\n",
+    b"+LSIPCLOSE:1,0,0,0\r",
+    b"+LSIPCALL:0\r",
+    b"+MQTTOPEN:0\r\n",
+    b"+MQTTPUB:1\r\n",
+    b">",
+    b"OK\r\n",
+    b"+LSIPRTCP=1,3,616263\r",
+    b"+LSIPRTCP=2,3,616263\r",
+    b"+LSIPRUDP=1,1,00\r",
+    b"RDY\r\n",
+    b'+MQTTMSG:"a/b",1,0,5,hello\r\n',
+    b"$GPGGA,1,2*00\r\n",
+    b"^EXITPSMMODE\r\n",
+    b"^DATADISCONN\r",
+    b"^ENTERPSMMODE\r\n",
+    b"+CME ERROR: 100\r\n",
+    b"+LSHTTPGET: 0,200,5\r\nhello",
+    b"\x00\xff\x80",
+)
 # What a healthy module says: the beginning of a command, what follows it.
 HEALTHY = (
     ("AT+LSIPCALL=1", b"+LSIPCALL:1, 10.0.0.9\r+LSIP:OK\r0\r"),
@@ -57,7 +76,7 @@ HEALTHY = (
 
 
 class Hostile:
-    """A stream like machine.UART(timeout=0). Nothing is decided any more once `heal` was called."""
+    """A stream like machine.UART(timeout=0). Nothing is decided any more after `heal`."""
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
@@ -79,7 +98,7 @@ class Hostile:
             self._hear(line)
         if self._line and b"AT" not in self._line:  # what a prompt has asked for
             self._line.clear()
-            self._say(b"0\r" if self._hostile else b"0\r", 0)
+            self._say(b"0\r", 0)
         return len(data)
 
     def _hear(self, line: str) -> None:
@@ -254,7 +273,7 @@ async def _flow(act: Callable[[C1100], Awaitable[None]], data: bytes) -> None:
         await asyncio.wait_for(act(modem), LIMIT_S)
     except C1100Error as error:
         assert "AT" in str(error) or error.command is None, repr(error)
-    except asyncio.TimeoutError:
+    except TimeoutError:
         raise AssertionError(f"a caller waits for more than {LIMIT_S} s") from None
     stream.heal()
     modem._channel.ring.clear()
