@@ -202,6 +202,9 @@ def test_render_refuses_what_would_end_or_split_a_command():
             at.render("+X={value:d7}", (value,))
     with raises(at.BadArgument):
         at.render("+X={value:h2}", (b"abc",))
+    for value in (7, None, [1], 2.5):
+        with raises(at.BadArgument):
+            at.render("+X={value:h2}", (value,))
     with raises(at.BadArgument):
         at.render("+X={value:d7}", ())
     with raises(at.BadArgument):
