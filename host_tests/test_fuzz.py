@@ -1,13 +1,13 @@
 """A short slice of fuzzing, the same in every run; `make fuzz` goes on as long as one likes."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from host_tests.fuzz import __main__ as tool
 from host_tests.fuzz.__main__ import CORPUS, fuzz
 from host_tests.fuzz.hostile import FLOWS
+from host_tests.fuzz.seeds import SEEDS
 from host_tests.fuzz.targets import TARGETS
 
 EXAMPLES = {True: 40, False: 300}  # of a flow with the module, which takes longer, or of others
@@ -62,8 +62,11 @@ def test_a_slice(name):
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_what_was_reached_and_found_before(name):
-    kept = sorted((CORPUS / name).iterdir())
-    assert kept, "no corpus"
+    folder = CORPUS / name
+    kept = sorted(folder.iterdir()) if folder.is_dir() else []
+    for data in SEEDS.get(name, []):
+        TARGETS[name](data)
+    assert kept or name in SEEDS or name in FLOWS
     for path in kept:
         TARGETS[name](path.read_bytes())
 
@@ -77,17 +80,17 @@ def test_the_fuzzer_itself(name):
 
 
 def test_what_is_found_is_told(monkeypatch, tmp_path):
-    """A target that cannot bear one byte: found, kept, and said how to see it again."""
-    from host_tests.fuzz import __main__ as tool
-
+    """What libFuzzer leaves behind is counted and kept with what was said; what was slow is not."""
     monkeypatch.setattr(tool, "FOUND", tmp_path)
-    real = tool._child
+    said = iter(["number_of_executed_units: 7", "cov: 3"])
 
     def child(name, options, limit_s):
-        Path(tmp_path, name, "crash-1").write_bytes(b"x")
-        return real("codecs", ["-runs=10"], limit_s)
+        if not (tmp_path / name / "crash-1").exists():
+            (tmp_path / name / "crash-1").write_bytes(b"x")
+            (tmp_path / name / "slow-unit-1").write_bytes(b"y")
+        return next(said)
 
     monkeypatch.setattr(tool, "_child", child)
     outcome = tool.fuzz("codecs", 5, 1)
-    assert [path.name for path in outcome.findings][:1] == ["crash-1"]
-    assert (tmp_path / "codecs" / "crash-1.txt").exists()
+    assert outcome == (7, 3, [tmp_path / "codecs" / "crash-1"])
+    assert (tmp_path / "codecs" / "crash-1.txt").read_text() == "number_of_executed_units: 7"
