@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
+import host_tests.shim  # noqa: F401
 from host_tests.campaign.run import Outcome, campaign
 from host_tests.peers import any_broker
 
@@ -43,7 +44,7 @@ def report(made: Outcome, seconds: float, seed: int, console: Console) -> None:
     )
     console.print(
         f"{made.sampled} records sampled, {made.delivered} delivered, {made.repeated} of them "
-        f"more than once, {made.dropped} dropped by policy"
+        f"more than once, {made.dropped} given up by policy or damaged"
     )
     console.print(
         f"longest wake {made.longest_wake_s:.0f} s, dearest {made.dearest_wake_mah:.2f} mAh"

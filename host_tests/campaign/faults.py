@@ -77,6 +77,61 @@ def _cut(rig: Rig) -> None:
     rig.bench.cut_power(rig.random.uniform(0.1, 30))
 
 
+HABITS = (
+    "leading-blank", "blank-behind", "blank-fields", "colon-blank", "number-zeros", "bits-bare",
+    "bits-empty", "urc-ls", "verbose-stuck", "echo-stuck", "result-first:+CSQ", "imei-quoted",
+)  # fmt: skip
+LEFT = (
+    "AT+CFUN=4",
+    "AT+CFUN=0",
+    "AT+GPSSTART",
+    "AT+LSIPHEX=1",
+    "ATE0V0",
+    "AT+LSHTTPURL=99",
+    "ATQ1",
+)
+STATUSES = (301, 400, 401, 404, 413, 429, 500, 503)
+CLOCKS = ("00/01/01,00:00:00+00", "24/13/45,25:61:61+00", "99/12/31,23:59:59+00", "", "x" * 60)
+# Those that the node reads besides its configuration.
+SMALL = ("starts", "config.trial", "pin_refused", "commands.counter", "clock.steps", "set_aside")
+
+
+def _habit(rig: Rig) -> None:
+    rig.module.faults.add(rig.random.choice(HABITS))
+
+
+def _left(rig: Rig) -> None:
+    rig.module.faults.add("left", rig.random.choice(LEFT))
+
+
+def _cured(rig: Rig) -> None:
+    rig.module.faults.add("error", "+LSMQTTCALL")
+    rig.module.faults.add("cured-by", rig.random.choice(("radio", "restart", "power", "supply")))
+
+
+def _status(rig: Rig) -> None:
+    status = rig.random.choice(STATUSES)
+    rig.flash.configure(uplink={"first": "http"}, http={"url": f"http://{WEB}/status/{status}"})
+
+
+def _nonsense(rig: Rig) -> None:
+    rig.module.faults.add("clock", rig.random.choice(CLOCKS))
+
+
+def _spoil(rig: Rig) -> None:
+    data = rig.random.choice((b"", b"{", b"\xff" * 40, rig.random.randbytes(200), None))
+    rig.flash.spoil(rig.random.choice(SMALL), data)
+
+
+def _mend(rig: Rig) -> None:
+    for name in SMALL:
+        rig.flash.mend(name)
+
+
+def _nothing(rig: Rig) -> None:
+    """It stays as it is: the node has to live with it."""
+
+
 FAULTS = {
     "module mute": _module("mute"),
     "module mute to MQTT": _module("mute", "+LSMQTTPUB"),
@@ -104,5 +159,23 @@ FAULTS = {
     "program hangs": Fault(
         lambda rig: rig.flash.put(HUNG, HUNG_SENSOR), lambda rig: rig.flash.put(HUNG, None)
     ),
+    # The module has other habits, or is in a state that passes.
+    "habits": Fault(_habit, lambda rig: rig.module.faults.clear()),
+    "SIM not ready": _module("sim"),
+    "SIM asks for a PIN that nobody has": _module("sim", "SIM PIN"),
+    "no operator": _module("answer", "+COPS?=+CME ERROR: 30|4"),
+    "a result code that belongs to nobody": _module("line-before", "=NO CARRIER"),
+    "lines that answer nobody": _module("line-before", "=^SIMST: 1"),
+    "bytes with pauses": _module("byte-gap", "50"),
+    # What an earlier life, or another firmware, has left in the module.
+    "left over": Fault(_left, lambda rig: rig.module.faults.clear()),
+    "hangs until": Fault(_cured, lambda rig: rig.module.faults.clear()),
+    # The far side.
+    "server refuses": Fault(_status, _mqtt_again),
+    "broker refuses": _module("mqtt-refused"),
+    "a clock that tells nonsense": Fault(_nonsense, lambda rig: rig.module.faults.clear()),
+    # Files.
+    "a file is spoilt": Fault(_spoil, _mend),
+    "a record is damaged": Fault(lambda rig: rig.flash.flip("outbox", rig.random), _nothing),
     "supply cut": Fault(_cut, lambda rig: None),
 }

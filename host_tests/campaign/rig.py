@@ -4,7 +4,7 @@ import contextlib
 import json
 import random
 import socketserver
-import struct
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from littlefs import LittleFS, LittleFSError
 
+from firmware.outbox import Outbox
 from host_tests.virtual_c1100.http_server import HttpServer
 from tools.broker import Address, free_port
 from tools.deploy import image
@@ -23,8 +24,9 @@ from tools.power.watch import Watch
 from tools.virtual_board.board import Board, flash_image
 from tools.virtual_c1100 import Profile, VirtualC1100
 
-BLOCK, BLOCKS = 4096, 128
+BLOCK, BLOCKS = 4096, 144
 NODE = "campaign"
+OUTBOX = 16384
 BROKER = ("mqtt.example", 1883)
 HUNG_SENSOR = b"async def read(node):\n    while True:\n        pass\n"
 HUNG = "firmware/sensors/temperature.py"  # a source file comes before the compiled one
@@ -99,13 +101,47 @@ class Flash:
                 file.write(data)
 
     def dropped(self) -> int:
-        """Records that the outbox has given up by its policy."""
+        """Records that the outbox says are lost: given up by its policy, or damaged."""
+        with self.mounted() as system, tempfile.TemporaryDirectory(prefix="outbox.") as name:
+            folder = Path(name)
+            (folder / "outbox").mkdir()
+            names = [f"outbox/{file}" for file in system.listdir("outbox")]
+            for path in (*names, "outbox.next"):
+                with contextlib.suppress(FileNotFoundError, LittleFSError):
+                    with system.open(path, "rb") as file:
+                        (folder / path).write_bytes(file.read())
+            return Outbox(f"{name}/outbox", OUTBOX).dropped
+
+    def spoil(self, name: str, data: bytes | None) -> None:
+        """Put something else where a small file is, or was; None: a folder."""
         with self.mounted() as system:
-            try:
-                with system.open("outbox/confirmed", "rb") as file:
-                    return struct.unpack("<III", file.read())[1]
-            except FileNotFoundError:
-                return 0
+            with contextlib.suppress(FileNotFoundError, LittleFSError):
+                system.remove(name)
+            if data is None:
+                with contextlib.suppress(FileExistsError):
+                    system.mkdir(name)
+                return
+            with system.open(name, "wb") as file:
+                file.write(data)
+
+    def mend(self, name: str) -> None:
+        """Nothing is there any more."""
+        with self.mounted() as system, contextlib.suppress(FileNotFoundError, LittleFSError):
+            system.remove(name)
+
+    def flip(self, folder: str, draw: random.Random) -> None:
+        """One bit of one file in a folder, if there is one."""
+        with self.mounted() as system:
+            files = [f"{folder}/{name}" for name in sorted(system.listdir(folder))]
+            if not files:
+                return
+            name = draw.choice(files)
+            with system.open(name, "rb") as file:
+                content = bytearray(file.read())
+            if content:
+                content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
+            with system.open(name, "wb") as file:
+                file.write(bytes(content))
 
 
 class Rig:
@@ -169,7 +205,7 @@ def config() -> dict:
         "mqtt": {"host": BROKER[0], "port": BROKER[1]},
         "register_s": 60,
         "pins": {"pwrkey": 4, "wake": 5, "status": 18, "cut": 6, "battery": 34, "temperature": 35},
-        "outbox": {"bytes": 16384},
+        "outbox": {"bytes": OUTBOX},
     }
 
 

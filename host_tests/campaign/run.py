@@ -115,7 +115,7 @@ def _outcome(rig: Rig, subscriber: Subscriber, used: Counter) -> Outcome:
     missing = [r for r in sampled if r not in set(arrived) and r not in waiting]
     if len(missing) > made.dropped:
         made.problems.append(
-            f"{len(missing)} records are missing, {made.dropped} were dropped by policy; "
+            f"{len(missing)} records are missing, {made.dropped} were given up by policy or found damaged; "
             f"the first: {missing[0]!r}"
         )
     order = [r for r in arrived if r in known]
