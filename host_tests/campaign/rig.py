@@ -107,9 +107,9 @@ class Flash:
             (folder / "outbox").mkdir()
             names = [f"outbox/{file}" for file in system.listdir("outbox")]
             for path in (*names, "outbox.next"):
-                with contextlib.suppress(FileNotFoundError, LittleFSError):
-                    with system.open(path, "rb") as file:
-                        (folder / path).write_bytes(file.read())
+                missing = contextlib.suppress(FileNotFoundError, LittleFSError)
+                with missing, system.open(path, "rb") as file:
+                    (folder / path).write_bytes(file.read())
             return Outbox(f"{name}/outbox", OUTBOX).dropped
 
     def spoil(self, name: str, data: bytes | None) -> None:
