@@ -1,16 +1,13 @@
 """Persistent queue of telemetry that has not been confirmed yet.
 
-Append-only segment files on LittleFS, and two small marks:
-
-    outbox/*.seg         records; the name is that of the first, but only the content counts
-    outbox/confirmed     up to which number all is confirmed; how many were given up
-    outbox.next          the number that is given next, and how many below it are missing
+Append-only segment files on LittleFS, each named after its first record, of which only the content
+counts; and some small marks (marks.py).
 
 LittleFS makes a file's new content visible when the file is closed, as a whole or not at all; so
 after a loss of power at any moment the queue opens again with every record that append() has
-returned for. What flash itself may do is found by CRCs, and by counting: between the marks each
-number has its record, or is known to be missing. So whatever is damaged, every other record is
-delivered, what is lost is counted, and no number is given twice.
+returned for. What flash itself may do is found by CRCs, and by counting: between what is confirmed
+and what is given next each number has its record, or is known to be missing. So whatever is
+damaged, every other record is delivered, what is lost is counted, and no number is given twice.
 
 What one append or one ack costs does not depend on how much is queued.
 """
@@ -23,11 +20,10 @@ from micropython import const
 from . import log, marks
 from .segment import BYTES, HEAD_SIZE, NEW, Segment, is_removed, read, sound
 
-_MARK = "/confirmed"  # (confirmed, dropped)
-_FOLLOWING = ".next"  # (next, missing, confirmed, dropped)
 _ANOTHER = ".1"  # in place of a folder that cannot be used
 _SUFFIX = ".seg"
 _IN_RAM = const(8)  # records
+_AHEAD = const(64)  # so many numbers are reserved
 
 POLICIES = ("oldest", "newest", "thin")
 
@@ -50,7 +46,9 @@ class Outbox:
         if policy not in POLICIES:
             raise ValueError("policy must be one of %s" % ", ".join(POLICIES))
         self._folder = ""  # none: records wait in RAM
-        self._next_path = folder + _FOLLOWING
+        self._reserve = folder + marks.RESERVED
+        self._reserved = 0  # numbers below this one may be given; 0: not read yet
+        self._has_next = False  # whether that mark is there
         self._capacity = capacity
         self._policy = policy
         self._segments = []  # oldest first
@@ -61,6 +59,7 @@ class Outbox:
         self.next = least  # sequence number
         self.confirmed = 0  # sequence number
         self.dropped = 0  # records given up by policy, or lost to damage, in the queue's life
+        self._counted = 0  # of them, in the mark
         self._open(folder)
 
     def append(self, data: bytes) -> int:
@@ -84,6 +83,7 @@ class Outbox:
                 self.dropped += 1
                 self._write_mark()
         self._write_next()
+        self._keep_ahead(seq)
         if refusal is not None:
             raise refusal
         return seq
@@ -185,24 +185,31 @@ class Outbox:
             try:
                 if not self._folder:
                     _make(name)
-                paths += [name + "/" + each for each in os.listdir(name)]
+                paths += [name + "/" + each for each in _listed(name)]
                 self._folder = self._folder or name
             except (OSError, ValueError) as error:  # ValueError: names that are no text
                 if not self._folder:
                     log.tell("%s cannot be used: %s", name, error)
                     all_seen = False
         known = self._read_marks(paths)
+        self._has_next = self._folder + marks.NEXT in paths
         for path in paths:
             if path.endswith(_SUFFIX):
-                self._take(path)
+                self._take(path, paths)
             elif path.endswith(NEW):
                 is_removed(path)  # a write that was cut off
         self._segments.sort(key=lambda segment: segment.first)
         self._find_doubles()
-        self.next = max([self.next, self.confirmed + 1] + [s.last + 1 for s in self._segments])
-        if self._segments and not known.is_known:  # what is gone may have been confirmed
+        is_known, missing, ahead = known.is_known, known.missing, known.reserved
+        if not known.next and self._segments:  # that mark is lost
+            is_known, missing, ahead = False, None, 0 if is_known else ahead
+        elif not known.next and ahead == self.confirmed + 1:  # nothing waits
+            missing = 0
+        after = [segment.last + 1 for segment in self._segments] + [self.confirmed + 1]
+        self.next = max(after + [self.next, known.next, ahead])
+        if self._segments and not is_known:  # what is gone may have been confirmed
             self.confirmed = max(self.confirmed, self._segments[0].first - 1)
-        lost = 0 if known.missing is None else self._missing() - known.missing
+        lost = 0 if missing is None else self._missing() - missing
         if lost > 0:
             log.tell("%d records are lost, flash is damaged", lost)
         elif not known.is_agreed:
@@ -210,16 +217,19 @@ class Outbox:
         self.dropped = max(self.dropped + lost, 0)  # some may have been found again
         if all_seen and not self._segments and not self._refused:
             self.confirmed = self.next - 1
-        if lost or not known.is_whole or self.confirmed != known.confirmed:
+        if lost or not (is_known and known.is_whole) or self.confirmed != known.confirmed:
             self._write_mark()
+            self._write_next()
+        elif self._has_next and not self._segments:  # ack() was cut off
             self._write_next()
 
     def _read_marks(self, paths: list) -> marks.Marks:
-        places = [path for path in paths if path.endswith(_MARK)] + [self._next_path]
-        known = marks.found(places, [path for path in paths if path.endswith(_SUFFIX)])
-        self.next = max(self.next, known.next)
+        places = marks.places(paths)
+        others = [path for path in paths if path.endswith(_SUFFIX)]
+        known = marks.found(places, others, self._reserve)
+        self._reserved = known.reserved
         self.confirmed = known.confirmed
-        self.dropped = known.dropped
+        self.dropped = self._counted = known.dropped
         if not known.is_whole:
             for path in places:
                 self._rescue(path, paths)
@@ -235,7 +245,7 @@ class Outbox:
         except OSError:
             return  # there is none, or it stays where it is
 
-    def _take(self, path: str) -> None:
+    def _take(self, path: str, paths: list) -> None:
         """A segment that was found: keep it, or remove it when nothing in it waits."""
         segment = Segment(path)
         try:
@@ -244,6 +254,8 @@ class Outbox:
             log.tell("%s cannot be read: %s", path, error)
             self._refused.append(path)  # until it can, or nothing waits
             return
+        if not is_ours and segment.size in marks.SIZES:
+            self._rescue(self._reserve, paths)  # the mark beside the folder: it has its place
         if segment.count:
             self._segments.append(segment)
         elif not (segment.is_removed() if is_ours else segment.is_aside()):
@@ -342,12 +354,41 @@ class Outbox:
     # Marks ----------------------------------------------------------------------------------
 
     def _write_mark(self) -> None:
-        if self._folder:
-            marks.write(self._folder + _MARK, self.confirmed, self.dropped)
+        path = self._folder + marks.CONFIRMED
+        if self._folder and marks.is_written(path, self.confirmed, self.dropped):
+            self._counted = self.dropped
 
     def _write_next(self, more: int = 0) -> None:
-        missing = self._missing() + more
-        marks.write(self._next_path, self.next, missing, self.confirmed, self.dropped + more)
+        if self._counted != self.dropped:
+            self._write_mark()  # there was a reason why it was not
+        path = self._folder + marks.NEXT
+        if len(self) and self._folder:
+            missing = self._missing() + more
+            marks.is_written(path, self.next, missing, self.confirmed, self.dropped + more)
+            self._has_next = True
+            return
+        self._reserve_to(self.next)
+        if self._has_next:
+            self._has_next = not is_removed(path)
+
+    def _keep_ahead(self, seq: int) -> None:
+        """Reserve numbers, so that this one and the next ones are below the reserve."""
+        if not self._reserved:
+            self._reserved = (marks.numbers(self._reserve) or (0,))[0]
+        if not seq < self._reserved <= seq + _AHEAD:
+            self._reserve_to(seq + _AHEAD)
+
+    def _reserve_to(self, number: int) -> None:
+        if self._reserved != number:
+            self._reserved = number
+            marks.is_written(self._reserve, number, self.confirmed, self.dropped)
+
+
+def _listed(folder: str) -> list:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return os.listdir(folder)  # it may have been the moment
 
 
 def _make(folder: str) -> None:

@@ -120,7 +120,7 @@ def _read(folder: str) -> dict | None:
     except OSError as error:
         log.tell("%s cannot be read: %s", _FILE, error)
         return None
-    if text is None:
+    if not text:  # nothing: a write that was cut off when it began
         return None
     trial = _unsealed(text)
     if trial is None:
@@ -137,17 +137,14 @@ def _unsealed(text: bytes) -> dict | None:
         trial = strict_json.loads(text[:end])
     except ValueError:
         return None
-    if (
-        not isinstance(trial, dict)
-        or "value" not in trial
-        or trial.get("key") not in config.SCHEMA
-    ):
+    if not isinstance(trial, dict) or "value" not in trial:
+        return None
+    texts = (trial.get("name"), trial.get("key"), trial.get("why", ""))
+    if not all(isinstance(each, str) for each in texts) or trial["key"] not in config.SCHEMA:
         return None
     left = trial.get("left")
-    if type(left) is not int or left > TRIES or trial.get("state") not in _STATES:
-        return None
-    texts = (trial.get("name"), trial.get("why", ""))
-    return trial if all(isinstance(each, str) for each in texts) else None
+    is_whole = type(left) is int and left <= TRIES and trial.get("state") in _STATES
+    return trial if is_whole else None
 
 
 def _write(folder: str, trial: dict) -> None:

@@ -11,7 +11,8 @@ import json
 import os
 import sys
 
-sys.path[:0] = [".", "lib"]
+HOME = os.getcwd()
+sys.path[:0] = [HOME, HOME + "/lib"]  # found after chdir() too
 
 import vfs  # noqa: E402
 
@@ -21,7 +22,6 @@ from host_tests.support import node_life  # noqa: E402
 BLOCK = 512
 BLOCKS = 160
 WAKES = 8
-HOME = os.getcwd()
 EIO = 5
 
 
