@@ -387,7 +387,9 @@ class Outbox:
 def _listed(folder: str) -> list:
     try:
         return os.listdir(folder)
-    except OSError:
+    except OSError as error:
+        if error.errno == ENOENT:
+            raise
         return os.listdir(folder)  # it may have been the moment
 
 

@@ -1,6 +1,8 @@
 """The queue of unsent telemetry: order, bounds, policies, damage. (Loss of power: test_flash.)"""
 
 import os
+import struct
+from binascii import crc32
 
 from firmware import files, outbox, segment
 from firmware.outbox import Full, Outbox
@@ -205,6 +207,24 @@ def test_no_number_is_given_twice_whatever_is_lost():
 def knows_nothing(acked, gone):
     """Whether no file is left that knows the number."""
     return (acked == 10 and "/confirmed" in gone) or (acked < 10 and "/next" in gone)
+
+
+def test_a_queue_of_an_older_firmware():
+    """... which had segments and one mark of 12 bytes."""
+    where = folder()
+    os.mkdir(where)
+    for first in (1, 31):
+        block = b"".join([segment.record(seq, b"%05d" % seq) for seq in range(first, first + 30)])
+        put("%s/%08x.seg" % (where, first), block)
+    block = struct.pack("<II", 7, 3)
+    put(where + "/confirmed", block + struct.pack("<I", crc32(block)))
+    box = Outbox(where, SMALL)
+    assert box.peek(1 << 20) == [(seq, b"%05d" % seq) for seq in range(8, 61)]
+    assert (box.next, box.confirmed, box.dropped) == (61, 7, 3)
+    box.ack(60)
+    assert os.listdir(where) == ["confirmed"]
+    assert content(where + "/confirmed")[:8] == struct.pack("<II", 60, 3)
+    assert Outbox(where, SMALL).append(b"next") == 61
 
 
 def test_files_may_be_mixed_up():
