@@ -353,7 +353,7 @@ def _decimal(value, name: str, limit: int | None, form: str) -> str:
 def _hex(value, name: str, limit: int | None, form: str) -> str:
     if isinstance(value, str):
         value = value.encode()
-    if not isinstance(value, (bytes, bytearray, memoryview)):
+    if type(value) not in (bytes, bytearray, memoryview):
         raise BadArgument("%s must be bytes or text" % name, form)
     if limit is not None and len(value) > limit:
         raise BadArgument("%s has %d bytes, %d allowed" % (name, len(value), limit), form)
