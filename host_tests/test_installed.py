@@ -1,6 +1,7 @@
 """Peers that pip cannot bring: installed without a question, or said to be missing."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -130,10 +131,10 @@ def suite(tmp_path):
 def test_tests_that_lack_a_peer_are_skipped_and_counted(suite, workers):
     done = suite(workers)
     assert done.returncode == 0, done.stdout
-    *_, browser, how, counts = done.stdout.splitlines()
-    assert browser.startswith("a browser: ")
-    assert browser.endswith("tests were skipped")
-    assert how == "To run them too: apt-get install chromium chromium-driver"
+    *_, how, counts = done.stdout.splitlines()
+    assert re.search(r"^a browser: \d+ tests were skipped$", done.stdout, re.MULTILINE)
+    assert how.startswith("To run them too: apt-get install ")
+    assert "chromium chromium-driver" in how
     assert "skipped" in counts
 
 

@@ -146,6 +146,18 @@ async def mqtt(c: Package, module: Mirror) -> Any:
     return got
 
 
+async def shown(c: Package, module: Mirror) -> Any:
+    """A message that the module shows before it is published."""
+    modem = c.C1100(module)
+    await modem.power_on()
+    client = modem.mqtt("n1", "h.example", careful=True)
+    await client.connect()
+    await client.publish("a/b", "text", 1)
+    await client.disconnect()
+    modem.close()
+    return "published"
+
+
 async def http(c: Package, module: Mirror) -> Any:
     modem = c.C1100(module)
     await modem.power_on()
@@ -215,5 +227,5 @@ class Link:
 
 FLOWS: dict[str, Callable[[Package, Mirror], Awaitable[Any]]] = {
     flow.__name__: flow
-    for flow in (start, states, power, sockets, waiting, mqtt, http, gnss, lwm2m, ppp)
+    for flow in (start, states, power, sockets, waiting, mqtt, shown, http, gnss, lwm2m, ppp)
 }

@@ -32,6 +32,7 @@ VALUES = {
     "IP_FREE": "1,2,3,4",
     "IP_CLOSE": "{id},0,0,0",
     "IP_HEX_STATE": "1",
+    "MQTT_SHOW": '"a/b",1,0,0,"text"',
     "CLOCK": '"24/05/13,10:00:00+08"',
     "RADIO_STATE": "1",
     "ATTACHED": "1",

@@ -80,6 +80,7 @@ STEPS = (
     Step("MQTT_OPEN", "mqtt", ("{mqtt_host}", "{mqtt_port}", 60), COSTS),
     Step("MQTT_SUBSCRIBE", "mqtt", (1,), COSTS),
     Step("MQTT_PUBLISH", "mqtt", (), COSTS),
+    Step("MQTT_SHOW", "mqtt"),
     Step("MQTT_CLOSE", "mqtt", (), COSTS),
     Step("MQTT_HANG_UP", "mqtt", (), COSTS),
     Step("MQTT_CALL_APN", "mqtt", ("{apn}",), COSTS),
