@@ -175,17 +175,16 @@ async def _questions(modem: C1100) -> None:
 
 
 async def _tcp(modem: C1100) -> None:
-    async with modem.pdp("apn"):
-        sock = await modem.tcp("host", 7)
-        await sock.sendall(b"abc")
-        await sock.recv(100, 20)
-        sock.close()
-        await sock.wait_closed()
+    await _socket(modem, modem.tcp)
 
 
 async def _udp(modem: C1100) -> None:
+    await _socket(modem, modem.udp)
+
+
+async def _socket(modem: C1100, opened: Callable) -> None:
     async with modem.pdp("apn"):
-        sock = await modem.udp("host", 7)
+        sock = await opened("host", 7)
         await sock.sendall(b"abc")
         await sock.recv(100, 20)
         sock.close()
