@@ -200,13 +200,18 @@ class Outbox:
                 is_removed(path)  # a write that was cut off
         self._segments.sort(key=lambda segment: segment.first)
         self._find_doubles()
-        is_known, missing, ahead = known.is_known, known.missing, known.reserved
+        is_known, missing = known.is_known, known.missing
         if not known.next and self._segments:  # that mark is lost
-            is_known, missing, ahead = False, None, 0 if is_known else ahead
-        elif not known.next and ahead == self.confirmed + 1:  # nothing waits
+            is_known = False
+        elif known.reserved == self.confirmed + 1:  # nothing waits
             missing = 0
         after = [segment.last + 1 for segment in self._segments] + [self.confirmed + 1]
-        self.next = max(after + [self.next, known.next, ahead])
+        self.next = max(after + [self.next, known.next])
+        if self.next < known.reserved:  # it can only be said that those below were reserved
+            log.tell(
+                "numbers %d to %d are left out, a mark is lost", self.next, known.reserved - 1
+            )
+            self.next = known.reserved
         if self._segments and not is_known:  # what is gone may have been confirmed
             self.confirmed = max(self.confirmed, self._segments[0].first - 1)
         lost = 0 if missing is None else self._missing() - missing

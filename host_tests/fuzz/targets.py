@@ -245,10 +245,8 @@ def queue(data: bytes) -> None:
             box.ack(1 + feed.below(len(stored)))
         highest = box.next
         files = sorted(Path(name).iterdir())
-        # One file: numbers are not safe yet where several are damaged at once.
-        spoilt = files[feed.below(len(files))]
         for _ in range(1 + feed.below(4)):
-            _damage(spoilt, feed)
+            _damage(files[feed.below(len(files))], feed)
         again = outbox.Outbox(name, 16384)
         for seq, record in again.peek(1 << 20):
             assert stored.get(seq) == record, f"record {seq} was never stored so"
