@@ -113,7 +113,7 @@ def doubtful(state, known: int, now_s: int) -> bool:
     if unset or _may_be(step, now_s - state.synced):
         return False
     since_s = ((now_s // 60 - state.doubted + 1) & 0xFFFF) * 60
-    if before and _may_be(_difference(step, before), since_s):
+    if before and _may_be(difference(step, before), since_s):
         return False
     state.doubt = step & 0xFFFFFFFF or 1
     state.doubted = now_s // 60 & 0xFFFF
@@ -125,8 +125,8 @@ def _may_be(step: int, since_s: int) -> bool:
     return abs(step) <= _SLACK_S + max(since_s, 0) // _DRIFT
 
 
-def _difference(a: int, b: int) -> int:
-    """a - b, of numbers that are kept in 32 bits."""
+def difference(a: int, b: int) -> int:
+    """a - b on a clock of 32 bits, or of numbers that are kept in so many."""
     return ((a - b + 0x80000000) & 0xFFFFFFFF) - 0x80000000
 
 

@@ -26,7 +26,7 @@ def replace(path: str, data: bytes) -> None:
         _write(path + _NEW, data)
     except OSError:
         # A flash that is full cannot hold what is new, and needs the room that it has taken.
-        if not _is_removed(path + _NEW) and not put_aside(path + _NEW):
+        if not is_removed(path + _NEW) and not put_aside(path + _NEW):
             raise
         _write(path + _NEW, data)
     try:
@@ -78,7 +78,7 @@ def put_aside(path: str, to: str | None = None) -> bool:
             os.rename(path, to)
             return True
         except OSError:
-            if not _is_removed(to):
+            if not is_removed(to):
                 return False
     return False
 
@@ -94,7 +94,7 @@ def store(path: str, data: bytes, write=replace) -> None:
         write(path + _COPY, _sealed(path, data))
     except OSError:
         # Without it the other one will do. What is older must not be believed.
-        if _copy(path, read) is not None and not _is_removed(path + _COPY):
+        if _copy(path, read) is not None and not is_removed(path + _COPY):
             raise
         write(path, data)
         return
@@ -163,7 +163,8 @@ def _is_readable(path: str) -> bool:
         return False
 
 
-def _is_removed(path: str) -> bool:
+def is_removed(path: str) -> bool:
+    """Remove a file; whether it is."""
     try:
         os.remove(path)
         return True

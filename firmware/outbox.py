@@ -18,7 +18,8 @@ from errno import ENOENT
 from micropython import const
 
 from . import log, marks
-from .segment import BYTES, HEAD_SIZE, NEW, Segment, is_removed, read, sound
+from .files import is_removed
+from .segment import BYTES, HEAD_SIZE, NEW, Segment, read, sound
 
 _ANOTHER = ".1"  # in place of a folder that cannot be used
 _SUFFIX = ".seg"

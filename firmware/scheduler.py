@@ -22,6 +22,7 @@ from collections import namedtuple
 from micropython import const
 
 from . import energy
+from .clock import difference
 
 NOTHING = const(0)
 MODEM = const(1)
@@ -167,14 +168,14 @@ class Scheduler:
         """The windows of each job: (job, when the first opens, for how long, period, phase of the
         present in it, before when none closes).
         """
-        self._hold = 0 if self.hold_s is None else _difference(self.hold_s, now_s)
-        self._until = _NEVER if self.until_s is None else _difference(self.until_s, now_s)
+        self._hold = 0 if self.hold_s is None else difference(self.hold_s, now_s)
+        self._until = _NEVER if self.until_s is None else difference(self.until_s, now_s)
         self._light = []
         self._heavy = []
         for j, job in enumerate(self.jobs):
             period = job.period_s * self.stretch
             phase = now_s - self.offset_s
-            since = _difference(now_s, self.last[j])
+            since = difference(now_s, self.last[j])
             # "In the future": the clock was set back. By less than a period, the rhythm holds.
             if self.last[j] and since > -job.period_s:
                 first = period - (phase - since) % period - since
@@ -222,7 +223,7 @@ class Scheduler:
             return end
         start = max(start, self._hold, 0)
         if self.tau_s is not None:
-            update = _difference(self.tau_s, now_s) - _TAU_MARGIN_S
+            update = difference(self.tau_s, now_s) - _TAU_MARGIN_S
             if start <= update < end and not self._costs_one_more(update, end):
                 end = update
         self._steps = _ALL_STEPS
@@ -320,8 +321,3 @@ class Scheduler:
             last = at
             at = following
         return count, last
-
-
-def _difference(a: int, b: int) -> int:
-    """a - b on a clock of 32 bits."""
-    return ((a - b + 0x80000000) & 0xFFFFFFFF) - 0x80000000

@@ -87,7 +87,7 @@ class Segment:
 
     def is_removed(self) -> bool:
         """Remove the file."""
-        return is_removed(self.path)
+        return files.is_removed(self.path)
 
     def is_aside(self) -> bool:
         """Rename the file, which is of no use."""
@@ -105,15 +105,6 @@ def read(path: str, offset: int = 0) -> bytes:
             if tries + 1 == _TRIES:
                 raise
     return b""
-
-
-def is_removed(path: str) -> bool:
-    """Remove a file; whether it is."""
-    try:
-        os.remove(path)
-        return True
-    except OSError:
-        return False
 
 
 def record(seq: int, data: bytes) -> bytes:

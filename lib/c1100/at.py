@@ -28,6 +28,10 @@ _RESULTS = {
 }
 
 
+# What lines begin with that have a name, and so an owner.
+MARKS = "+^$%#*&!@"
+
+
 class C1100Error(Exception):
     """Whatever goes wrong between the driver and the module.
 

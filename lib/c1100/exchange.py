@@ -5,7 +5,6 @@ Sans-IO: takes lines, owns no clock and no task.
 
 from . import at, dialect
 
-_MARKS = "+^$%#*&!@"  # what lines begin with that have a name, and so an owner
 _OPEN = ("", "*", "#")  # answers that begin so have no name
 
 
@@ -195,7 +194,7 @@ class Exchange:
             values = at.read(line, form.shape) if at.same(name, form.answer) else None
             return values if values is None or self._is_own(values) else None
         own = at.same(name, at.prefix(form.send))
-        if not kind or (not own and (line[0] in _MARKS or at.result(line) is not None)):
+        if not kind or (not own and (line[0] in at.MARKS or at.result(line) is not None)):
             return None
         if kind == "*":
             return at.read(line, "r") if own or line.rstrip() not in dialect.BANNERS else None

@@ -14,7 +14,6 @@ _CODE_MS = const(7000)  # behind the body, until no result code comes any more
 # A result code that stands between the numbers and the body
 _CODES = (b"0\r\n", b"0\r", b"OK\r\n", b"\r\nOK\r\n")
 _WORDS = (b"0", b"OK")
-_MARKS = ("+", "^", "$", "%", "#", "*", "&", "!", "@")  # what such lines begin with
 _EDGE = const(8)  # bytes: longer than any of them
 
 
@@ -221,7 +220,7 @@ def _in_front(content: bytes) -> list:
 
 
 def _is_nobodys(line: str) -> bool:
-    return line[:1] in _MARKS or at.result(line) is not None
+    return bool(line) and (line[0] in at.MARKS or at.result(line) is not None)
 
 
 def _number(text: str | None) -> int | None:

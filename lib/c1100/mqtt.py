@@ -72,7 +72,7 @@ class MQTT:
         steps = self._steps()
         async with self._busy:
             self._on_lost()
-            other = self._channel.watchers.get(dialect.MQTT_CLOSE.then.rstrip("?"))
+            other = self._channel.watchers.get(_outcome(dialect.MQTT_CLOSE))
             if other is not None:
                 other()  # a session of another object: the module has one
             if self._doubtful and await self._close():
@@ -137,16 +137,16 @@ class MQTT:
             raise
         self._doubtful = False
         self.connected = True
-        for form, callback in self._ends():
-            channel.watchers[form.then.rstrip("?")] = callback
+        for name, callback in self._ends():
+            channel.watchers[name] = callback
         channel.on_restart.append(self._on_lost)
 
     def _ends(self) -> tuple:
-        """Whose outcomes tell of the session's end when nobody has asked for it."""
+        """Outcomes that tell of the session's end when nobody has asked for it."""
         return (
-            (dialect.MQTT_CALL, self._on_state),
-            (dialect.MQTT_OPEN, self._on_state),
-            (dialect.MQTT_CLOSE, self._on_lost),
+            (_outcome(dialect.MQTT_CALL), self._on_state),
+            (_outcome(dialect.MQTT_OPEN), self._on_state),
+            (_outcome(dialect.MQTT_CLOSE), self._on_lost),
         )
 
     def _explained(self, error: at.CommandError) -> at.C1100Error:
@@ -203,8 +203,8 @@ class MQTT:
         self._inbox.arrived.set()
         if self._on_lost in channel.on_restart:
             channel.on_restart.remove(self._on_lost)
-            for form, _ in self._ends():
-                channel.watchers.pop(form.then.rstrip("?"), None)
+            for name, _ in self._ends():
+                channel.watchers.pop(name, None)
         if channel.payloads.get(dialect.MQTT_MESSAGE) is self._inbox:
             channel.payloads[dialect.MQTT_MESSAGE] = payload.unheard()[dialect.MQTT_MESSAGE]
             channel.abandon(self._inbox)
@@ -329,6 +329,11 @@ class MQTT:
     def lost(self) -> int:
         """Messages that came damaged, or while the queue was full."""
         return self._inbox.lost
+
+
+def _outcome(form: dialect.Form) -> str:
+    """The prefix of the line that tells how a command ended."""
+    return form.then.rstrip("?")
 
 
 def _message(topic, payload, retain, qos) -> list:

@@ -130,20 +130,15 @@ class Turns(Events):
             ms = 0
         else:
             ms = dialect.VERDICT_MS if exchange.then == dialect.VERDICT else dialect.OUTCOME_MS
-        deadline = time.ticks_add(time.ticks_ms(), ms)
-        if time.ticks_diff(deadline, self._deadline) < 0:
-            self._deadline = deadline
+        self._deadline = _sooner(self._deadline, ms)
 
     def hurry(self, form: dialect.Form, ms: int) -> None:
         """What a command was to tell has come: wait no longer than that for its result code."""
         exchange = self._exchange
         if exchange is None or exchange.form is not form or self._deadline is None:
             return
-        deadline = time.ticks_add(time.ticks_ms(), ms)
-        if time.ticks_diff(deadline, self._until) < 0:
-            self._until = deadline
-        if time.ticks_diff(deadline, self._deadline) < 0:
-            self._deadline = deadline
+        self._until = _sooner(self._until, ms)
+        self._deadline = _sooner(self._deadline, ms)
 
     def outcome(self, form: dialect.Form) -> str | None:
         """The line that has told how the command that waits ends, if it is of that form."""
@@ -267,6 +262,12 @@ class Turns(Events):
         if at.result(line) is not None or is_error(line):
             self._heard += 1
         self._urc(name, line)
+
+
+def _sooner(deadline, ms: int):
+    """A deadline, or in so many ms if that is before it."""
+    other = time.ticks_add(time.ticks_ms(), ms)
+    return other if time.ticks_diff(other, deadline) < 0 else deadline
 
 
 def _powered() -> bool:
