@@ -61,11 +61,16 @@ def reach(broker: Address) -> None:
     """Whether anybody listens there. Raises BrokerError that says why not, within seconds."""
     try:
         socket.create_connection(broker, REACH_S).close()
-    except socket.gaierror as error:
-        raise BrokerError(f"there is no host {broker.host!r}: {error.strerror}") from error
     except OSError as error:
-        why = "it does not answer" if isinstance(error, TimeoutError) else error.strerror
-        raise BrokerError(f"no MQTT broker at {broker}: {why}") from error
+        raise BrokerError(unreachable(broker, error)) from error
+
+
+def unreachable(broker: Address, error: OSError) -> str:
+    """Why nobody could be reached there, in words."""
+    if isinstance(error, socket.gaierror):
+        return f"there is no host {broker.host!r}: {error.strerror}"
+    why = "it does not answer" if isinstance(error, TimeoutError) else error.strerror
+    return f"no MQTT broker at {broker}: {why or error}"
 
 
 class BrokerError(Exception):

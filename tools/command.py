@@ -24,7 +24,7 @@ from typing import Any
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tools.broker import Address, BrokerError, address, reach
+from tools.broker import Address, address, unreachable
 from tools.deploy import settings
 
 KEY_VARIABLE = "C1100_COMMAND_KEY"
@@ -116,12 +116,9 @@ class Conversation:
         )
         self._client.on_message = self._arrived
         try:
-            reach(broker)
             self._client.connect(broker.host, broker.port)
-        except BrokerError as error:
-            raise Failure(str(error)) from error
         except OSError as error:
-            raise Failure(f"no MQTT broker at {broker}: {error}") from error
+            raise Failure(unreachable(broker, error)) from error
         self._client.loop_start()
         try:
             problem = self._settled.get(timeout=CONNECT_LIMIT_S)

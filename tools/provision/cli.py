@@ -83,7 +83,10 @@ def run(args: argparse.Namespace) -> int:
 def _one(args: argparse.Namespace, tables: Tables) -> None:
     node = Node(tables)
     if not args.fresh:
-        _keep(node, args)
+        if args.folder:
+            _keep_folder(node, args.folder)
+        elif args.port:
+            _keep_board(node, args.port, args.wait)
     kept = dict(node.given)
     _common(node, args)
     new_key = args.keys
@@ -116,20 +119,22 @@ def _tell_wiring(node: Node) -> None:
         print(f"{node.id}: wiring: {node.ruled_out}")
 
 
-def _keep(node: Node, args: argparse.Namespace) -> None:
-    """What the node has already, in its folder or on its board."""
-    if args.folder:
+def _keep_folder(node: Node, folder: Path) -> None:
+    """What the node has already in its folder."""
+    for name in (CONFIG, SECRETS):
+        path = folder / name
+        if path.exists():
+            _take(node, _flat(_json(path)), str(path))
+
+
+def _keep_board(node: Node, port: str, wait_s: float) -> None:
+    """What the node has already on its board."""
+    with Connection(port, wait_s) as board:
+        node.chip = wiring.chip_of(board.about().machine)
         for name in (CONFIG, SECRETS):
-            path = args.folder / name
-            if path.exists():
-                _take(node, _flat(_json(path)), str(path))
-    elif args.port:
-        with Connection(args.port, args.wait) as board:
-            node.chip = wiring.chip_of(board.about().machine)
-            for name in (CONFIG, SECRETS):
-                text = board.read(name)
-                if text is not None:
-                    _take(node, _flat(_parsed(text, f"{name} of the board")), name)
+            text = board.read(name)
+            if text is not None:
+                _take(node, _flat(_parsed(text, f"{name} of the board")), name)
 
 
 def _take(node: Node, found: dict[str, Any], where: str) -> None:
@@ -216,7 +221,7 @@ def _batch(args: argparse.Namespace, tables: Tables) -> None:
         port = row.pop(PORT, None) or None
         try:
             if args.folder and not args.fresh and settings.is_name(name):
-                _keep(node, argparse.Namespace(folder=args.folder / name))
+                _keep_folder(node, args.folder / name)
             _common(node, args)
             for key, value in row.items():
                 if value:

@@ -127,14 +127,14 @@ def _answer(faults: "Faults", parameter: str) -> None:
     command, found, text = parameter.partition("=")
     name, _, times = command.partition("*")
     lines = text.split("|")
-    if not found or _result(lines[-1]) is None:
+    if not found or result_of(lines[-1]) is None:
         raise ValueError(f"{parameter!r} is not COMMAND[*TIMES]=LINE|...|RESULT CODE")
     faults.rule(
         name.upper(), lambda plan: setattr(plan, "answer", lines), int(times) if times else None
     )
 
 
-def _result(text: str) -> Result | None:
+def result_of(text: str) -> Result | None:
     """The result code that text means, as a digit or as a word."""
     return next((code for code, word in WORDS.items() if text in (str(int(code)), word)), None)
 

@@ -29,7 +29,7 @@ from tools.virtual_c1100.commands import (
     Result,
 )
 from tools.virtual_c1100.core import Core
-from tools.virtual_c1100.faults import RESULT_FIRST, REVERSED, Faults, Plan
+from tools.virtual_c1100.faults import RESULT_FIRST, REVERSED, Faults, Plan, result_of
 
 LINE_LIMIT = 4096  # inferred: 1500 bytes as hex digits fit (AT+LSIPSEND)
 INPUT_BUFFER = 8192
@@ -307,7 +307,8 @@ class Interpreter:
         *lines, result = answer
         for line in lines:
             call.info(line)
-        code = next(c for c, word in WORDS.items() if result in (str(int(c)), word))
+        code = result_of(result)
+        assert code is not None, "faults.py has looked at it"
         # A numbered error is a result of its own: nothing comes behind it.
         if lines and lines[-1].startswith(("+CME ERROR", "+CMS ERROR")) and code is Result.ERROR:
             self._plan.mute = True
