@@ -530,17 +530,18 @@ def tried(step: int, offset: int = 0) -> tuple[Counter, list[str]]:
     return counts, wrong
 
 
-def main() -> int:
+def main(attempt: Callable[[int, int], tuple[Counter, list[str]]], what: str) -> int:
+    """Try all, or a part of it, and print what is wrong. what -- that is tried, in words"""
     parser = argparse.ArgumentParser()
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--offset", type=int, default=0)
     args = parser.parse_args()
-    counts, wrong = tried(args.step, args.offset)
+    counts, wrong = attempt(args.step, args.offset)
     for line in wrong[:100]:
-        print(line)
-    print(f"{sum(counts.values())} damaged queues, {len(wrong)} faults: {dict(counts)}")
+        print(line[:300])
+    print(f"{sum(counts.values())} {what}, {len(wrong)} faults: {dict(counts)}")
     return bool(wrong)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(tried, "damaged queues"))

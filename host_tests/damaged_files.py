@@ -7,7 +7,6 @@ A node that has lived some days finds one file damaged, or some calls of the fil
 must sample, report what is good, number no record twice, and sleep.
 """
 
-import argparse
 import contextlib
 import io
 import json
@@ -19,7 +18,7 @@ from dataclasses import dataclass
 import host_tests.shim  # noqa: F401 (installs MicroPython's dialect before firmware/ is imported)
 from firmware import config, trial
 from firmware.segment import record
-from host_tests.damage import ERRORS, Failing, failures
+from host_tests.damage import ERRORS, Failing, failures, main
 from host_tests.support import json_texts, node_life
 from host_tests.support.node_life import Life
 from host_tests.support.ram_files import RamFiles
@@ -254,17 +253,5 @@ def tried(step: int, offset: int = 0) -> tuple[Counter, list[str]]:
     return counts, wrong
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--step", type=int, default=1)
-    parser.add_argument("--offset", type=int, default=0)
-    args = parser.parse_args()
-    counts, wrong = tried(args.step, args.offset)
-    for line in wrong[:100]:
-        print(line[:300])
-    print(f"{sum(counts.values())} lives, {len(wrong)} faults: {dict(counts)}")
-    return bool(wrong)
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(tried, "lives"))

@@ -31,12 +31,16 @@ async def tcp(modem: C1100, far: FarSide) -> None:
     async with modem.pdp("CMNET"):
         sock = await modem.tcp(*far.tcp)
         await sock.sendall(DATA)
-        got = b""
-        while len(got) < len(DATA):
-            got += await sock.recv(len(DATA), WITHIN_S)
-        assert got == DATA
-        sock.close()
-        await sock.wait_closed()
+        await _comes_back(sock)
+
+
+async def _comes_back(sock) -> None:
+    got = b""
+    while len(got) < len(DATA):
+        got += await sock.recv(len(DATA), WITHIN_S)
+    assert got == DATA
+    sock.close()
+    await sock.wait_closed()
 
 
 async def udp(modem: C1100, far: FarSide) -> None:
@@ -54,12 +58,7 @@ async def _transparent(modem: C1100, far: FarSide, mode: int) -> None:
         sock = await modem.tcp(*far.tcp)
         async with modem.passthrough(sock, mode=mode) as pipe:
             await pipe.write(DATA)
-        got = b""
-        while len(got) < len(DATA):
-            got += await sock.recv(len(DATA), WITHIN_S)
-        assert got == DATA
-        sock.close()
-        await sock.wait_closed()
+        await _comes_back(sock)
 
 
 async def transparent(modem: C1100, far: FarSide) -> None:

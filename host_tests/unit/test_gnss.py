@@ -4,10 +4,9 @@ import asyncio
 import time
 
 from c1100 import C1100, CommandError, Timeout
-from c1100.channel import COMMAND
 from host_tests.support import fails
 from host_tests.support.answering import OK, REGISTERED, Answering
-from host_tests.support.streams import Module
+from host_tests.support.driver import start
 from host_tests.unit.test_modem import Key
 from host_tests.unit.test_nmea import GGA, GOOD, RMC, line
 
@@ -23,14 +22,6 @@ def said(form):
 
 
 FIX = said(GGA) + said(RMC)
-
-
-def start(*steps):
-    module = Module(*steps)
-    modem = C1100(module)
-    modem._channel.mode = COMMAND
-    modem._channel.settings_lost = False
-    return module, modem
 
 
 async def test_a_receiver_that_runs_already_is_started_afresh():

@@ -2,10 +2,11 @@
 
 import asyncio
 
-from c1100 import C1100, CommandError, NotConnected, NotSupported, Timeout
+from c1100 import CommandError, NotConnected, NotSupported, Timeout
 from c1100.channel import COMMAND
 from host_tests.support import raises
-from host_tests.support.streams import Module, at_every_split
+from host_tests.support.driver import start
+from host_tests.support.streams import at_every_split
 
 DIAL = (
     ("AT+MODODREX=2", b"0\r"),
@@ -18,14 +19,6 @@ BACK = (
     ("AT+CSQ", b"+CSQ: 22,99\r\n0\r"),
     ("ATH", b"0\r"),
 )
-
-
-def start(*steps):
-    module = Module(*steps)
-    modem = C1100(module)
-    modem._channel.mode = COMMAND
-    modem._channel.settings_lost = False
-    return module, modem
 
 
 class Esp32Until124:

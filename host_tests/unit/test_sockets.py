@@ -2,10 +2,10 @@
 
 import asyncio
 
-from c1100 import C1100, NotConnected, NotSupported, Overflow, PayloadError, Timeout, at
-from c1100.channel import COMMAND
+from c1100 import NotConnected, NotSupported, Overflow, PayloadError, Timeout, at
 from host_tests.support import raises
-from host_tests.support.streams import Module, at_every_split
+from host_tests.support.driver import start
+from host_tests.support.streams import at_every_split
 
 PDP = (
     ('AT+LSIPPROFILE=1,"CMNET"', b"0\r"),
@@ -19,14 +19,6 @@ OPENED = (UP, HEX, FREE, OPEN)
 CLOSE = ("AT+LSIPCLOSE=1", b"+LSIPCLOSE:1,0,0,0\r+LSIP:OK\r0\r")
 GONE = ("AT+LSIPCLOSE=1", b"4\r")
 HANG_UP = ("AT+LSIPCALL=0", b"+LSIPCALL:0\r+LSIP:OK\r0\r")
-
-
-def start(*steps):
-    module = Module(*steps)
-    modem = C1100(module)
-    modem._channel.mode = COMMAND
-    modem._channel.settings_lost = False
-    return module, modem
 
 
 async def test_a_connection_from_call_to_hang_up():
