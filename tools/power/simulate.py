@@ -320,6 +320,8 @@ def simulate(
             on_board_state=watch.board_state,
         )
         stack.callback(bench.close)
+        if checked["pins.pwrkey"] == -1 and isinstance(bench.module, VirtualC1100):
+            bench.module.power_on()  # as README asks for: it starts by itself
         begin = time.perf_counter()
         _live(bench, wanted, span_s, tell, stop)
         spent = time.perf_counter() - begin
