@@ -55,6 +55,14 @@ def test_demo_repeats_byte_for_byte_from_the_reset_on(
     capsys.readouterr()
 
 
+def test_demo_of_a_board_that_runs_from_romfs(tmp_path: Path, capsys) -> None:
+    options = demo.Options(1, trace=tmp_path / "t", keep=tmp_path, romfs=True)
+    assert demo.demonstrate(options) == 0
+    assert "deploying 3 files with mpremote" in capsys.readouterr().out
+    code = [path for path in (tmp_path / "flash").rglob("*") if path.suffix in (".py", ".mpy")]
+    assert sorted(path.name for path in code) == ["boot.py", "main.py"]
+
+
 def test_demo_with_a_users_broker_and_an_observer_of_our_own(tmp_path: Path) -> None:
     with any_broker() as broker, Subscriber(broker, "nodes/+/telemetry") as observer:
         done = command("--broker", str(broker), "--reports", "1", "--trace", str(tmp_path / "t"))

@@ -29,7 +29,7 @@ from tools.power.meter import Meter
 from tools.power.profiles import load
 from tools.power.watch import Watch, speed
 from tools.power.wording import count
-from tools.virtual_board.board import Board, flash_folder
+from tools.virtual_board.board import Board, flash_folder, rom_file
 from tools.virtual_board.process import BoardError
 from tools.virtual_c1100.faults import checked
 from tools.virtual_c1100.module import VirtualC1100
@@ -65,6 +65,7 @@ class Options:
     keep: Path | None = None
     faults: tuple[str, ...] = ()  # of the module
     uplink: str = "mqtt"
+    romfs: bool = False  # driver and firmware in the board's ROMFS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,6 +84,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fault", action="append", default=[], metavar="NAME[:PARAMETER]",
                         type=checked,
                         help="of the module, as virtual-c1100 --help lists them")  # fmt: skip
+    parser.add_argument("--romfs", action="store_true",
+                        help="a board with a partition for ROMFS")  # fmt: skip
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the board's flash here")
 
 
@@ -96,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
     """The demo. Returns 0 when all records arrived, 1 when not, 130 after Ctrl-C."""
     options = Options(
         args.reports, args.seed, args.broker, trace=args.trace, keep=args.keep,
-        faults=tuple(args.fault), uplink=args.uplink,
+        faults=tuple(args.fault), uplink=args.uplink, romfs=args.romfs,
     )  # fmt: skip
     if options.broker and options.uplink != "mqtt":
         print(f"demo: --broker is for MQTT, --uplink {options.uplink} has its own server",
@@ -171,7 +174,8 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
         )
         power = load(BOARD, "board")
         watch = Watch(Meter(load(MODULE, "module"), power))
-        board = Board(flash_folder(on_board), seed=options.seed, computing=speed(power))
+        rom = rom_file(work / "romfs") if options.romfs else None
+        board = Board(flash_folder(on_board), seed=options.seed, computing=speed(power), rom=rom)
         board.computing = None  # while it is deployed: that takes as long as this machine takes
 
         def happened(event: Event) -> None:
@@ -188,7 +192,7 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
         )
         stack.callback(bench.close)
 
-        total = len(project.sources()) + flash.count(staging)
+        total = len(project.START if rom else project.sources()) + flash.count(staging)
         view.phase(f"deploying {total} files with mpremote to {bench.tty}", total)
         flash.deploy(bench, staging, lambda: view.reached(flash.count(on_board)))
 

@@ -134,7 +134,8 @@ class Connection:
     def __exit__(self, *_: object) -> None:
         self._transport.close()
 
-    def _exec(self, code: str) -> str:
+    def run(self, code: str) -> str:
+        """Run code at the prompt. Returns what it printed. Raises DeployError: what it said."""
         try:
             return self._transport.exec(code).decode()
         except _ERRORS as error:
@@ -142,9 +143,7 @@ class Connection:
 
     def about(self) -> About:
         """What the board is. Raises DeployError when it is too old for this project."""
-        name, version, mpy, machine, platform, unique_id, free = ast.literal_eval(
-            self._exec(_ABOUT)
-        )
+        name, version, mpy, machine, platform, unique_id, free = ast.literal_eval(self.run(_ABOUT))
         if tuple(version[:2]) < LEAST_VERSION:
             have = ".".join(map(str, version))
             need = ".".join(map(str, LEAST_VERSION))
@@ -158,20 +157,27 @@ class Connection:
 
     def tree(self, roots: Iterable[str]) -> dict[str, str | None]:
         """Everything at and below these paths: path -> SHA-256 as hex, None for a folder."""
-        lines = self._exec(f"{_HASHES}for p in {tuple(roots)!r}:\n t(p)\n").splitlines()
+        lines = self.run(f"{_HASHES}for p in {tuple(roots)!r}:\n t(p)\n").splitlines()
         return dict(ast.literal_eval(line) for line in lines)
+
+    def fresh(self) -> None:
+        """Soft reset to the prompt: nothing is loaded, and what can be mounted is mounted."""
+        try:
+            self._transport.enter_raw_repl(soft_reset=True, timeout_overall=RAW_S)
+        except _ERRORS as error:
+            raise DeployError(f"lost after a reset: {error}") from error
 
     def make_folder(self, path: str) -> None:
         """Create a folder, unless it is there."""
-        self._exec(f"import os\ntry:\n os.mkdir({path!r})\nexcept OSError:\n os.stat({path!r})")
+        self.run(f"import os\ntry:\n os.mkdir({path!r})\nexcept OSError:\n os.stat({path!r})")
 
     def remove(self, path: str, folder: bool = False) -> None:
         """Remove a file, or an empty folder."""
-        self._exec(f"import os\nos.{'rmdir' if folder else 'remove'}({path!r})")
+        self.run(f"import os\nos.{'rmdir' if folder else 'remove'}({path!r})")
 
     def rename(self, path: str, to: str) -> None:
         """Rename a file, in place of one that has the new name."""
-        self._exec(f"import os\nos.rename({path!r}, {to!r})")
+        self.run(f"import os\nos.rename({path!r}, {to!r})")
 
     def read(self, path: str) -> bytes | None:
         """Content of a file, None if there is none."""

@@ -1,5 +1,8 @@
 """Copy driver and firmware to boards, compiled for each, only what has changed.
 
+Where the board's MicroPython has a partition for ROMFS, they go there as one image, and their code
+needs no heap; else they are files. boot.py, main.py and the configuration are files in any case.
+
     python -m tools deploy --port /dev/ttyUSB0
     python -m tools deploy --port /dev/ttyUSB0 --port /dev/ttyUSB1      a tray of boards
 
@@ -10,7 +13,7 @@ import argparse
 import functools
 import threading
 
-from tools.deploy import DeployError, compiler, project, settings, sync
+from tools.deploy import DeployError, compiler, placing, project, settings, sync
 from tools.deploy.connection import Connection
 from tools.deploy.ports import Report, add_port_arguments, at_all_ports
 
@@ -20,6 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add_port_arguments(parser)
     parser.add_argument("--source", action="store_true", help="copy .py files, not .mpy")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--romfs", action="store_true",
+                       help="into ROMFS or nowhere, whoever has something there")  # fmt: skip
+    where.add_argument("--files", action="store_true", help="not into ROMFS")
     parser.add_argument("--prune", action="store_true",
                         help="remove files of ours that are no longer part of it")  # fmt: skip
     parser.add_argument("--no-reset", action="store_true", help="leave the board at its prompt")
@@ -38,15 +45,27 @@ def run(args: argparse.Namespace) -> int:
             report.say(f"{about.machine}, MicroPython {'.'.join(map(str, about.version))}")
             with compiling:
                 want = build(about.mpy, args.source)
-            todo = sync.plan(board.tree(sync.asked_for(want)), want, args.prune)
-            report.total(todo.bytes)
-            sync.carry_out(board, todo, about.free, report.advance)
+            place = placing.found(board, want, args, report.say)
+            want = place.files
+            have = board.tree(sync.asked_for(want))
+            todo = sync.plan(have, want, args.prune, place.rom, place.work is not None)
+            if place.rom and todo.stale:
+                raise DeployError(
+                    f"{placing.some(todo.stale)} would hide what is in ROMFS and is no part of "
+                    "it: --prune removes it"
+                )
+            report.total(todo.bytes + place.bytes)
+            sync.carry_out(board, todo, about.free, report.advance, place.first(report.advance))
+            if place.said:
+                report.say(place.said)
             report.say(
                 f"{len(todo.write)} of {len(want)} files copied ({todo.bytes} bytes), "
                 f"{len(todo.remove)} removed"
             )
             if todo.stale:
                 report.say(f"no longer needed (--prune removes them): {', '.join(todo.stale)}")
+            if place.rom:
+                placing.check(board)
             _tell_wiring(board, report)
             if not args.no_reset:
                 board.restart(args.log, lambda text: report.say(f"| {text}"))

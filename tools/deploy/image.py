@@ -1,8 +1,12 @@
-"""A LittleFS image of a board's whole file system, ready to be flashed.
+"""A LittleFS image of a board's whole file system, or a ROMFS image of its code.
 
     python -m tools image --board esp32-4m --config config.json --secrets secrets.json
     python -m tools flash --board esp32-4m --port /dev/ttyUSB0 --firmware ESP32_GENERIC.bin \\
         --image build/esp32-4m.bin
+    python -m tools image --board pybd-sf2 --romfs
+
+ROMFS holds driver and firmware where a board's MicroPython has a partition for it; `deploy` writes
+it there. The file system beside it then needs only what --frozen puts on it.
 """
 
 import argparse
@@ -12,7 +16,7 @@ from pathlib import Path
 
 from littlefs import LittleFS, LittleFSError
 
-from tools.deploy import DeployError, boards, compiler, partitions, project, settings
+from tools.deploy import DeployError, boards, compiler, partitions, project, romfs, settings
 from tools.deploy.boards import BoardFlash
 
 # As MicroPython's VfsLfs2 has them by default (extmod/vfs_lfs.c), so that the image is what mkfs
@@ -31,14 +35,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--secrets", type=Path, metavar="FILE", help="becomes secrets.json")
     parser.add_argument("--source", action="store_true", help=".py files, not .mpy")
     parser.add_argument("--frozen", action="store_true",
-                        help="driver and firmware are in MicroPython (manifest.py)")  # fmt: skip
-    parser.add_argument("--out", type=Path, metavar="FILE", help="default build/<board>.bin")
+                        help="without driver and firmware, frozen or in ROMFS")  # fmt: skip
+    parser.add_argument("--romfs", action="store_true", help="driver and firmware as ROMFS image")
+    parser.add_argument("--out", type=Path, metavar="FILE",
+                        help="default build/<board>.bin, or .romfs")  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
     """Write the image. Returns 0, or 1 when it cannot be made."""
-    out = args.out or Path("build", f"{args.board}.bin")
+    out = args.out or Path("build", f"{args.board}.{'romfs' if args.romfs else 'bin'}")
     try:
+        if args.romfs:
+            return _romfs(args, out)
         flash = placed(boards.named(args.board), args.firmware)
         given = {"config.json": args.config, "secrets.json": args.secrets}
         config = {name: path.read_bytes() for name, path in given.items() if path}
@@ -58,6 +66,25 @@ def run(args: argparse.Namespace) -> int:
     print(f"{out}: {len(files)} files, {len(image)} bytes for {flash.start:#x}, {free} free")
     if not config:
         print("It has no config.json: the node will not report before it is provisioned.")
+    return 0
+
+
+def _romfs(args: argparse.Namespace, out: Path) -> int:
+    for name in ("config", "secrets", "firmware", "source", "frozen"):
+        if getattr(args, name):
+            raise DeployError(
+                f"--romfs is compiled driver and firmware, so --{name} is not for it: the rest "
+                "belongs on the board's file system (image without --romfs, deploy, provision)"
+            )
+    files = romfs.contents(contents(boards.named(args.board), source=False))
+    image = romfs.build(files)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(image)
+    parts = ", ".join(
+        f"{folder} {sum(len(d) for path, d in files.items() if path.startswith(folder + '/'))}"
+        for folder in project.FOLDERS
+    )
+    print(f"{out}: {len(files)} files, {len(image)} bytes ({parts})")
     return 0
 
 

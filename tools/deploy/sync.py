@@ -4,7 +4,7 @@ A deployment that is interrupted leaves each file either old or new, and the boa
 never with a program that is half old and half new: main.py is out of the way meanwhile.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import PurePosixPath
@@ -43,10 +43,18 @@ def asked_for(want: dict[str, bytes]) -> list[str]:
     return [*project.FOLDERS, *single, PART, ASIDE]
 
 
-def plan(have: Tree, want: dict[str, bytes], prune: bool) -> Plan:
+def plan(
+    have: Tree,
+    want: dict[str, bytes],
+    prune: bool,
+    rom: Collection[str] = (),
+    idle: bool = False,
+) -> Plan:
     """What makes the board's tree hold the wanted files.
 
     prune -- also remove what this project once put there and does not need any more
+    rom -- modules that are in ROMFS instead, which files would hide
+    idle -- main.py has to be out of the way for something else, too
     """
     write = {
         path: data for path, data in want.items() if have.get(path) != sha256(data).hexdigest()
@@ -54,11 +62,11 @@ def plan(have: Tree, want: dict[str, bytes], prune: bool) -> Plan:
     files = {path for path, kind in have.items() if kind is not None}
     gone = sorted(path for path in files - set(want) if project.ours(path))
     # app.py would be imported before app.mpy, so such a twin can never stay.
-    twins = [path for path in gone if _twin(path) in want]
+    twins = [p for p in gone if p in rom or _twin(p) in rom or _twin(p) in want]
     stale = [path for path in gone if path not in twins]
     left_over = [path for path in (PART, ASIDE) if path in files]
     remove = left_over + twins + (stale if prune else [])
-    park_main = MAIN in files and bool(write or remove)
+    park_main = MAIN in files and bool(write or remove or idle)
     if park_main and ASIDE in remove:
         remove.remove(ASIDE)  # the renaming replaces it
     kept = set(want) | files - set(remove)
@@ -70,7 +78,7 @@ def plan(have: Tree, want: dict[str, bytes], prune: bool) -> Plan:
     return Plan(
         park_main=park_main,
         remove=remove,
-        remove_folders=sorted(empty, reverse=True) if prune else [],
+        remove_folders=sorted(empty, reverse=True) if prune or rom else [],
         make_folders=sorted(parents - set(have)),
         write=write,
         stale=[] if prune else stale,
@@ -82,11 +90,16 @@ def plan(have: Tree, want: dict[str, bytes], prune: bool) -> Plan:
 
 
 def carry_out(
-    board: Connection, todo: Plan, free: int | None, progress: Callable[[int], None]
+    board: Connection,
+    todo: Plan,
+    free: int | None,
+    progress: Callable[[int], None],
+    first: Callable[[], None] = lambda: None,
 ) -> None:
     """Do what the plan says; each file is verified. `progress(count)`: bytes written.
 
     free -- bytes of flash, None when the board cannot tell
+    first -- called when main.py is out of the way, before anything is removed
 
     Raises DeployError; then the next deployment does what is left.
     """
@@ -97,6 +110,7 @@ def carry_out(
         )
     if todo.park_main:
         board.rename(MAIN, ASIDE)
+    first()
     for path in todo.remove:
         board.remove(path)
     for folder in todo.remove_folders:

@@ -57,6 +57,17 @@ def flash_image(path: Path, blocks: int = 512) -> dict[str, object]:
     return {"image": str(path.resolve()), "block_size": IMAGE_BLOCK_SIZE}
 
 
+def rom_file(path: Path, blocks: int = 64) -> Path:
+    """A file that is the board's partition for ROMFS, such as an image; a missing one becomes
+    `blocks` erased 4 KiB blocks.
+    """
+    if not path.exists():
+        path.write_bytes(b"\xff" * IMAGE_BLOCK_SIZE * blocks)
+    elif path.stat().st_size == 0:
+        raise BoardError(f"{path} is empty: make it by `python -m tools image --romfs`")
+    return path.resolve()
+
+
 @dataclass(frozen=True)
 class Computing:
     """How fast a board computes: nanoseconds for an instruction of MicroPython's virtual machine,
@@ -115,6 +126,7 @@ class Life:
 class Board:
     """A board with its flash. `heap` is the MicroPython heap, as the interpreter's -X takes it.
 
+    `rom`: a file that is its partition for ROMFS (`rom_file`), None for a board without one.
     `seed` makes what the interpreter draws from `random` repeatable: each life gets its own.
     `computing`: in lockstep, the time that it takes to compute; None: none.
     """
@@ -124,11 +136,12 @@ class Board:
     unique_id: bytes = b"\x24\x0a\xc4\x00\x00\x01"
     seed: int = 1
     computing: Computing | None = None
+    rom: Path | None = None
     lives: int = 0
     launcher: Launcher = field(init=False)
 
     def __post_init__(self) -> None:
-        self.launcher = Launcher(counting=self.computing is not None)
+        self.launcher = Launcher(counting=self.computing is not None, rom=self.rom)
 
     def close(self) -> None:
         """End whatever runs on it."""
@@ -177,6 +190,7 @@ class Board:
             "instruction_ns": speed.instruction_ns,
             "load_ns": speed.load_ns,
             "flash": self.flash,
+            "rom": [process.rom, self.rom.stat().st_size] if self.rom else None,
             "raw": raw,
             "seed": self.seed * 1_000_003 + self.lives,
             "cause": int(cause),

@@ -11,7 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
-from tools.virtual_board.board import Board, flash_folder, flash_image
+from tools.virtual_board.board import Board, flash_folder, flash_image, rom_file
 from tools.virtual_board.process import BoardError
 from tools.virtual_board.realtime import RealTimeBoard, open_tty
 
@@ -23,6 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     flash.add_argument("--flash", type=Path, metavar="DIR", help="folder that is the board's /")
     flash.add_argument("--lfs", type=Path, metavar="IMG", help="LittleFS image, made if missing")
     parser.add_argument("--blocks", type=int, default=512, help="4 KiB blocks of a new image")
+    parser.add_argument("--romfs", type=Path, metavar="FILE",
+                        help="partition for ROMFS, such as an image; made if missing")  # fmt: skip
     parser.add_argument("--link", type=Path, metavar="PATH", help="symlink to the serial port")
     parser.add_argument("--uart", type=Path, metavar="PATH", help="tty of the board's UART(1)")
     parser.add_argument("--heap", default="384K", help="MicroPython heap (default 384K)")
@@ -35,7 +37,8 @@ def run(args: argparse.Namespace) -> int:
         flash = flash_folder(args.flash) if args.flash else flash_image(args.lfs, args.blocks)
         with contextlib.ExitStack() as stack:
             uarts = {1: stack.enter_context(open_tty(args.uart))} if args.uart else {}
-            board = RealTimeBoard(Board(flash, args.heap), uarts)
+            rom = rom_file(args.romfs) if args.romfs else None
+            board = RealTimeBoard(Board(flash, args.heap, rom=rom), uarts)
             stack.callback(board.runner.close)
             if args.link:
                 board.runner.console.symlink(args.link)

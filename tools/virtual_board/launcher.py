@@ -1,8 +1,9 @@
 """Starts interpreters by forking: one prepared process, a fresh MicroPython per request.
 
-Run as a script by `process.Launcher` (`python -I -S launcher.py FD BINARY [count]`), not imported.
-Loading CPython and the interpreter's library costs tens of milliseconds, a fork one or two; the
-fork happens before MicroPython has run at all, so each child initialises its own from nothing.
+Run as a script by `process.Launcher` (`python -I -S launcher.py FD BINARY [count] [rom=FILE]`),
+not imported. Loading CPython and the interpreter's library costs tens of milliseconds, a fork one
+or two; the fork happens before MicroPython has run at all, so each child initialises its own from
+nothing.
 
 FD is a stream socket. A request is one line of JSON, `{"argv": [...]}` with the child's
 descriptors 0, 1, ... as ancillary data, answered by `{"pid": n, "counter": address}`, where it
@@ -11,9 +12,11 @@ child is announced as `{"exit": pid, "status": code}`, a signal as a negative co
 When the socket closes, every child is killed and the launcher ends.
 """
 
+import ctypes
 import importlib
 import importlib.util
 import json
+import mmap
 import os
 import select
 import signal
@@ -22,6 +25,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 MAX_FDS = 16
+ROM = "rom="
 
 
 def load(binary: str) -> Callable[[Sequence[str]], int]:
@@ -62,7 +66,20 @@ def count(binary: str) -> int:
     return counting.install(os.path.realpath(binary))
 
 
-def serve(control: socket.socket, main: Callable[[Sequence[str]], int], counter: int) -> None:
+def share(path: str) -> int:
+    """Put a file into the memory of all children, for reading and writing. Returns where."""
+    with open(path, "r+b") as file:
+        memory = mmap.mmap(file.fileno(), 0)
+    _kept.append(memory)
+    return ctypes.addressof(ctypes.c_char.from_buffer(memory))
+
+
+_kept: list[mmap.mmap] = []  # what children use must not be given back
+
+
+def serve(
+    control: socket.socket, main: Callable[[Sequence[str]], int], counter: int, rom: int
+) -> None:
     """Answer requests until the socket closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the parent's business
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -107,7 +124,7 @@ def serve(control: socket.socket, main: Callable[[Sequence[str]], int], counter:
             for fd in fds:
                 os.close(fd)
             fds = []
-            say(pid=pid, counter=counter)
+            say(pid=pid, counter=counter, rom=rom)
     for pid in running:
         os.kill(pid, signal.SIGKILL)
 
@@ -119,4 +136,5 @@ if __name__ == "__main__":
         socket.socket(fileno=int(sys.argv[1])),
         entry,
         count(sys.argv[2]) if "count" in sys.argv[3:] else 0,
+        sum(share(each.removeprefix(ROM)) for each in sys.argv[3:] if each.startswith(ROM)),
     )

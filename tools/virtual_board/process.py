@@ -40,14 +40,18 @@ class Launcher:
     """The helper process that forks interpreters. A context manager; `close` ends all of them.
 
     counting -- let them count the instructions that they execute, where that is possible
+    rom -- a file that is in the memory of all of them
     """
 
-    def __init__(self, counting: bool = False) -> None:
+    def __init__(self, counting: bool = False, rom: Path | None = None) -> None:
         binary = interpreter()
+        if rom and not binary.endswith(".so"):
+            raise BoardError("ROMFS needs the MicroPython that pip installs: unset $MICROPYTHON")
         self._socket, theirs = socket.socketpair()
         script = Path(__file__).with_name("launcher.py")
         command = [sys.executable, "-I", "-S", str(script), str(theirs.fileno()), binary]
         command += ["count"] * counting
+        command += [f"rom={rom}"] if rom else []
         self._helper = subprocess.Popen(
             command, pass_fds=[theirs.fileno()], start_new_session=True, stdin=subprocess.DEVNULL
         )
@@ -86,7 +90,7 @@ class Launcher:
             if "pid" in message:
                 # The kernel gives numbers out again: after some 30,000 starts this is an old one.
                 self._ended.pop(message["pid"], None)
-                return Process(self, message["pid"], message["counter"])
+                return Process(self, message["pid"], message["counter"], message["rom"])
 
     def fileno(self) -> int:
         """Readable when a process has ended; then call `poll` of that process."""
@@ -124,12 +128,14 @@ class Process:
     """One running interpreter: from a power-up or reset to the next.
 
     counter -- address in its memory where it counts its instructions (u64); 0: it does not
+    rom -- likewise of the launcher's file; 0: there is none
     """
 
-    def __init__(self, launcher: Launcher, pid: int, counter: int) -> None:
+    def __init__(self, launcher: Launcher, pid: int, counter: int, rom: int) -> None:
         self._launcher = launcher
         self.pid = pid
         self.counter = counter
+        self.rom = rom
 
     def poll(self) -> int | None:
         """Its exit code (a signal as a negative number), or None while it runs."""

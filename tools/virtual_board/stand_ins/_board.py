@@ -44,6 +44,16 @@ def _file_system(flash):
         return vfs.VfsLfs2(device)
 
 
+def _mount_rom():
+    # As extmod/vfs.c does (mp_vfs_mount_romfs_protected): an erased partition is none.
+    rom = sys.modules["vfs"]
+    try:
+        vfs.mount(vfs.VfsRom(rom.rom_ioctl(2, 0)), "/rom")
+    except OSError:
+        return
+    sys.path[2:2] = ["/rom", "/rom/lib"]
+
+
 def _run(name, namespace):
     try:
         with open(name) as f:
@@ -82,13 +92,20 @@ def start(namespace):
     import time
 
     machine._start(about)
+    if about["rom"]:
+        import _rom
+
+        _rom._start(about["rom"])
+        sys.modules["vfs"] = _rom  # not a module that a file may replace by itself
     random.seed(about["seed"])
     fs = _file_system(about["flash"])
     vfs.umount("/")
     vfs.mount(fs, "/")
     os.chdir("/")
     sys.path[:] = ["", ".frozen", "/lib"]
-    for name in ("_board", "_computing", "_link", "_port", "_tasks"):
+    if about["rom"]:
+        _mount_rom()
+    for name in ("_board", "_computing", "_link", "_port", "_rom", "_tasks"):
         sys.modules.pop(name, None)
     try:
         os.stat("/lib")
