@@ -2,22 +2,37 @@
 
 import threading
 import time
+from copy import deepcopy
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tools.broker import REACH_S, Address
+from tools.monitor.history import Point, plotted
 from tools.monitor.model import TOPICS, Fleet
+from tools.monitor.store import Store, StoreError
 
 
 class Feed:
     """Feeds a Fleet. A context manager; `state` says how the connection is.
 
+    store -- that keeps what comes; problem -- why there is none although one was asked for
+
     `lock` guards the fleet: messages come in a thread of their own.
     """
 
-    def __init__(self, fleet: Fleet, broker: Address, user: str = "", password: str = "") -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        broker: Address,
+        user: str = "",
+        password: str = "",
+        store: Store | None = None,
+        problem: str = "",
+    ) -> None:
         self.fleet = fleet
+        self._store = store
+        self._problem = problem
         self.lock = threading.Lock()
         self.state = "connecting"
         self.refused = False  # by the broker: it will not change its mind by itself
@@ -49,7 +64,38 @@ class Feed:
         """The fleet as it is now, and the state of the connection."""
         with self.lock:
             found = self.fleet.snapshot(time.time())
-        return found | {"broker": str(self._broker), "state": self.state}
+        return found | {
+            "broker": str(self._broker),
+            "state": self.state,
+            "store": self._store_words(),
+        }
+
+    def history(self, id: str, since: float) -> dict[str, dict]:
+        """The values of a node over time, by name, from the store and from memory."""
+        kept: dict[str, list[Point]] = {}
+        if self._store is not None:
+            try:
+                kept = self._store.points(id, since)
+                self._problem = ""
+            except StoreError as error:
+                self._problem = str(error)
+        with self.lock:
+            node = self.fleet.nodes.get(id)
+            if node is None:
+                return {}
+            for name, points in node.points.items():
+                kept.setdefault(name, []).extend(points)
+            count = deepcopy(node.count)
+        found = {name: plotted(points, count, since) for name, points in kept.items()}
+        return {name: plot for name, plot in found.items() if plot is not None}
+
+    def _store_words(self) -> str:
+        """What is wrong with the store, "" when nothing is."""
+        if self._store is None:
+            return self._problem and f"nothing is kept: {self._problem}"
+        problem = self._store.problem or self._problem
+        lost = f"{self._store.lost} messages were not kept" if self._store.lost else ""
+        return "; ".join(filter(None, (problem and f"not kept at the moment: {problem}", lost)))
 
     def _connected(self, client, userdata, flags, reason, properties) -> None:
         if reason.is_failure:
@@ -61,6 +107,8 @@ class Feed:
         self.state = "connected"
         self.refused = False
         self._settled.set()
+        with self.lock:  # a broker keeps nothing for one who is not there
+            self.fleet.listen(time.time())
         client.subscribe([(topic, 1) for topic in TOPICS])
 
     def _disconnected(self, client, userdata, flags, reason, properties) -> None:
@@ -68,5 +116,11 @@ class Feed:
             self.state = "connection lost, trying again"
 
     def _message(self, client, userdata, message) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:  # not from a node
+            return
         with self.lock:
-            self.fleet.message(message.topic, bytes(message.payload), time.time())
+            kept = self.fleet.message(topic, bytes(message.payload), time.time())
+        if kept is not None and self._store is not None:
+            self._store.put(kept)

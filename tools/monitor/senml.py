@@ -1,17 +1,20 @@
 """SenML JSON (RFC 8428): a pack resolved into values with their own name and time."""
 
+import base64
 import json
+import math
 from typing import Any, NamedTuple
 
 SINCE_NOW = 2**28  # below this a time is relative to now (RFC 8428 clause 4.5.3)
+LATEST = 253402300799  # the end of the year 9999: later ones are none
 KINDS = {"v": (int, float), "vs": str, "vb": bool, "vd": str}
 
 
 class Value(NamedTuple):
-    """name -- base name and name; at -- Unix time"""
+    """name -- base name and name; at -- Unix time; a data value is bytes"""
 
     name: str
-    value: float | str | bool
+    value: float | str | bool | bytes
     unit: str
     at: float
 
@@ -41,18 +44,40 @@ def resolve(payload: bytes, now: float) -> list[Value]:
             raise ValueError("a name is no text")
         if not _number(base["bt"]) or not _number(record.get("t", 0)):
             raise ValueError("a time is no number")
-        at = base["bt"] + record.get("t", 0)
+        at = _sum(base["bt"], record.get("t", 0))
+        if not abs(at) <= LATEST:  # also what is not a number
+            raise ValueError("a time is none")
         if not kinds:
             continue
         value = record[kinds[0]]
         if not isinstance(value, KINDS[kinds[0]]) or (kinds[0] == "v" and not _number(value)):
             raise ValueError(f"{kinds[0]} has a value of the wrong kind")
         if kinds[0] == "v" and _number(base["bv"]):
-            value += base["bv"]
+            value = _sum(value, base["bv"])
+        elif kinds[0] == "vd":
+            value = _data(value)
         unit = record.get("u", base["bu"])
         moment = float(at) if at >= SINCE_NOW else now + float(at)
         found.append(Value(name + own, value, str(unit), moment))
     return found
+
+
+def _sum(a: float, b: float) -> float:
+    """Of two numbers, whole ones exactly; infinite where it is more than a float holds."""
+    if not b:
+        return a
+    try:
+        return a + b
+    except OverflowError:
+        return math.inf if a > -b else -math.inf
+
+
+def _data(text: str) -> str | bytes:
+    """A data value (RFC 8428 clause 4.3: base64url without padding); what is none stays text."""
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), "-_", True)
+    except ValueError:
+        return text
 
 
 def _number(value: Any) -> bool:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from aiohttp import web
 
 PAGE = Path(__file__).parent / "page"
 LOOK_S = 0.3
+DAY_S = 86400.0
 # Nothing but this page's own files, and no script or style that stands in the page itself.
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 HEADERS = {
@@ -19,8 +22,12 @@ HEADERS = {
 }
 
 
-def application(snapshot: Callable[[], dict[str, Any]]) -> web.Application:
-    """snapshot -- called for the present state, see model.Fleet.snapshot"""
+def application(
+    snapshot: Callable[[], dict[str, Any]], history: Callable[[str, float], dict[str, Any]]
+) -> web.Application:
+    """snapshot -- called for the present state, see model.Fleet.snapshot
+    history -- called for a node's values over time, see feed.Feed.history
+    """
 
     async def state(_request: web.Request) -> web.Response:
         return web.json_response(snapshot(), headers=HEADERS)
@@ -37,6 +44,17 @@ def application(snapshot: Callable[[], dict[str, Any]]) -> web.Application:
                 await stream.write(f"data: {json.dumps(found)}\n\n".encode())
             await asyncio.sleep(LOOK_S)
 
+    async def past(request: web.Request) -> web.Response:
+        try:
+            days = float(request.query.get("days", "7"))
+        except ValueError:
+            days = math.nan
+        if not days > 0:
+            raise web.HTTPBadRequest(text="days is a number above 0", headers=HEADERS)
+        since = time.time() - days * DAY_S
+        found = await asyncio.to_thread(history, request.query.get("node", ""), since)
+        return web.json_response(found, headers=HEADERS)
+
     async def page(request: web.Request) -> web.FileResponse:
         name = request.match_info.get("name") or "index.html"
         if name not in {path.name for path in PAGE.iterdir()}:
@@ -46,6 +64,7 @@ def application(snapshot: Callable[[], dict[str, Any]]) -> web.Application:
     app = web.Application()
     app.router.add_get("/state", state)
     app.router.add_get("/news", news)
+    app.router.add_get("/history", past)
     app.router.add_get("/", page)
     app.router.add_get("/{name}", page)
     return app
