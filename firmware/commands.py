@@ -1,11 +1,13 @@
-"""Commands to a node: who may give them, and what they may say.
+"""Commands to a node: who may give them, what they may say, where they wait.
 
-A command is a JSON object on nodes/<node>/commands:
+A command is a JSON object, retained on nodes/<node>/commands/<id>, a topic of its own:
 
     {"id": "a7", "counter": 1795453200123, "body": "{\"do\":\"ping\"}", "mac": "<64 hex digits>"}
 
-    id      -- 1 to 32 characters ``!`` to ``~`` without quotes; the result carries it
-    counter -- a whole number from 1 to 2**53 - 1, greater than that of every command before it
+    id      -- 1 to 32 characters ``!`` to ``~`` without quotes, and on a topic of its own without
+               ``/ + #``; the result carries it
+    counter -- a whole number from 1 to 2**53 - 1, greater than that of every command before it;
+               `python -m tools command` takes Unix time in milliseconds
     body    -- JSON as text, because the bytes that are signed must be the bytes that are read
     mac     -- HMAC-SHA256 with the node's ``commands.key``, over the UTF-8 bytes of
 
@@ -18,11 +20,38 @@ A command is a JSON object on nodes/<node>/commands:
 Bodies, and what the result has besides id, counter and result:
 
     {"do": "ping"}                                start, wake, backlog
-    {"do": "report"}                              what was sampled just now is delivered
-    {"do": "set", "key": "report.period_s", "value": 600}   later a second result: kept, taken back
+    {"do": "report"}                              backlog: what was sampled just now is delivered
+    {"do": "set", "key": "report.period_s", "value": 600}   key; later again: kept, taken back
     {"do": "reboot"}
-    {"do": "log", "skip": 0}                      lines, the newest last; skip -- newest left out
+    {"do": "log", "skip": 0}                      lines, the newest last, and more: how many there
+                                                  are before; skip -- how many newest are left out
     {"do": "fix"}                                 lat, lon, alt
+
+The queue. After a report by MQTT the node subscribes to nodes/<node>/commands/#, with QoS 1 and a
+clean session, and takes what comes until nothing has come for ``commands.listen_s``. Then it
+executes in the order of the counters, whatever the order in which the broker told them: eight in a
+session, the rest in the next. Of each command:
+
+    1. its counter is stored; whatever happens now, it is never executed again
+    2. it is executed, and the result is stored
+    3. the result is published, QoS 1: on nodes/<node>/results, for whoever listens to all of them,
+       and retained on nodes/<node>/results/<id>
+    4. nodes/<node>/commands/<id> is cleared: an empty message, retained, or ``-`` where the module
+       publishes none that is empty. Both say nothing to a node
+
+A node that is stopped between 1 and 3 finds the command again, and tells the stored result; where
+there is none, ``failed``, ``cut short``. Behind ``set`` and ``reboot`` the node restarts: what
+comes after waits for that, and behind ``set`` until it is known whether the setting is kept. Who
+wants a command back clears its topic. What is refused is answered and cleared likewise.
+
+A result is a JSON object: id, counter, result and the fields above. On a topic of its own it has
+besides do; time, Unix time in seconds of the result; due, when the node is to report next.
+
+    result      trying (set, not the last word), done, kept; failed, taken back, refused with why
+
+On nodes/<node>/commands itself one command may be given as before, retained, where a second one
+takes the place of the first, or not retained to a node that listens now. It is answered on
+nodes/<node>/results only, and cleared once others have passed it.
 
 Nothing here does anything: a `Gate` says what is to be done.
 """
@@ -41,6 +70,11 @@ _ID_CHARACTERS = const(32)
 _LABEL = "c1100-command"
 _ENVELOPE = ("id", "counter", "body", "mac")
 
+NOTHING = (b"", b"-")  # what is left of a command; a module may refuse to publish the first
+WHY_CHARACTERS = const(120)
+
+DONE = "done"
+FAILED = "failed"
 REFUSED = "refused"
 TOO_LONG = "too long"
 MALFORMED = "malformed"
@@ -48,6 +82,7 @@ BAD_MAC = "not signed with this node's key"
 REPLAY = "replay"
 REPEATED = "has been executed"  # the last one again: what is retained comes in every session
 UNKNOWN = "unknown command"
+CUT_SHORT = "cut short"
 
 # do: {argument: (type, whether it must be given)}; a type of None: any
 _BODIES = {
@@ -77,9 +112,17 @@ class Gate:
     def judge(self, payload: bytes) -> tuple:
         """(Order, None) for a command to execute, or (None, result) for one that is refused.
 
-        Once this returns with another ``counter``, store that before anything is executed. The
-        reason of a refusal names no more than its class: whoever has no key learns nothing about
-        key or counter.
+        Once this returns with another ``counter``, store that before anything is executed.
+        """
+        found, result = self.genuine(payload)
+        return (None, result) if found is None else self.admit(found)
+
+    def genuine(self, payload: bytes) -> tuple:
+        """(its id, counter and body as a dict, None) for a command that is signed and has its
+        turn still to come, or (None, result) for one that is refused.
+
+        The reason of a refusal names no more than its class: whoever has no key learns nothing
+        about key or counter.
         """
         if len(payload) > _MOST_BYTES:
             return None, refusal(None, TOO_LONG)
@@ -92,19 +135,23 @@ class Gate:
             mac = signature(self._key, self._node, found["id"], found["counter"], found["body"])
         except ValueError:  # half a surrogate pair, which has no UTF-8
             return None, refusal(id, MALFORMED)
-        if not same(mac, unhexlify(found["mac"])):
+        if not same(mac, unhexlify(found.pop("mac"))):
             return None, refusal(id, BAD_MAC)
         if found["counter"] <= self.counter:
             return None, refusal(id, REPEATED if found["counter"] == self.counter else REPLAY)
+        return found, None
+
+    def admit(self, found: dict) -> tuple:
+        """As judge(), for what is genuine: its counter is used up."""
         self.counter = found["counter"]
         body = _object(found["body"])
         if body is None or not isinstance(body.get("do"), str):
-            return None, refusal(id, MALFORMED)
+            return None, refusal(found["id"], MALFORMED)
         do = body.pop("do")
         if do not in _BODIES:
-            return None, refusal(id, UNKNOWN)
+            return None, refusal(found["id"], UNKNOWN)
         if not _are_arguments(body, _BODIES[do]):
-            return None, refusal(id, MALFORMED)
+            return None, refusal(found["id"], MALFORMED)
         return Order(found["id"], found["counter"], do, body), None
 
 

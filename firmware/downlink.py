@@ -1,7 +1,7 @@
 """The node's ear: takes commands over the MQTT session of a report, and answers.
 
-Loaded only when the node has a ``commands.key``. A command waits for the node as a retained
-message, or comes while it listens.
+Loaded only when the node has a ``commands.key``. Where commands wait, and what is promised to
+those who give them, is in commands.py.
 """
 
 import asyncio
@@ -11,20 +11,18 @@ from binascii import unhexlify
 
 from micropython import const
 
-from c1100 import C1100Error
+from c1100 import C1100Error, CommandError
 
-from . import commands, config, files, log, telemetry, trial
+from . import commands, config, files, log, trial
 from .files import load, store
 from .sensors import position
 
 _COUNTER_FILE = "commands.counter"
-_MOST = const(8)  # messages of one session, whoever sends them
+_MOST = const(8)  # commands of one session, whoever sends them
+_SEEN = const(64)  # messages among which they are looked for
 _RESULT_BYTES = const(480)  # with quotes in it, the module takes 512 at most
-_WHY_CHARACTERS = const(120)
 _NOT_STORED = "its counter cannot be stored"
 _FAULTS = (ValueError, TypeError, LookupError, ArithmeticError, MemoryError, RuntimeError)
-_DONE = "done"
-_FAILED = "failed"
 
 
 class Downlink:
@@ -37,6 +35,12 @@ class Downlink:
         self._mqtt = mqtt
         self._report = report
         self._topic = "nodes/%s/" % node.settings["id"]
+        self._answers = None  # once there is something to tell
+        self._left = _MOST  # commands that may still be taken
+        self._ends = False  # the node restarts: what comes now is for the one that it will be
+        self._lost = mqtt.lost
+        self._heard_twice = False
+        self._name = ""  # of the command that is executed
 
     async def run(self) -> None:
         """Tell what became of a setting on trial, listen, execute, answer.
@@ -45,22 +49,92 @@ class Downlink:
         """
         if not self._mqtt.connected:
             await self._mqtt.connect()
-        await self._tell_outcome()
+        outcome = trial.outcome()
+        if outcome is not None:
+            await self._results.outcome(outcome)
+        if trial.change() is not None:
+            return  # a report has not proved it: what waits comes after it
         counter = _stored_counter()
         if counter is None:
             log.tell("commands are refused: %s is damaged; provision again", _COUNTER_FILE)
             return
         settings = self._node.settings
         gate = commands.Gate(settings["id"], unhexlify(settings["commands.key"]), counter)
-        await self._mqtt.subscribe(self._topic + "commands")
-        lost = self._mqtt.lost
-        for _ in range(_MOST):
-            message = await self._next(settings["commands.listen_s"] * 1000)
-            if message is None:
+        await self._subscribe()
+        while not self._ends:
+            waiting = await self._gather(gate)
+            if not waiting:
                 break
-            await self._take(gate, message)
-        if self._mqtt.lost != lost:
-            await self._refuse(commands.refusal(None, commands.TOO_LONG))
+            for _, name, found in waiting:
+                if self._ends:
+                    log.info("command %s waits for the restart", found["id"])
+                else:
+                    self._left -= 1
+                    await self._take(gate, found, name)
+
+    @property
+    def _results(self):
+        if self._answers is None:
+            from .results import Results  # most sessions have none
+
+            self._answers = Results(self._node, self._mqtt)
+        return self._answers
+
+    async def _subscribe(self) -> None:
+        try:
+            await self._mqtt.subscribe(self._topic + "commands/#")  # and what is above it
+        except CommandError as error:  # no wildcards: not in this module, or not for this node
+            log.warning("no queue of commands: %s", error)
+            if not self._mqtt.connected:
+                await self._mqtt.connect()
+            await self._mqtt.subscribe(self._topic + "commands")
+
+    async def _gather(self, gate: commands.Gate) -> list:
+        """The next commands in the order of their counters, as (counter, name, command), once no
+        more come. Brokers tell what they have retained in any order; what is refused is answered
+        meanwhile, and what is too much comes again in the next session.
+
+        name -- of the command's own topic, "" if it has none
+        """
+        held = []
+        for _ in range(_SEEN):
+            message = await self._next(self._node.settings["commands.listen_s"] * 1000)
+            if message is None:
+                if self._mqtt.lost == self._lost:
+                    return held
+                self._lost = self._mqtt.lost
+                if self._heard_twice:
+                    await self._results.refuse(commands.refusal(None, commands.TOO_LONG), "")
+                    return held
+                # It may have been the first one: what is retained is told again.
+                self._heard_twice = True
+                await self._mqtt.unsubscribe(self._topic + "commands/#")
+                await self._subscribe()
+                continue
+            if message.payload in commands.NOTHING:
+                continue  # withdrawn, or done with
+            name = message.topic[len(self._topic) + 9 :]  # behind "commands/"
+            found, result = gate.genuine(message.payload)
+            if found is not None:
+                if all(each[0] != found["counter"] for each in held):
+                    held.append((found["counter"], name, found))
+                    held.sort(key=lambda each: each[0])
+                    held = held[: self._left]
+                continue
+            repeated = result["why"] == commands.REPEATED
+            if repeated and message.retained and not name:
+                log.debug("command %s has been executed", result["id"])
+                continue
+            self._left -= 1
+            if repeated and name:
+                await self._results.again(gate.counter, result, name)
+            else:
+                await self._results.refuse(result, name)
+                if result["why"] == commands.REPLAY and message.retained and not name:
+                    await self._results.clear(name)  # those of the queue have passed it
+            if not self._left:
+                return []  # who knows what else there is
+        return held
 
     async def _next(self, ms: int):
         """The next message, None if none comes in time."""
@@ -75,57 +149,32 @@ class Downlink:
             except asyncio.TimeoutError:
                 return self._mqtt.check_msg()
 
-    async def _take(self, gate: commands.Gate, message) -> None:
-        if not message.payload:
-            return  # a retained command was withdrawn
-        before = gate.counter
-        order, result = gate.judge(message.payload)
-        if gate.counter != before:
-            # Before it is executed: a command that the power cuts short is lost, never repeated.
-            try:
-                store(_COUNTER_FILE, b"%d" % gate.counter, files.replace)
-            except OSError as error:
-                log.error("counter of commands not stored: %s", error)
-                order, result = None, commands.refusal(None, _NOT_STORED)
+    async def _take(self, gate: commands.Gate, found: dict, name: str) -> None:
+        results = self._results  # what cannot be loaded costs no counter
+        order, result = gate.admit(found)
+        # Before it is executed: a command that the power cuts short is lost, never repeated.
+        try:
+            store(_COUNTER_FILE, b"%d" % gate.counter, files.replace)
+        except OSError as error:
+            log.error("counter of commands not stored: %s", error)
+            order, result = None, commands.refusal(None, _NOT_STORED)
         if order is None:
-            if message.retained and result["why"] == commands.REPEATED:
-                log.debug("command %s has been executed", result["id"])
-                return
-            await self._refuse(result)
+            await results.refuse(result, name)
             return
         log.info("command %s: %s", order.id, order.do)
-        result = {"result": _DONE}
+        self._name = name
+        result = {"result": commands.DONE}
         try:
             result.update(await _ACTIONS[order.do](self, order))
         except (C1100Error, config.ConfigError, OSError) as error:
-            result = {"result": _FAILED, "why": str(error)[:_WHY_CHARACTERS]}
+            result = {"result": commands.FAILED, "why": str(error)[: commands.WHY_CHARACTERS]}
             log.warning("command %s failed: %s", order.id, result["why"])
         except _FAULTS as error:  # what is in their texts may be anything
             log.crash(error)
-            result = {"result": _FAILED, "why": type(error).__name__}
+            result = {"result": commands.FAILED, "why": type(error).__name__}
         result["id"] = order.id
         result["counter"] = order.counter
-        await self._publish(result)
-
-    async def _refuse(self, result: dict) -> None:
-        log.warning("command %s refused: %s", result["id"], result["why"])
-        await self._publish(result)
-
-    async def _publish(self, result: dict) -> None:
-        await self._mqtt.publish(self._topic + "results", telemetry.flat(result), 1)
-
-    async def _tell_outcome(self) -> None:
-        outcome = trial.outcome()
-        if outcome is None:
-            return
-        result = {"id": outcome["name"], "result": outcome["state"], "key": outcome["key"]}
-        if "why" in outcome:
-            result["why"] = outcome["why"][:_WHY_CHARACTERS]
-        await self._publish(result)
-        try:
-            trial.forget()
-        except OSError as error:  # it is told once more
-            log.error("outcome of the trial not removed: %s", error)
+        await results.answer(result, name, order.do)
 
     # What commands do: each returns what the result has besides ----------------------------------
 
@@ -139,20 +188,25 @@ class Downlink:
 
     async def _set(self, order: commands.Order) -> dict:
         key, value = order.args["key"], order.args["value"]
-        trial.start(order.id, key, value)
+        # With its counter the outcome goes where its result has gone.
+        trial.start("%s %d" % (self._name, order.counter) if self._name else order.id, key, value)
         log.info("%s is on trial", key)
-        self._node.restart()
+        self._restart()
         return {"result": trial.TRYING, "key": key}
 
     async def _reboot(self, _order: commands.Order) -> dict:
-        self._node.restart()
+        self._restart()
         return {}
+
+    def _restart(self) -> None:
+        self._ends = True
+        self._node.restart()
 
     async def _log(self, order: commands.Order) -> dict:
         lines = log.lines()
         lines = lines[: len(lines) - max(order.args.get("skip", 0), 0)]
         found = []
-        room = _RESULT_BYTES - 100  # for what else the result has
+        room = _RESULT_BYTES - 160  # for what else the result has
         while lines:
             room -= len(json.dumps(lines[-1])) + 2
             if room < 0:

@@ -93,7 +93,15 @@ LEFT = (
 STATUSES = (301, 400, 401, 404, 413, 429, 500, 503)
 CLOCKS = ("00/01/01,00:00:00+00", "24/13/45,25:61:61+00", "99/12/31,23:59:59+00", "", "x" * 60)
 # Those that the node reads besides its configuration.
-SMALL = ("starts", "config.trial", "pin_refused", "commands.counter", "clock.steps", "set_aside")
+SMALL = (
+    "starts",
+    "config.trial",
+    "pin_refused",
+    "commands.counter",
+    "commands.result",
+    "clock.steps",
+    "set_aside",
+)
 
 
 def _habit(rig: Rig) -> None:

@@ -18,9 +18,12 @@ class Talk:
 
     def __init__(self, broker):
         self.counter = 100
+        self.said = {}  # topic -> what was said there since it was cleared
         self.client = paho.Client(CallbackAPIVersion.VERSION2)
+        self.client.on_message = self._arrived
         self.client.connect(broker.host, broker.port)
         self.client.loop_start()
+        self.client.subscribe("nodes/n1/+/+", 1)
         self.heard = Subscriber(broker, "nodes/n1/results")
 
     @property
@@ -30,6 +33,27 @@ class Talk:
     def order(self, name, **body):
         self.counter += 1
         self.send(command.signed("n1", KEY, body, self.counter, name))
+
+    def queue(self, name, **body):
+        """On a topic of its own."""
+        self.counter += 1
+        message = command.signed("n1", KEY, body, self.counter, name)
+        self.client.publish(f"nodes/n1/commands/{name}", message, 1, True).wait_for_publish(10)
+
+    @property
+    def waiting(self):
+        """Ids of the commands that wait."""
+        return sorted(topic[18:] for topic in self.said if topic.startswith("nodes/n1/commands/"))
+
+    def told(self, name):
+        """The results that were retained for this id, in their order."""
+        return [json.loads(p) for p in self.said.get(f"nodes/n1/results/{name}", [])]
+
+    def _arrived(self, client, userdata, message):
+        if message.payload:
+            self.said.setdefault(message.topic, []).append(message.payload)
+        else:
+            self.said.pop(message.topic, None)
 
     def send(self, payload):
         self.client.publish("nodes/n1/commands", payload, 1, retain=True).wait_for_publish(10)
@@ -46,6 +70,8 @@ class Talk:
 
     def close(self):
         self.send(b"")
+        for topic in list(self.said):
+            self.client.publish(topic, b"", 1, retain=True).wait_for_publish(10)
         self.heard.close()
         self.client.disconnect()
         self.client.loop_stop()
@@ -188,3 +214,57 @@ def test_without_a_key_nobody_listens(node, talk):
     talk.order("p1", do="ping")
     n.live(2)
     assert talk.results == []
+
+
+def test_commands_wait_in_their_order_through_every_restart(n, talk):
+    talk.queue("a", do="ping")
+    talk.queue("b", do="set", key="sample.period_s", value=450)
+    talk.queue("c", do="set", key="sample.period_s", value=600)
+    talk.queue("d", do="reboot")
+    talk.order("old", do="ping")  # as given by an older tool
+    talk.queue("e", do="set", key="mqtt.port", value=0)
+    talk.queue("f", do="report")
+    n.bench.run(until=lambda: n.asleep and bool(talk.told("f")), limit_s=40000)
+    order = [(result["id"], result["result"]) for result in talk.results]
+    assert order == [
+        ("a", "done"),
+        ("b", "trying"),
+        ("b", "kept"),
+        ("c", "trying"),
+        ("c", "kept"),
+        ("d", "done"),
+        ("old", "done"),
+        ("e", "failed"),
+        ("f", "done"),
+    ]
+    assert [result["result"] for result in talk.told("b")] == ["trying", "kept"]
+    last = talk.told("f")[-1]
+    assert last["due"] - last["time"] == 900
+    assert last["do"] == "report"
+    assert talk.waiting == []
+    assert json.loads((n.flash / "config.json").read_text())["sample"]["period_s"] == 600
+    n.live(len(n.said("sleeping")) + 3)
+    # What an older tool may have left in the single place is found once more, and cleared.
+    assert [(r["id"], r.get("why")) for r in talk.results[9:]] == [("old", "replay")]
+
+
+def test_a_session_that_ends_while_it_answers(n, talk):
+    """The module is silent at a publish: of the result, of its copy, or at clearing."""
+    n.live(1)
+    for broken in (2, 3, 4):  # the first one in a session is of telemetry
+        first, second = f"a{broken}", f"b{broken}"
+        talk.queue(first, do="ping")
+        talk.queue(second, do="ping")
+        publishes = []
+
+        def silent(plan, publishes=publishes, broken=broken):
+            publishes.append(plan)
+            plan.mute = len(publishes) == broken
+
+        n.module.faults.rule("+LSMQTTPUB", silent, 20)
+        n.bench.run(until=lambda name=second: n.asleep and bool(talk.told(name)), limit_s=40000)
+        assert len(publishes) > broken
+        assert n.said(f"command {first}: ping") == n.said(f"command {second}: ping") == [""]
+        assert {r["result"] for r in talk.told(first)} == {"done"}
+        assert [r["result"] for r in talk.told(second)] == ["done"]
+        assert talk.waiting == []
