@@ -1,10 +1,13 @@
 """The real mpremote against the virtual board, in real time and in lockstep."""
 
+import array
 import contextlib
+import fcntl
 import os
 import select
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +20,7 @@ from tools.lockstep import Bench
 from tools.virtual_board.board import Board, flash_folder, flash_image
 from tools.virtual_board.realtime import RealTimeBoard, open_tty
 
-LIMIT_S = 20
+LIMIT_S = 60
 
 
 def mpremote(tty: str, *command: str, cwd: Path | None = None) -> str:
@@ -96,6 +99,41 @@ def test_running_main_is_interrupted(real: RealTimeBoard, tmp_path: Path) -> Non
         time.sleep(0.02)
     assert mpremote(tty, "exec", "print('stopped')") == "stopped\n"
     assert any("KeyboardInterrupt" in text for _, text in real.runner.lines)
+
+
+def waiting_bytes(fd: int) -> int:
+    size = array.array("i", [0])
+    fcntl.ioctl(fd, termios.FIONREAD, size)
+    return size[0]
+
+
+def test_what_is_printed_while_a_message_is_read_appears_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flash = tmp_path / "flash"
+    flash.mkdir()
+    (flash / "main.py").write_text("import time\nprint('runs')\ntime.sleep(3600)\n")
+    runner = RealTimeBoard(Board(flash_folder(flash))).runner
+    try:
+        runner.timeline.advance_to(0)
+        life = runner.life
+        assert life is not None
+        deadline = time.monotonic() + LIMIT_S
+        while not select.select([life.link], [], [], 0)[0] or waiting_bytes(life.stdout) < 5:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        look = select.select
+        # The interpreter prints just after the look at who has something to say.
+        monkeypatch.setattr(
+            select,
+            "select",
+            lambda r, w, x, t: look([s for s in r if s is not life.stdout], w, x, t),
+        )
+        assert runner.listen(LIMIT_S, attended=True)
+        assert "runs" in [text for _, text in runner.lines]
+    finally:
+        monkeypatch.undo()
+        runner.close()
 
 
 def test_mounted_folder_with_bytes_that_look_like_ctrl_c(tmp_path: Path) -> None:

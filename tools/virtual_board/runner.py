@@ -234,14 +234,14 @@ class Runner:
             self.console.from_host(life, life.process.catches_interrupt, self._interrupt)
         if life.stdout in ready:
             self._printed += life.printed()
-            if attended:
-                self.flush_console()
         if life.link in ready and life.link.receive():
             self._handle(life, everything=attended or not self._lockstep)
         elif life.process.poll() is not None:
             self._ended_by_itself()
         if not ready:
             self._handle(life, everything=True)
+        if attended:  # also what came with a message, after which there may be no other for long
+            self.flush_console()
         return bool(ready)
 
     def attend(self, timeout_s: float) -> None:
