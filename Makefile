@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --qui
 TYPINGS := build/typings
 ARGS ?=
 
-.PHONY: help venv demo test bench soak fuzz damage states month wirings lint clean
+.PHONY: help venv demo test bench soak fuzz damage states month wirings docs lint clean
 
 help:
 	@echo "make demo    a node's life on the virtual board   (ARGS=--help for its options)"
@@ -22,6 +22,7 @@ help:
 	@echo "make fuzz    driver and node fed with anything (MINUTES=10 for all targets together)"
 	@echo "make month   30 days of a node, twice: the energy report, and that both traces are the same"
 	@echo "make wirings every way to wire the module, with every way to sleep and uplink"
+	@echo "make docs    every command of README and docs at its full length: hours"
 	@echo "make lint    ruff and the type checks alone"
 	@echo "make venv    .venv with all that the above need"
 	@echo "make clean   removes .venv and build"
@@ -61,6 +62,9 @@ month: $(VENV)/demo
 
 wirings: venv
 	WIRINGS=all $(BIN)/python -m pytest -n 2 host_tests/node/test_wiring.py $(ARGS)
+
+docs: venv
+	DOCS=full $(BIN)/python -m pytest -n 0 host_tests/docs $(ARGS)
 
 lint: venv
 	$(BIN)/python -m pytest host_tests/test_lint_and_types.py $(ARGS)
