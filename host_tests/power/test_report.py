@@ -1,5 +1,6 @@
 """The power report of a run: figures, picture and page."""
 
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,14 +11,16 @@ from matplotlib.figure import Figure
 
 from host_tests.deploy.conftest import command
 from host_tests.power.test_oracle import costs
-from tools.power import cli, curve, oracle, over_time, picture, wakes, wording
+from tools.power import cli, curve, oracle, over_time, picture, picture_bars, wakes, wording
 from tools.power import run as runs
+from tools.power.basis import Basis
 from tools.power.currents import Link
 from tools.power.meter import Meter
 from tools.power.picture_bars import cut
 from tools.power.profiles import load
 
 S = 1_000_000  # us
+X = "\N{MULTIPLICATION SIGN}"
 
 
 def made() -> runs.Run:
@@ -326,3 +329,55 @@ def test_the_page_names_every_way_to_do_the_jobs_and_ours_beside_the_least(tmp_p
         assert wording.WAYS[way.name] in page
     assert re.search(r"<tr class=own><td>this run<td class=n>[^<]*<td class=n>2\.00 ", page)
     assert "self-discharge" in page
+
+
+def of_kinds(*counts: int) -> runs.Run:
+    """A run of reports and samples, so many of each, more than have a bar of their own."""
+    kinds = (report, sample, position, update)
+    return lived(*(kinds[n] for n, many in enumerate(counts) for _ in range(many)))
+
+
+@pytest.mark.parametrize("counts", [(50,), (0, 50), (0, 0, 50), (0, 0, 0, 50), (25, 25), (49, 1)])
+def test_the_spread_of_wakes_has_an_axis_also_when_they_are_all_alike(drawn, counts):
+    figure = drawn(of_kinds(*counts))
+    figure.canvas.draw()
+    axes = next(
+        a for a in figure.axes if a.get_xlabel().startswith(f"{picture_bars.UAH} of a wake")
+    )
+    low, high = axes.get_xlim()
+    shown = [
+        tick.label1.get_text()
+        for tick in axes.xaxis.get_major_ticks()
+        if low <= tick.get_loc() <= high and tick.label1.get_text()
+    ]
+    assert shown, (low, high)
+    assert all(float(text.replace(",", "")) > 0 for text in shown)
+    assert high / low >= 10
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.05, 1.4, 12.0, 239.0])
+def test_how_many_times_the_least_has_a_range_around_it(ratio):
+    profiles = load("mdm9206", "module"), load("esp32", "board")
+    run = days(3)
+    run.period_us = 3600 * S
+    for basis in (Basis.of(run), Basis.of(lived(report, sample)), Basis.of(lived(sample))):
+        low, high = basis.ratio_range(ratio, profiles)
+        assert 1 <= low <= ratio <= high < math.inf
+        off = basis.range(profiles).off
+        assert 0.15 <= off <= 0.30
+        if ratio > 1:
+            assert low < ratio < high
+            assert high <= (1 + (ratio - 1) * 1.3 / 0.7) * 1.1
+
+
+def test_the_page_and_the_picture_say_the_range_of_the_ratio(tmp_path: Path, drawn):
+    run = days(3)
+    run.save(tmp_path)
+    assert command(cli, tmp_path) == 0
+    page = (tmp_path / "power.html").read_text()
+    found = re.search(r"<tr class=own><td>this run<td class=n>[^<]*<td class=n>([^<]*)<", page)
+    assert found
+    assert re.fullmatch(rf"1\.0\d {X} \(1\.0\d to 1\.\d\d {X}\)", found[1])
+    figure = drawn(run)
+    texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert any(re.search(rf"\n1\.0\d to 1\.\d\d {X}$", text) for text in texts)

@@ -150,7 +150,10 @@ def test_the_smallest_configuration_delivers_and_tells_the_truth(tmp_path: Path,
     said = capsys.readouterr().out
     assert "NOT DELIVERED" not in said
     assert "lasts" in said
-    assert "times the least possible" in said
+    found = re.search(r"([\d.]+) times the least possible \(([\d.]+) to ([\d.]+)\) for", said)
+    assert found
+    ratio, low, high = map(float, found.groups())
+    assert 1 <= low <= ratio < high
 
 
 MINUTE = 60_000_000

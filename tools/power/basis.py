@@ -111,8 +111,24 @@ class Basis:
         share = inferred / (account.total.charge or 1)
         spread = self.spread
         low, high = min(spread, default=daily), max(spread, default=daily)
-        off = share * INFERRED + (1 - share) * PUBLISHED
-        return Range(low * (1 - off), high * (1 + off), low, high, len(spread), self._each, share)
+        found = Range(low, high, low, high, len(spread), self._each, share)
+        return replace(found, low=low * (1 - found.off), high=high * (1 + found.off))
+
+    def ratio_range(self, ratio: float, profiles: Iterable[Profile]) -> tuple[float, float]:
+        """How far it may be off how many times the least possible a run has used.
+
+        Both are made of the same currents, and what is used has all of the least in it. So what is
+        beyond the least may be off one way while the least is off the other; and days differ.
+        Nothing is below the least.
+        """
+        between, daily = self.range(profiles), self.mah_per_day
+        off = between.off
+        low, high = ((1 - off) / (1 + off), (1 + off) / (1 - off))
+        days = (between.least / daily, between.most / daily) if daily else (1.0, 1.0)
+        beyond = ratio - 1
+        return max(1.0, (1 + beyond * low) * min(1.0, days[0])), (1 + beyond * high) * max(
+            1.0, days[1]
+        )
 
 
 @dataclass(frozen=True)
@@ -126,6 +142,11 @@ class Range:
     count: int
     each: str  # "days" or "periods", of which there are so many
     inferred: float  # share of the charge
+
+    @property
+    def off(self) -> float:
+        """How far off all currents together may be, as a share."""
+        return self.inferred * INFERRED + (1 - self.inferred) * PUBLISHED
 
     @property
     def words(self) -> str:

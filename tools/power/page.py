@@ -8,7 +8,7 @@ from pathlib import Path
 from tools.power.account import DAY_US, LOADS, NAUS_PER_MAH, Sum
 from tools.power.basis import Basis
 from tools.power.battery import DAYS_PER_YEAR, life_years
-from tools.power.picture_bars import LEAST, OWN, UAH, times
+from tools.power.picture_bars import LEAST, OWN, UAH, between, times
 from tools.power.profiles import Figure, Profile
 from tools.power.run import Run
 from tools.power.wakes import KINDS, Wake, groups, wakes
@@ -32,12 +32,15 @@ tr.all td { border-top: 1px solid var(--faint) }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e9ecef; --faint: #adb5bd; --line: #343a40; --paper: #16191c; --doubt: #e3b341;
           --bad: #ff7b72 }
-  img { filter: invert(1) hue-rotate(180deg) }
+  img { filter: invert(.91) hue-rotate(180deg) }
 }
 @media (max-width: 600px) {
   body { margin: 1em auto; padding: 0 .7em } h1 { font-size: 1.3em }
   .picture { overflow-x: auto } .picture img { width: 900px }
   th, td { padding-right: .9em; min-width: 3em } td:first-child { white-space: normal }
+  th.n { white-space: normal; min-width: 5.5em }
+  td:first-child { position: sticky; left: 0; background: var(--paper) }
+  td:not(.n):not(:first-child) { min-width: 13em }
 }
 """
 LONGEST = 100  # wakes that are listed one by one
@@ -66,12 +69,12 @@ def html(
             f"<p{' class=problem' if line == run.problem else ''}>{escape(line)}</p>"
             for line in lines[1:]
         ),
-        f'<div class=picture><img alt="current over time and charge" '
+        f'<div class=picture tabindex=0><img alt="current over time and charge" '
         f'src="data:image/png;base64,{image}"></div>',
         *(
             []
             if run.problem or not basis.daily
-            else [_compared(run, battery), _battery(basis, battery)]
+            else [_compared(basis, battery), _battery(basis, battery)]
         ),
         f"<p class=note>What follows is of {escape(basis.words)}.</p>",
         _sums("By state", states, basis, volts),
@@ -101,7 +104,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], texts: Iterable[i
         )
 
     body = "".join(f"<tr{MARKED.get(row[0], '')}>{cells('td', row)}" for row in rows)
-    return f"<div class=wide><table><tr>{cells('th', head)}{body}</table></div>"
+    return f"<div class=wide tabindex=0><table><tr>{cells('th', head)}{body}</table></div>"
 
 
 MARKED = {OWN: " class=own", "in all": " class=all"}
@@ -128,8 +131,9 @@ def _sums(title: str, sums: list[tuple[str, str, Sum]], basis: Basis, volts: flo
     return f"<h2>{title}</h2>{_table(head, rows, (0, 1))}"
 
 
-def _compared(run: Run, battery: Profile) -> str:
+def _compared(basis: Basis, battery: Profile) -> str:
     """Ours, the least possible and usual firmwares."""
+    run = basis.run
     if not run.compared:
         return ""
     own = run.account().mah_per_day(run.span_us)
@@ -139,7 +143,7 @@ def _compared(run: Run, battery: Profile) -> str:
         [
             name,
             number(value),
-            times(value, least),
+            times(value, least) + (f" ({between(basis, value, least)})" if name == OWN else ""),
             life(life_years(battery, value)),
             WAYS.get(name, ""),
         ]
@@ -152,7 +156,11 @@ def _compared(run: Run, battery: Profile) -> str:
         "battery lasts",
         "what it is",
     ]
-    return f"<h2>The same jobs otherwise</h2>{_table(head, cells, (0, 4))}"
+    note = (
+        "How many times the least: what is beyond it may be off one way, and the least the other, "
+        "as far as the currents are; and days differ."
+    )
+    return f"<h2>The same jobs otherwise</h2>{_table(head, cells, (0, 4))}<p class=note>{note}</p>"
 
 
 def _battery(basis: Basis, battery: Profile) -> str:
@@ -241,7 +249,7 @@ def _figures(profile: Profile) -> str:
     )
     title = escape(f"Figures of the {profile.kind}: {profile.title}")
     head = "<tr><th>figure<th class=n>value<th>source"
-    return f"<h2>{title}</h2><div class=wide><table>{head}{rows}</table></div>"
+    return f"<h2>{title}</h2><div class=wide tabindex=0><table>{head}{rows}</table></div>"
 
 
 def _value(figure: Figure) -> str:

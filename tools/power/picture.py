@@ -52,7 +52,7 @@ def draw(run: Run, headline: Sequence[str], path: Path) -> Path:
         picture_bars.causes(figure.add_subplot(lower[1]), basis)
         picture_bars.by_wake(figure, lower[2], basis)
         if shown:
-            picture_bars.compared(figure.add_subplot(lower[3]), run)
+            picture_bars.compared(figure.add_subplot(lower[3]), basis)
         figure.savefig(path)
         plt.close(figure)
     return path

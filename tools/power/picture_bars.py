@@ -14,9 +14,8 @@ from tools.power.basis import Basis
 from tools.power.battery import life_years
 from tools.power.looks import FAINT, LOAD_COLOURS, colour, plain, title
 from tools.power.profiles import load
-from tools.power.run import Run
 from tools.power.wakes import BOARD, GNSS, ITSELF, MODULE, Wake, groups, wakes
-from tools.power.wording import CAUSE_NAMES, count, life, number, percent, short, state
+from tools.power.wording import CAUSE_NAMES, count, life, number, percent, ratio, short, state
 
 ROWS, LEAST_ROWS = 9, 5  # of a table of bars
 MOST_WAKES = 40  # with a bar for each
@@ -157,8 +156,9 @@ def _spread(axes: Axes, lives: Sequence[Wake]) -> None:
     plain(axes)
 
 
-def compared(axes: Axes, run: Run) -> None:
+def compared(axes: Axes, basis: Basis) -> None:
     """The same jobs done otherwise, from the start on. A bar that is far longer is cut."""
+    run = basis.run
     account = run.account()
     rows = sorted(
         [*run.compared.items(), (OWN, account.mah_per_day(run.span_us))], key=lambda row: row[1]
@@ -177,6 +177,8 @@ def compared(axes: Axes, run: Run) -> None:
         f"{number(value)}  ({times(value, least)})\n{life(life_years(battery, value))}"
         for value in values
     ]
+    own = [name for name, _ in rows].index(OWN)
+    texts[own] += f"\n{between(basis, values[own], least)}"
     names = [name.replace(" between", "\nbetween") for name, _ in rows]
     _rows(axes, names, lengths, texts, "mAh a day, with the start", max(LEAST_ROWS, len(rows)))
     title(axes, "The same jobs otherwise")
@@ -184,9 +186,14 @@ def compared(axes: Axes, run: Run) -> None:
 
 def times(value: float, least: float) -> str:
     """How many times the least possible a consumption is."""
-    ratio = value / least if least else 1.0
-    text = f"{ratio:.2f}" if ratio < 10 else number(ratio)
-    return f"{text} \N{MULTIPLICATION SIGN}"
+    return f"{ratio(value / least if least else 1.0)} \N{MULTIPLICATION SIGN}"
+
+
+def between(basis: Basis, value: float, least: float) -> str:
+    """How far off that may be, of a run: 1.02 to 1.10 times."""
+    used = load(basis.run.module, "module"), load(basis.run.board, "board")
+    low, high = basis.ratio_range(value / least if least else 1.0, used)
+    return f"{ratio(low)} to {ratio(high)} \N{MULTIPLICATION SIGN}"
 
 
 def cut(values: Sequence[float]) -> list[float]:

@@ -34,6 +34,7 @@ from tools.deploy.boards import BOARDS
 from tools.events import Event
 from tools.lockstep import Bench
 from tools.power import compare, delivery, scenario
+from tools.power.basis import Basis
 from tools.power.delivery import Delivery
 from tools.power.meter import Meter
 from tools.power.oracle import Code, Estimate
@@ -41,7 +42,7 @@ from tools.power.profiles import load, names
 from tools.power.run import Run
 from tools.power.scenario import Scenario
 from tools.power.watch import WOKEN, Watch, speed
-from tools.power.wording import count, number
+from tools.power.wording import count, number, ratio
 from tools.virtual_board.board import Board, flash_folder
 from tools.virtual_board.process import BoardError
 from tools.virtual_c1100 import VirtualC1100
@@ -130,11 +131,14 @@ class Life:
             f"and what it talks to, {per_wake - inside:.1f} ms between the wakes.",
         ]
         if not self.records.problem and not self.impossible:
+            used = load(self.run.module, "module"), load(self.run.board, "board")
+            low, high = Basis.of(self.run).ratio_range(self.ratio, used)
             found.insert(
                 0,
-                f"{self.ratio:.2f} times the least possible for these jobs "
-                f"({number(least.mah_per_day)} mAh a day, {count(least.wakes, 'wake')}, "
-                f"{least.sessions} with the module), its start included.",
+                f"{ratio(self.ratio)} times the least possible ({ratio(low)} to {ratio(high)}) "
+                f"for these jobs ({number(least.mah_per_day)} mAh a day, "
+                f"{count(least.wakes, 'wake')}, {least.sessions} with the module), "
+                "its start included.",
             )
         return found
 

@@ -107,6 +107,11 @@ def count(n: int, noun: str) -> str:
     return f"{n} {noun}{'s' * (n != 1)}"
 
 
+def ratio(value: float) -> str:
+    """How many times something is: 1.05, 12.3, 239."""
+    return f"{value:.2f}" if value < 10 else number(value)
+
+
 def percent(share: float) -> str:
     """A share of the whole, 0 to 1."""
     if 0 < share < 0.0005:
