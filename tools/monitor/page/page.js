@@ -1,135 +1,200 @@
 "use strict";
-// Everything that a node says is set as text, never as markup.
 
-const COLUMNS = ["battery", "temperature", "signal", "backlog"];
-const [WIDTH, HEIGHT, MARGIN] = [600, 400, 44];
-const METRES_PER_DEGREE = 111320;
-const SVG = "http://www.w3.org/2000/svg";
+import { ago, element, say, when, withUnit, zone } from "./dom.js";
+import { map } from "./map.js";
+import { plot } from "./plot.js";
+
+// Names that have a column of their own; all others are in one together.
+const OWN = ["battery", "temperature", "signal", "backlog"];
+const HEADS = ["node", "last report", ...OWN, "other values", "missing", "recovery"];
+const SPANS = [[1, "a day"], [7, "a week"], [30, "a month"], [36500, "all"]];
+const MANY = 12; // values in one box that get a bar to scroll with
 
 let state = { nodes: [], events: [] };
 let skew = 0; // of this clock against the server's, in seconds
+const rows = new Map(); // of the table, by node
+const open = new Map(); // nodes whose history is shown
+let shownMap, shownEvents; // what is drawn now
+let shownPasts = 0;
 
-function element(kind, text, cls) {
-  const made = document.createElement(kind);
-  if (text !== undefined) made.textContent = text;
-  if (cls) made.className = cls;
-  return made;
+const find = (selector) => document.querySelector(selector);
+
+function row(node) {
+  const made = element("tr");
+  made.setAttribute("role", "row");
+  const cells = HEADS.map((head) => {
+    const cell = element("td");
+    cell.setAttribute("role", "cell");
+    cell.dataset.label = head;
+    return cell;
+  });
+  const button = element("button", node.id);
+  button.type = "button";
+  button.setAttribute("aria-expanded", "false");
+  button.addEventListener("click", () => toggle(node.key, made, button));
+  cells[0].append(button);
+  const others = element("ul", undefined, "values");
+  others.setAttribute("aria-label", `other values of ${node.id}`);
+  cells[OWN.length + 2].append(others);
+  made.append(...cells);
+  return { row: made, cells, others };
 }
 
-function drawn(kind, attributes, text) {
-  const made = document.createElementNS(SVG, kind);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
-function ago(seconds) {
-  for (const [least, factor, unit] of [[172800, 86400, "d"], [7200, 3600, "h"], [120, 60, "min"]])
-    if (seconds >= least) return `${Math.round(seconds / factor)} ${unit} ago`;
-  return `${Math.max(0, Math.round(seconds))} s ago`;
+function fill({ row, cells, others }, node, now) {
+  row.className = node.overdue ? "overdue" : "";
+  const heard = node.heard ? ago(now - node.heard) : "never";
+  say(cells[1], node.overdue ? `${heard}, overdue` : heard);
+  OWN.forEach((name, n) => {
+    const value = node.values[name];
+    say(cells[n + 2], value ? withUnit(value.value, value.unit) : "–");
+    cells[n + 2].title = value ? node.about[name].unit : "";
+  });
+  const rest = Object.keys(node.values).filter((name) => !OWN.includes(name));
+  const told = JSON.stringify([rest.map((name) => node.values[name]), rest, node.unshown]);
+  if (others.dataset.told !== told) {
+    others.dataset.told = told;
+    const items = rest.map((name) => {
+      const item = element("li");
+      item.title = node.about[name].unit;
+      item.append(element("span", name, "name"),
+        element("span", withUnit(node.values[name].value, node.values[name].unit)));
+      return item;
+    });
+    if (node.unshown) items.push(element("li", `and ${node.unshown} more, too many to show`));
+    others.replaceChildren(...items);
+    if (rest.length > MANY) others.tabIndex = 0;
+  }
+  const unheard = node.unheard ? `, and ${node.unheard} while nobody listened` : "";
+  const [, , missing, recovery] = cells.slice(OWN.length + 1);
+  say(missing, `${node.missing}${unheard}`);
+  missing.className = node.missing ? "bad" : "";
+  say(recovery, String(node.recoveries));
 }
 
 function table() {
   const now = Date.now() / 1000 + skew;
-  const rows = state.nodes.map((node) => {
-    const row = element("tr", undefined, node.overdue ? "overdue" : "");
-    row.append(element("td", node.id), element("td", node.heard ? ago(now - node.heard) : "never"));
-    for (const name of COLUMNS) {
-      const value = node.values[name];
-      row.append(element("td", value ? `${value.value} ${value.unit}`.trim() : "–"));
+  const body = find("#nodes tbody");
+  let after = null;
+  for (const node of state.nodes) {
+    let known = rows.get(node.key);
+    if (!known) {
+      known = row(node);
+      rows.set(node.key, known);
+      if (after) after.after(known.row);
+      else body.prepend(known.row);
     }
-    row.append(element("td", String(node.missing), node.missing ? "bad" : ""));
-    row.append(element("td", String(node.recoveries)));
-    return row;
-  });
-  document.querySelector("#nodes tbody").replaceChildren(...rows);
+    fill(known, node, now);
+    after = open.get(node.key)?.row ?? known.row;
+  }
+  const present = new Set(state.nodes.map((node) => node.key));
+  for (const [key, known] of rows) {
+    if (present.has(key)) continue; // a monitor that was started again may not know it yet
+    known.row.remove();
+    open.get(key)?.row.remove();
+    rows.delete(key);
+    open.delete(key);
+  }
+}
+
+// What a node's values were, in a row of its own below the node's.
+function toggle(key, below, button) {
+  const shown = open.get(key);
+  button.setAttribute("aria-expanded", String(!shown));
+  if (shown) {
+    shown.row.remove();
+    open.delete(key);
+    return;
+  }
+  const made = element("tr", undefined, "past");
+  made.setAttribute("role", "row");
+  made.id = `past-${++shownPasts}`;
+  button.setAttribute("aria-controls", made.id);
+  const cell = element("td");
+  cell.setAttribute("role", "cell");
+  cell.colSpan = HEADS.length;
+  const choice = element("select");
+  for (const [days, name] of SPANS) choice.append(new Option(name, days, days === 7, days === 7));
+  const label = element("label", "The values of ");
+  label.append(choice);
+  const plots = element("div", "looking", "plots");
+  plots.setAttribute("aria-live", "off");
+  cell.append(label, plots);
+  made.append(cell);
+  below.after(made);
+  const entry = { row: made, plots, choice, heard: null };
+  choice.addEventListener("change", () => past(key, entry));
+  open.set(key, entry);
+  past(key, entry);
+}
+
+async function past(key, entry) {
+  const node = state.nodes.find((each) => each.key === key);
+  entry.heard = node.heard;
+  const asked = new URLSearchParams({ node: key, days: entry.choice.value });
+  let found;
+  try {
+    const answer = await fetch(`history?${asked}`);
+    if (!answer.ok) throw new Error(answer.statusText);
+    found = await answer.json();
+  } catch {
+    entry.plots.textContent = "The monitor does not answer.";
+    return;
+  }
+  const names = [...new Set([...Object.keys(node.values), ...Object.keys(found)])];
+  const cards = names.map((name) => plot(name, node.values[name], node.about[name], found[name]));
+  entry.plots.replaceChildren(...(cards.length ? cards : ["It has told no values yet."]));
 }
 
 function events() {
-  const rows = [...state.events].reverse().map((event) => {
-    const row = element("li");
-    const time = new Date(event.at * 1000);
-    row.append(element("time", time.toLocaleTimeString()), element("b", event.node));
-    row.append(document.createTextNode(event.text));
-    return row;
+  const told = JSON.stringify(state.events);
+  if (told === shownEvents) return;
+  shownEvents = told;
+  const items = [...state.events].reverse().map((event) => {
+    const item = element("li");
+    const time = element("time", when(event.at, true));
+    time.dateTime = new Date(event.at * 1000).toISOString();
+    item.append(time, element("b", event.node), document.createTextNode(event.text));
+    if (event.words) item.append(element("span", ` – ${event.words}`, "note"));
+    return item;
   });
-  document.querySelector("#events").replaceChildren(...rows);
+  find("#events").replaceChildren(...items);
+  say(find("#zone"), items.length ? `Times are local, ${zone()}.` : "Nothing yet.");
 }
 
-// A plain projection around the middle: a degree of longitude is as long as it is there.
-function map() {
-  const svg = document.querySelector("#map");
-  const placed = state.nodes.filter((node) => node.track.length);
-  if (!placed.length) return svg.replaceChildren();
-  const points = placed.flatMap((node) => node.track);
-  const [south, north] = extent(points.map((p) => p[0]));
-  const [west, east] = extent(points.map((p) => p[1]));
-  const shrink = Math.max(0.05, Math.cos(((south + north) / 2) * Math.PI / 180));
-  const metres = Math.max((north - south), (east - west) * shrink, 0.002) * METRES_PER_DEGREE;
-  const scale = (Math.min(WIDTH, HEIGHT) - 2 * MARGIN) / metres; // pixels per metre
-  const x = (lon) => WIDTH / 2 + (lon - (west + east) / 2) * shrink * METRES_PER_DEGREE * scale;
-  const y = (lat) => HEIGHT / 2 - (lat - (south + north) / 2) * METRES_PER_DEGREE * scale;
-  const parts = [...graticule(x, y, south, north, west, east, metres), ...bar(scale)];
-  for (const node of placed) {
-    const line = node.track.map(([lat, lon]) => `${x(lon)},${y(lat)}`).join(" ");
-    const [lat, lon] = node.track[node.track.length - 1];
-    parts.push(drawn("polyline", { points: line }));
-    parts.push(drawn("circle", { cx: x(lon), cy: y(lat), r: 5 }));
-    parts.push(drawn("text", { x: x(lon) + 8, y: y(lat) + 4 }, node.id));
-  }
-  svg.replaceChildren(...parts);
-}
-
-function extent(values) {
-  return [Math.min(...values), Math.max(...values)];
-}
-
-function round(value) {
-  const power = 10 ** Math.floor(Math.log10(value));
-  return [5, 2, 1].map((n) => n * power).find((n) => n <= value);
-}
-
-function graticule(x, y, south, north, west, east, metres) {
-  const step = round(metres / METRES_PER_DEGREE / 2);
-  const digits = Math.max(0, -Math.floor(Math.log10(step)));
-  const found = [];
-  for (let lat = Math.floor((south - step) / step) * step; lat <= north + step; lat += step) {
-    if (y(lat) < 12 || y(lat) > HEIGHT - 4) continue;
-    found.push(drawn("line", { class: "grid", x1: 0, x2: WIDTH, y1: y(lat), y2: y(lat) }));
-    found.push(drawn("text", { class: "degrees", x: 4, y: y(lat) - 3 }, `${lat.toFixed(digits)}°`));
-  }
-  for (let lon = Math.floor((west - step) / step) * step; lon <= east + step; lon += step) {
-    if (x(lon) < 4 || x(lon) > WIDTH - 30) continue;
-    found.push(drawn("line", { class: "grid", x1: x(lon), x2: x(lon), y1: 0, y2: HEIGHT }));
-    found.push(drawn("text", { class: "degrees", x: x(lon) + 3, y: 12 }, `${lon.toFixed(digits)}°`));
-  }
-  return found;
-}
-
-function bar(scale) {
-  const metres = round(150 / scale);
-  const [left, base] = [16, HEIGHT - 16];
-  const text = metres >= 1000 ? `${metres / 1000} km` : `${metres} m`;
-  return [
-    drawn("line", { class: "scale", x1: left, x2: left + metres * scale, y1: base, y2: base }),
-    drawn("text", { x: left, y: base - 6 }, text),
-  ];
+function positions() {
+  const svg = find("#map");
+  const told = JSON.stringify([svg.clientWidth, state.nodes.map((node) => [node.id, node.track])]);
+  if (told === shownMap) return;
+  shownMap = told;
+  const unlabelled = map(svg, state.nodes);
+  say(find("#unlabelled"), unlabelled
+    ? `${unlabelled} names have no room; they stand at the points (hold the pointer there).` : "");
 }
 
 function show() {
-  document.querySelector("#state").textContent = `${state.broker}: ${state.state}`;
+  say(find("#state"), `${state.broker}: ${state.state}`);
+  say(find("#store"), state.store || "");
   table();
-  map();
+  positions();
   events();
+  for (const [key, entry] of open) {
+    const node = state.nodes.find((each) => each.key === key);
+    if (node && node.heard !== entry.heard) past(key, entry);
+  }
 }
 
+for (const head of HEADS) {
+  const cell = element("th", head);
+  cell.scope = "col";
+  cell.setAttribute("role", "columnheader");
+  find("#nodes thead tr").append(cell);
+}
 const news = new EventSource("news");
 news.onmessage = (message) => {
   state = JSON.parse(message.data);
   skew = state.now - Date.now() / 1000;
   show();
 };
-news.onerror = () => {
-  document.querySelector("#state").textContent = "the monitor does not answer, trying again";
-};
+news.onerror = () => say(find("#state"), "the monitor does not answer, trying again");
 setInterval(table, 1000);
+addEventListener("resize", positions);
