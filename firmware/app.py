@@ -29,6 +29,7 @@ from . import (
 )
 from .outbox import Full, Outbox
 from .sensors import SENSORS
+from .sensors import load as load_sensor
 from .watch import Watch
 
 _LEAST_SLEEP_MS = const(1000)
@@ -38,10 +39,12 @@ _SAFE_MODE_S = const(600)
 _AFTER_SAFE_MODE_MS = const(3600000)
 _CRASH_SLEEP_MS = const(60000)
 _TRIAL_PAUSE_MS = const(300000)
+_SENSOR_MS = const(30000)  # a sensor that does not answer must not cost the wake
 _RECORD_BYTES = const(512)  # every uplink takes that much in one message
 _PROBLEM_CHARACTERS = const(120)  # of what is wrong with the configuration, in a record
 _ANYTHING = (Exception, asyncio.CancelledError)  # MicroPython's is no Exception
 _TRACES = ("config.good", "outbox")  # of a node that has been at work
+_FAILING = "failing"  # file of failing.py: there is none as long as all sensors work
 _LOST_SLEEP_MS = const(300000)  # after a wake that could not even begin
 _UNUSABLE_SLEEP_MS = const(3600000)  # until an unusable configuration is looked at again
 _PROMPT_MS = const(5000)
@@ -52,14 +55,16 @@ _AT_PROMPT_S = const(3600)
 class Node:
     """What a wake works with."""
 
-    def __init__(self, settings: dict, problem: str = "") -> None:
+    def __init__(self, settings: dict, problem: str = "", is_start: bool = False) -> None:
         self.settings = settings
         self.problem = problem  # with config.json or secrets.json; "": none
         self.board = boards.board(settings)
-        self.state = state.begin(self.board)
+        cause = self.board.reset_cause() if is_start else "deepsleep"
+        self.state = state.begin(self.board, cause)
         self.scheduler = jobs.scheduler(settings, self.state, self.now())
         self.modem = None  # once a session has begun
         self.samples = []  # of this wake, until they are kept
+        self.sensed = {}  # sensor: why it failed, "" if it did not; until that is kept
         self.faults = []  # of what the node keeps, in this wake
         self.done = []  # jobs, in this wake
         self.crashed = False
@@ -107,14 +112,33 @@ class Node:
         self.done.append(job)
         jobs.ran(self.scheduler, self.state, job, max(self.now(), 1))  # 0 is never
 
-    async def sample(self, sensors: tuple) -> list:
-        """Read sensors; one that fails is left out and named on the console."""
+    async def sample(self, sensors: tuple, limit_ms: int = 0) -> list:
+        """Read sensors: names of files in firmware/sensors, or modules. One that fails is left
+        out, and told of once.
+
+        limit_ms -- for each of them; 0: it has its own
+        """
         samples = []
         for sensor in sensors:
+            name = sensor if isinstance(sensor, str) else getattr(sensor, "__name__", "?")
+            name = name[name.rfind(".") + 1 :]
+            found = None
+            why = text = ""
             try:
-                samples += await sensor.read(self)
+                found = (load_sensor(sensor) if isinstance(sensor, str) else sensor).read(self)
+                found = await (asyncio.wait_for_ms(found, limit_ms) if limit_ms else found)
+                if telemetry.are_samples(found):
+                    samples += found
+                else:
+                    from . import failing
+
+                    why = text = failing.take(found, samples)
             except Exception as error:  # a sensor must not cost the record
-                log.warning("sensor failed: %s: %s", type(error).__name__, error)
+                why, text = _named(error), "%s: %s" % (type(error).__name__, error)
+            if why:
+                log.warning("sensor failed: %s (%s)", text, name)
+            if why or found:  # without a value it says nothing, neither that it works
+                self.sensed[name] = why
         return samples
 
     def keep_samples(self) -> None:
@@ -125,15 +149,39 @@ class Node:
             self.faults.append(fault)
             if self.state.is_news(fault):
                 samples.append(("event", None, fault[:_PROBLEM_CHARACTERS]))
-        self.keep(samples, self.begin_s)
+        sensed, self.sensed = self.sensed, {}
+        if sensed and (any(sensed.values()) or _FAILING in os.listdir()):
+            from . import failing
 
-    def keep(self, samples: list, at_s: int | None = None) -> None:
-        """Put a record into the outbox, before anything else happens to it.
+            failing.keep(self, _FAILING, sensed, samples)
+        else:
+            self.keep(samples, self.begin_s)
+
+    def keep(self, samples: list, at_s: int | None = None) -> bool:
+        """Put a record into the outbox, before anything else happens to it. The first one after a
+        start tells of that too.
 
         at_s -- its moment on the board's clock; None: now
+
+        Returns whether it is kept.
         """
         if not samples:
-            return
+            return False
+        cause = self.state.cause
+        before = self.outbox.next
+        if cause:
+            from . import version
+
+            samples = version.start(state.CAUSES[cause]) + samples
+        self._keep(samples, at_s)
+        if self.outbox.next == before:
+            return False
+        if cause:
+            self.state.cause = 0
+            self.board.store(self.state.pack())
+        return True
+
+    def _keep(self, samples: list, at_s: int | None) -> None:
         shown = self.now() if at_s is None else at_s
         at = clock.unix(shown)
         most = _RECORD_BYTES if at is not None else _RECORD_BYTES - dates.BYTES
@@ -156,8 +204,8 @@ class Node:
                 log.error("%s dropped: %s: %s", samples[0][0], type(error).__name__, error)
                 return
         half = len(samples) // 2
-        self.keep(samples[:half], at_s)
-        self.keep(samples[half:], at_s)
+        self._keep(samples[:half], at_s)
+        self._keep(samples[half:], at_s)
 
     def _append(self, record: bytes) -> None:
         try:
@@ -241,16 +289,14 @@ def main() -> None:
     Returns to the prompt only when the configuration is unusable, and none ever was usable here:
     a node that has been at work has nobody at its prompt.
     """
+    is_start = True  # not once a light sleep has ended
     while True:
         settings = {key: rule[0] for key, rule in config.SCHEMA.items()}
         try:
             settings, problem = last_good.settings()
             log.begin(settings["log.level"], [settings[key] for key in config.SECRETS])
-            for fault in log.told():  # once more, where it is kept
-                log.tell("%s", fault)
-            if problem:
-                log.error("configuration: the last good one instead of %s", problem)
-            _live(settings, problem)
+            _live(settings, problem, is_start)
+            is_start = False
         except KeyboardInterrupt:
             # Somebody wants the prompt. The watchdog cannot be stopped, but told to wait.
             if settings["watchdog_s"]:
@@ -291,12 +337,18 @@ def _sleep(settings: dict, ms: int) -> None:
         machine.deepsleep(ms)
 
 
-def _live(settings: dict, problem: str) -> None:
+def _live(settings: dict, problem: str, is_start: bool) -> None:
     """One wake, and the sleep after it, which only a short one returns from."""
-    node = Node(settings, problem)
+    node = Node(settings, problem, is_start)
     current = node.state
-    if current.wakes == 1:
-        _tell_wiring(settings)
+    if is_start and current.cause:
+        from . import start
+
+        start.tell(node)
+    for fault in log.told():  # once more, where it is kept
+        log.tell("%s", fault)
+    if problem:
+        log.error("configuration: the last good one instead of %s", problem)
     log.info("node %s start %d wake %d", settings["id"], current.starts, current.wakes)
     stuck = current.is_stuck
     if stuck:
@@ -320,15 +372,6 @@ def _live(settings: dict, problem: str) -> None:
     if stuck or node.crashed or node.restart_ms or plan.board == energy.DEEP:
         node.board.sleep(pause)  # the next wake is a boot
     node.board.light_sleep(pause)
-
-
-def _tell_wiring(settings: dict) -> None:
-    """At a start: what the wiring rules out."""
-    from .wiring_cost import told
-
-    text = told(settings)
-    if text:
-        log.warning("wiring: %s", text)
 
 
 def _wake(node: Node) -> None:
@@ -367,8 +410,14 @@ def _watch(node: Node) -> Watch | None:
 
 
 def _named(error: BaseException) -> str:
-    """An error in a record: its kind, but none of the values that its text may hold."""
+    """An error in a record: its kind, and its text only where that is ours, as others may hold any
+    value.
+    """
     name = type(error).__name__
+    if isinstance(error, config.ConfigError):
+        return str(error)
+    if hasattr(error, "command"):  # the driver's, which a wake need not have loaded
+        return "%s: %s" % (name, error)
     return "%s %s" % (name, error.errno) if isinstance(error, OSError) else name
 
 
@@ -419,14 +468,11 @@ async def _work(node: Node, names: list, session, watch: Watch | None) -> None:
 async def _sample(node: Node) -> None:
     samples = node.samples
     samples += [("start", None, node.state.starts), ("wake", None, node.state.wakes)]
-    cause = node.board.reset_cause()
-    if cause != "deepsleep":
-        samples.append(("reset", None, cause))
     if node.problem:
         samples.append(("event", None, node.problem[:_PROBLEM_CHARACTERS]))
-    samples += await node.sample(SENSORS)
+    samples += await node.sample(SENSORS, _SENSOR_MS)
     for name, _, value in samples:
-        if name == "battery":
+        if name == "battery" and isinstance(value, (int, float)):
             jobs.battery(node.scheduler, node.settings, value)
 
 

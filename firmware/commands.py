@@ -19,7 +19,7 @@ A command is a JSON object, retained on nodes/<node>/commands/<id>, a topic of i
 
 Bodies, and what the result has besides id, counter and result:
 
-    {"do": "ping"}                                start, wake, backlog
+    {"do": "ping"}                                start, wake, backlog, version; driver if another
     {"do": "report"}                              backlog: what was sampled just now is delivered
     {"do": "set", "key": "report.period_s", "value": 600}   key; later again: kept, taken back
     {"do": "reboot"}

@@ -16,6 +16,7 @@ from c1100 import C1100Error, CommandError
 from . import commands, config, files, log, trial
 from .files import load, store
 from .sensors import position
+from .version import versions
 
 _COUNTER_FILE = "commands.counter"
 _MOST = const(8)  # commands of one session, whoever sends them
@@ -180,7 +181,9 @@ class Downlink:
 
     async def _ping(self, _order: commands.Order) -> dict:
         state = self._node.state
-        return {"start": state.starts, "wake": state.wakes, "backlog": len(self._node.outbox)}
+        found = {"start": state.starts, "wake": state.wakes, "backlog": len(self._node.outbox)}
+        found.update({name: text for name, _, text in versions()})
+        return found
 
     async def _report_now(self, _order: commands.Order) -> dict:
         await self._report()
@@ -217,7 +220,9 @@ class Downlink:
     async def _fix(self, _order: commands.Order) -> dict:
         samples = await position.read(self._node)
         self._node.keep(samples)
-        return {name: value for name, _, value in samples if name in ("lat", "lon", "alt")}
+        found = {"alt": None}
+        found.update({name: value for name, _, value in samples if name in ("lat", "lon", "alt")})
+        return found
 
 
 _ACTIONS = {

@@ -213,7 +213,7 @@ class Session:
         node = self._node
         signal = await node.sample((link,))
         if signal:
-            node.state.signal = signal[0][2] or 0
+            node.state.signal = signal[0][2]
         if self._attach_s:
             jobs.attached(node.state, node.settings, self._attach_s)
         if node.samples:  # no record for that alone

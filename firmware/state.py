@@ -37,7 +37,7 @@ _FIELDS = (
     ("drift", "b"),
     ("failures", "B"),
     ("unfinished", "B"),
-    ("module", "B"),
+    ("module_cause", "B"),
     ("restless", "B"),
     ("seq_high", "B"),
     ("told", "B"),
@@ -54,6 +54,9 @@ _FACTS = const(7)  # bits of `told`
 UNFINISHED_LIMIT = const(5)
 PIN_REFUSED = const(0x80)  # in `told`: the SIM has refused the PIN, and no file could say so
 MODULE = ("unknown", "off", "psm", "edrx", "idle")
+_AWOKE = "deepsleep"  # what is no reset
+# Of a start that no record has told of yet; the first: there is none.
+CAUSES = ("", _AWOKE, "power", "reset", "watchdog", "soft", "unknown")
 
 
 class State:
@@ -80,6 +83,7 @@ class State:
     failures = 0  # sessions in a row that delivered nothing
     unfinished = 0  # wakes in a row that did not end in sleep, this one included
     module = 0  # how the module was left, see MODULE
+    cause = 0  # of a start that no record has told of yet, see CAUSES
     restless = 0  # times in a row that it was to be in PSM and was found awake
     seq = seq_high = 0  # the outbox's next number, 24 bits of it; 0: not known
     told = 0  # what has been told and still holds, a bit for each, see is_news(); and PIN_REFUSED
@@ -96,6 +100,15 @@ class State:
             values.append(min(max(int(getattr(self, name)), least), most))
         block = struct.pack(_LAYOUT, _VERSION, *values)
         return block + struct.pack("<I", crc32(block) & _CRC)[:_CRC_BYTES]
+
+    @property
+    def module_cause(self) -> int:
+        """Both in one byte."""
+        return self.module | self.cause << 4
+
+    @module_cause.setter
+    def module_cause(self, both: int) -> None:
+        self.module, self.cause = both & 15, both >> 4
 
     @property
     def is_stuck(self) -> bool:
@@ -144,18 +157,26 @@ def unpack(data: bytes) -> State | None:
     # With a right CRC this is a firmware that thinks otherwise; the rest may be of use.
     if state.module >= len(MODULE):
         state.module = 0
+    if state.cause >= len(CAUSES):
+        state.cause = 0
     if state.unfinished > _MOST_UNFINISHED:
         state.unfinished = 0
     return state
 
 
-def begin(board) -> State:
-    """Count this wake and keep the count. A damaged block makes it a cold start."""
+def begin(board, cause: str = _AWOKE) -> State:
+    """Count this wake and keep the count. A damaged block makes it a cold start.
+
+    cause -- of the reset before it, as the board says; "deepsleep" where there was none
+    """
     state = unpack(board.load())
     if state is None:
         starts, settled = _read_starts()
         state = State(starts=starts + 1, unfinished=starts - settled)
         _write_starts(starts + 1, settled)
+        state.cause = CAUSES.index(_AWOKE)
+    if cause != _AWOKE:
+        state.cause = CAUSES.index(cause if cause in CAUSES else CAUSES[-1])
     state.wakes += 1
     state.unfinished += 1
     board.store(state.pack())

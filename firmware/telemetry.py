@@ -1,13 +1,40 @@
-"""Samples to payload: SenML JSON (RFC 8428)."""
+"""Samples to payload: SenML JSON (RFC 8428).
+
+What a node's records hold, besides what sensors of your own give:
+
+    name         unit  value          where
+    seq                number         each record: its number, never twice in a node's life
+    reset              text           first record after a start that was a reset: power, reset,
+                                      watchdog, soft, unknown
+    version            text           first record after a start: of the firmware
+    driver             text           likewise, of lib/c1100 where it is another one
+    start              number         each sample: cold starts in the node's life
+    wake               number         each sample: wakes since the last of them
+    battery      V     number         each sample, if pins.battery is wired
+    temperature  Cel   number         each sample, if pins.temperature is wired
+    signal       dBm   number         sampled in a wake that reports
+    lat, lon     lat, lon  number     position.period_s
+    alt          m     number         likewise, if the fix has it
+    satellites         number         likewise
+    clock_step   s     number         the clock was set by so much
+    set_aside          number         records given up, refused by every uplink, so far
+    event              text           what somebody should know, once when it begins:
+                                      "sensor NAME failed: REASON", "sensor NAME is back", "sensor
+                                      NAME comes and goes: told again in a day"; rungs of
+                                      recovery.py; "crash: ERROR"; faults of flash, configuration
+"""
 
 import json
 from collections import namedtuple
+
+from micropython import const
 
 # A number with so many decimal places as a whole number: boards have floats of 32 bits, which keep
 # seven digits. Fixed(1214736670, 7) is 121.473667.
 Fixed = namedtuple("Fixed", ("whole", "places"))
 
 _LARGEST = 3.4e38  # of floats of 32 bits: infinite is what is larger on any board
+SAMPLE_BYTES = const(320)  # of one sample: with what else a record has, every uplink takes it
 
 
 def senml(node: str, samples: list, at: int | None = None) -> str:
@@ -33,6 +60,19 @@ def senml(node: str, samples: list, at: int | None = None) -> str:
     return "[" + ",".join(pack) + "]"
 
 
+def are_samples(found) -> bool:
+    """Whether it is a list of nothing but samples that can be sent."""
+    try:
+        for sample in found:
+            name, unit, value = sample
+            text = name + (unit or "") + _written(value)[1]
+            if not name or len(text.encode()) > SAMPLE_BYTES or isinstance(sample, str):
+                return False
+        return isinstance(found, list)
+    except (TypeError, ValueError):
+        return False
+
+
 def flat(values: dict) -> str:
     """A JSON object of names and single values, which may be Fixed."""
     parts = []
@@ -54,7 +94,8 @@ def _written(value) -> tuple:
 def number(value) -> str | None:
     """A number (int, float, Fixed) as JSON writes it; None for what is none, or is not finite."""
     if isinstance(value, Fixed):
-        return _decimal(value.whole, value.places)
+        whole = isinstance(value.whole, int) and isinstance(value.places, int)
+        return _decimal(value.whole, value.places) if whole else None
     if isinstance(value, float):
         # Neither nan nor infinity: JSON has no words for them.
         return json.dumps(value) if -_LARGEST < value < _LARGEST else None

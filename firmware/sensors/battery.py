@@ -2,8 +2,8 @@
 
 
 async def read(node) -> list:
-    """[("battery", "V", volts)]"""
+    """[("battery", "V", volts)]; nothing where it is not wired"""
     volts = node.board.volts("battery")
-    if volts is not None:
-        volts = round(volts * node.settings["battery.divider"], 3)
-    return [("battery", "V", volts)]
+    if volts is None:
+        return []
+    return [("battery", "V", round(volts * node.settings["battery.divider"], 3))]

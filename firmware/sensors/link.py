@@ -2,5 +2,6 @@
 
 
 async def read(node) -> list:
-    """[("signal", "dBm", rssi)]"""
-    return [("signal", "dBm", (await node.modem.signal()).rssi)]
+    """[("signal", "dBm", rssi)]; nothing where the module does not know it"""
+    rssi = (await node.modem.signal()).rssi
+    return [] if rssi is None else [("signal", "dBm", rssi)]

@@ -7,7 +7,9 @@ from ..telemetry import Fixed
 
 
 async def read(node) -> list:
-    """[("lat", "lat", degrees), ("lon", "lon", degrees), ("alt", "m", metres)]"""
+    """[("lat", "lat", degrees), ("lon", "lon", degrees), ("alt", "m", metres) where it is
+    known, ("satellites", None, number)]
+    """
     limit_s = node.settings["position.limit_s"]
     gnss = node.modem.gnss
     try:
@@ -18,9 +20,10 @@ async def read(node) -> list:
             await gnss.stop()
         except C1100Error as error:
             log.warning("receiver not stopped: %s", error)
-    return [
+    found = [
         ("lat", "lat", Fixed(fix.latitude_e7, 7)),
         ("lon", "lon", Fixed(fix.longitude_e7, 7)),
-        ("alt", "m", None if fix.altitude_mm is None else Fixed(fix.altitude_mm, 3)),
-        ("satellites", None, fix.satellites),
     ]
+    if fix.altitude_mm is not None:
+        found.append(("alt", "m", Fixed(fix.altitude_mm, 3)))
+    return found + [("satellites", None, fix.satellites)]

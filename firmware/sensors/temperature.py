@@ -2,6 +2,6 @@
 
 
 async def read(node) -> list:
-    """[("temperature", "Cel", degrees)]"""
+    """[("temperature", "Cel", degrees)]; nothing where it is not wired"""
     volts = node.board.volts("temperature")
-    return [("temperature", "Cel", None if volts is None else round((volts - 0.5) * 100, 1))]
+    return [] if volts is None else [("temperature", "Cel", round((volts - 0.5) * 100, 1))]

@@ -3,6 +3,7 @@
 import functools
 import http.server
 import json
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,6 +87,20 @@ def test_the_repositorys_package_json_is_up_to_date(checkout: Path, monkeypatch)
     assert have == mip.source_package(), "run `python -m tools mip --update`"
     for _, url in json.loads(have)["urls"]:
         assert (project.ROOT / url).is_file()
+
+
+def test_all_have_the_version_of_pyproject() -> None:
+    told = {
+        name: re.search(pattern, (project.ROOT / name).read_text(), re.MULTILINE)
+        for name, pattern in {
+            "pyproject.toml": r'^version = "(.*)"$',
+            "package.json": r'^  "version": "(.*)",$',
+            "lib/c1100/__init__.py": r'^__version__ = "(.*)"$',
+            "firmware/version.py": r'^VERSION = "(.*)"',
+        }.items()
+    }
+    assert all(told.values()), told
+    assert len({found[1] for found in told.values() if found}) == 1, told
 
 
 def test_update_writes_the_repositorys_package_json(checkout: Path) -> None:

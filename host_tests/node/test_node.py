@@ -1,17 +1,20 @@
 """What a node does when things go wrong: it sleeps, it wakes, and it loses no record."""
 
 import json
+import re
 
 import pytest
 
 from tools.broker import free_port, mosquitto
 from tools.demo.subscriber import Subscriber
+from tools.deploy.project import ROOT
 from tools.virtual_board.runner import BoardStopped
 from tools.virtual_c1100 import Profile
 from tools.virtual_c1100.faults import Rule
 from tools.virtual_c1100.profile import SimCard
 
 TOPIC = "nodes/n1/telemetry"
+VERSION = re.search(r'^VERSION = "(.*)"', (ROOT / "firmware/version.py").read_text(), re.M)[1]
 
 
 def wakes_of(payloads: list[bytes]) -> list[int]:
@@ -211,6 +214,41 @@ def test_a_wake_that_hangs_ends_by_the_watchdog_and_tells_of_it(node, broker):
         assert n.deliver(subscriber) == n.said("sampled")
     fields = [field for record in subscriber.records for field in json.loads(record)]
     assert [field["vs"] for field in fields if field["n"] == "reset"] == ["power", "watchdog"]
+
+
+@pytest.mark.parametrize(
+    ("broken", "why"),
+    [
+        ("import nothing_like_it\n", "ImportError"),
+        ("async def read(node:\n", "SyntaxError"),
+        (
+            "import asyncio\nasync def read(node):\n    await asyncio.Event().wait()\n",
+            "TimeoutError",
+        ),
+        ("def read(node):\n    return []\n", "TypeError"),
+    ],
+)
+def test_a_broken_sensor_costs_no_other_and_is_told_once(node, broker, broken, why):
+    n = node(log={"level": "warning"})
+    sensor = n.flash / "firmware" / "sensors" / "battery.py"
+    good = sensor.read_text()
+    with Subscriber(broker, TOPIC) as subscriber:
+        n.live(1)
+        sensor.write_text(broken)
+        n.live(3)
+        sensor.write_text(good)
+        n.live(5)
+        assert n.deliver(subscriber) == n.said("sampled")
+    packs = [json.loads(record) for record in subscriber.records]
+    values = {field["v"]: pack for pack in packs for field in pack if field["n"] == "wake"}
+    fields = {wake: {f["n"]: f.get("v", f.get("vs")) for f in values[wake]} for wake in values}
+    assert all("temperature" in fields[wake] for wake in range(1, 6))
+    assert ["battery" in fields[wake] for wake in range(1, 6)] == [True, False, False, True, True]
+    events = {wake: had["event"] for wake, had in fields.items() if "event" in had}
+    assert events == {2: f"sensor battery failed: {why}", 4: "sensor battery is back"}
+    assert [had.get("version") for _, had in sorted(fields.items())][:2] == [VERSION, None]
+    log = (n.flash / "log.0").read_text().split("\n")
+    assert log[1].endswith(f"W firmware {VERSION}, started by power")
 
 
 def test_a_module_that_only_its_supply_revives(node, broker):

@@ -57,7 +57,7 @@ class Board:
         self._life.memory = bytes(data)
 
     def reset_cause(self):
-        return "deepsleep"
+        return self._life.cause
 
     def volts(self, name):
         return None
@@ -72,7 +72,12 @@ class Board:
         self._life.slept_ms = ms
         raise Slept
 
-    light_sleep = sleep
+    def light_sleep(self, ms, ring=False):
+        life = self._life
+        if not life.light_sleeps:
+            self.sleep(ms)
+        life.light_sleeps -= 1
+        life.now += max(ms // 1000, 1)
 
 
 class Session:
@@ -126,6 +131,9 @@ class Session:
 
 class Life:
     """memory    -- of the RTC
+    cause     -- of the reset before a wake
+    sensors   -- that are read in it
+    light_sleeps -- so many before the board sleeps deeply
     network   -- whether there is one
     delivered -- [(sequence number, record)]
     crashes   -- errors that app.py had not expected
@@ -133,6 +141,9 @@ class Life:
 
     def __init__(self):
         self.memory = b""
+        self.cause = "deepsleep"
+        self.sensors = ()
+        self.light_sleeps = 0
         self.network = True
         self.wrong_pin = None
         self.now = _BEGIN
@@ -184,7 +195,7 @@ def _replaced(life):
         (boards, "board", lambda settings: Board(life)),
         (clock, "now_s", lambda: life.now - clock.epoch()),
         (app, "_load_session", lambda *args: Sessions),
-        (app, "SENSORS", ()),
+        (app, "SENSORS", life.sensors),
         (app, "_sleep", sleep),
         (app, "_safe_mode", lambda current: None),  # it lasts ten minutes
         (log, "crash", crash),

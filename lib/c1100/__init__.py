@@ -10,6 +10,8 @@ What a node does not use is not loaded: each feature's module is imported when i
 for.
 """
 
+__version__ = "0.1.0"
+
 from .at import (
     Asleep,
     BadAnswer,
