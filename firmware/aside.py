@@ -79,7 +79,10 @@ class Aside:
                 box.append(b"%d %d %s" % (tries, seq, stored))
                 if box.dropped == dropped:
                     return
-                told = "%d refused records dropped" % (box.dropped - dropped)
+                count = box.dropped - dropped
+                told = "1 refused record dropped"
+                if count > 1:
+                    told = "%d refused records dropped" % count
             else:
                 box.dropped += 1
                 told = "record %d set aside: %s" % (seq, str(why)[:_REASON_CHARACTERS])

@@ -111,10 +111,11 @@ class Delivery:
             node.outbox.ack(confirmed)
             count = len([seq for seq, _ in batch if seq <= confirmed])
             sent += count
-            log.info("delivered %d records by %s", count, name)
+            log.info("delivered %s by %s", log.count(count, "record"), name)
             self._hear(uplink)
             if time.ticks_diff(time.ticks_ms(), begin) > limit_ms:
-                log.info("%d records wait for the next report", len(node.outbox))
+                waiting = log.count(len(node.outbox), "record")
+                log.info("left for the next report: %s", waiting)
                 break
         if refused and not sent:
             raise refused[-1][1]

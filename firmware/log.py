@@ -120,13 +120,18 @@ def _keep(level: int, text: str) -> None:
     _waiting.append("%s %s %s" % (when, LEVELS[level][0].upper(), text))
 
 
+def count(n: int, noun: str) -> str:
+    """So many of something: 1 record, 2 records."""
+    return "%d %s" % (n, noun if n == 1 else noun + "s")
+
+
 def flush() -> None:
     """Write what waits. A flash that cannot be written is told on the console, once a wake."""
     global _lost
     if not _waiting:
         return
     if _lost:
-        _waiting.append("%d lines lost" % _lost)
+        _waiting.append("%s lost" % count(_lost, "line"))
     # A line that a loss of power has cut off ends here, wherever that was.
     block = "\n%s\n" % "\n".join(_waiting)
     _waiting.clear()

@@ -217,7 +217,11 @@ class Outbox:
             self.confirmed = max(self.confirmed, self._segments[0].first - 1)
         lost = 0 if missing is None else self._missing() - missing
         if lost > 0:
-            log.tell("%d records are lost, flash is damaged", lost)
+            log.tell(
+                "1 record is lost, flash is damaged"
+                if lost == 1
+                else "%d records are lost, flash is damaged" % lost
+            )
         elif not known.is_agreed:
             lost = 0  # less than was known, because ack() was cut off
         self.dropped = max(self.dropped + lost, 0)  # some may have been found again

@@ -228,7 +228,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _show(result: dict[str, Any]) -> None:
     rest = {k: v for k, v in result.items() if k not in ("id", "counter", "result", "lines")}
-    print(result.get("result"), *(f"{k}={v}" for k, v in sorted(rest.items())))
+    told = sorted(rest.items(), key=lambda pair: (isinstance(pair[1], str), pair))
+    print(result.get("result"), *(f"{k}={v}" for k, v in told))
     for line in result.get("lines", []):
         print(" ", line)
     sys.stdout.flush()

@@ -45,7 +45,7 @@ def test_the_log_is_kept_and_has_no_secret(node, broker):
     n.live(3)
     kept = (n.flash / "log.0").read_text()
     assert kept.count(" I sleeping ") == 3
-    assert "delivered 1 records by mqtt" in kept
+    assert "delivered 1 record by mqtt" in kept
     said = kept + "".join(text for _, text in n.bench.console)
     for secret in ("4711", "swordfish", "5e5e"):
         assert secret not in said

@@ -153,7 +153,7 @@ def test_a_session_for_a_position_alone(restless):
     begin = len(r.left)
     for _ in range(20):
         r.session()
-    assert r.node.said("delivered") == ["1 records by mqtt"]
+    assert r.node.said("delivered") == ["1 record by mqtt"]
     r.is_flat_since(begin + 3)
 
 

@@ -167,6 +167,7 @@ class Life:
         finally:
             for module, name, value in kept:
                 setattr(module, name, value)
+            log.begin("off")  # what comes after this life is none of its business
             log._waiting.clear()
         return False
 

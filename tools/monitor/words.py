@@ -41,9 +41,12 @@ EVENTS = (
      f"log says where: {_COMMAND} NODE log"),
     (r"record \d+ set aside: ", "the far side refused this record three times while it took "
      "others; its text is in the node's file set_aside"),
-    (r"record \d+ lost: |\d+ refused records dropped", "it cannot be had any more"),
-    (r"\d+ records are lost, flash is damaged", "what is left is delivered; replace the board if "
-     "it comes again"),
+    (r"record \d+ lost: |\d+ refused records? dropped", "it cannot be had any more"),
+    (r"(1 record is|\d+ records are) lost, flash is damaged",
+     "what is left is delivered; replace the board if it comes again"),
+    (r"sensor \S+ failed: ", "its values are missing from now on: look at its wires, and at its "
+     "pin in config.json; the node tells when it is back"),
+    (r"sensor \S+ comes and goes: ", "look at its wires and its supply"),
     (r"flash takes no records: ", "flash is full or worn; records are kept only until the node "
      "sleeps"),
     (r"commands are refused: ", "give the node a new command key with provision"),
