@@ -35,6 +35,7 @@ class Session:
         self._names = names
         self._began = time.time_ns()
         self._asked_psm = False
+        self._granted = None  # of PSM, once it is known
         self._answers = False  # the module does, for all that is known
         self._flies = False  # it is in flight mode
         self._attach_s = 0  # from the power key to registration; 0: not measured
@@ -144,7 +145,9 @@ class Session:
             await self.modem.keeps(dialect.PSM_OFF)
         pin = pin_guard.allowed(settings["pin"], node.state)
         try:
-            found = await self.modem.attach(pin, settings["apn"] or None, settings["register_s"])
+            found = await self.modem.attach(
+                pin, settings["apn"] or None, settings["register_s"], not self._was_off
+            )
         except PinRefused:
             pin_guard.refuse(settings["pin"], node.state)
             raise
@@ -154,6 +157,8 @@ class Session:
             raise
         if pin is not None:
             pin_guard.accept(pin)
+        if self._asked_psm and self.modem.power.is_as_asked(found):
+            self._granted = self.modem.power.requested
         log.info("registered %s", "roaming" if found.roaming else "home")
         # What has made commands fail may have damaged what was taken for good.
         self.modem.careful = bool(self._ladder.events)
@@ -190,7 +195,7 @@ class Session:
         """Before registering, so that the network answers with its acceptance (manual 3.8.1)."""
         settings = self._node.settings
         try:
-            await self.modem.power.psm(settings["sleep.tau_s"], settings["sleep.active_s"], 0)
+            await self.modem.power.ask_psm(settings["sleep.tau_s"], settings["sleep.active_s"])
             self._asked_psm = True
         except C1100Error as error:
             log.warning("no psm: %s", error)
@@ -233,7 +238,7 @@ class Session:
             state.tau = 0
             return True
         if self._asked_psm:
-            granted = await self.modem.power.granted()
+            granted = self._granted or await self.modem.power.granted()
             state.psm_asked = node.now()
             state.psm_active = 0 if granted is None else int(granted.active_s) + 1
             state.psm_tau = 0 if granted is None else int(granted.tau_s or 0)

@@ -558,3 +558,38 @@ async def test_what_cannot_be_asked_or_mended_is_no_fault():
         module.answers["AT+CEREG?"] = [NOWHERE["AT+CEREG?"]] * 4 + [REGISTERED["AT+CEREG?"]]
         got, _ = await into(module, "attach", timeout_s=300)
         assert isinstance(got, Registration), (answers, got)
+
+
+# A module that was left in the network -----------------------------------------------------------
+
+
+async def test_a_module_that_is_in_the_network_still_is_asked_one_question():
+    """Where EPS tells so, or GPRS where EPS says no; else the whole flow follows."""
+    whole = ["AT+CPIN?", "AT+CEREG=1", "AT+CGREG=1", "AT+CEREG?"]
+    for change, asked in (
+        ({}, ["AT+CEREG?"]),
+        (GSM, ["AT+CEREG?", "AT+CGREG?"]),
+        ({"AT+CEREG?": b"+CEREG: 1,5\r\n0\r"}, ["AT+CEREG?"]),
+        ({"AT+CEREG?": [b"+CEREG: 1,2\r\n0\r", b"+CEREG: 1,1\r\n0\r"]}, None),
+        ({"AT+CEREG?": [ERROR, b"+CEREG: 1,1\r\n0\r"]}, None),
+        ({"AT+CEREG?": [cme(100), b"+CEREG: 1,1\r\n0\r"]}, None),
+    ):
+        module = module_with({"AT+CGREG?": b"+CGREG: 1,0\r\n0\r"}, change)
+        got, _ = await into(module, "attach", likely=True)
+        assert got.registered, change
+        heard = module.heard[module.heard.index("AT+CEREG?") :]
+        assert heard == (asked or ["AT+CEREG?", "AT+CGREG?"] + whole), (change, heard)
+
+
+async def test_a_module_that_has_left_the_network_gets_its_pin():
+    module = module_with(
+        {
+            "AT+CEREG?": [b"+CEREG: 1,0\r\n0\r", b"+CEREG: 1,1\r\n0\r"],
+            "AT+CGREG?": b"+CGREG: 1,0\r\n0\r",
+            "AT+CPIN?": [ASKS, READY],
+            PIN: OK,
+        }
+    )
+    got, _ = await into(module, "attach", pin="1234", likely=True)
+    assert got.registered
+    assert module.heard.count(PIN) == 1

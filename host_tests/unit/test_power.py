@@ -13,6 +13,8 @@ from c1100 import (
     timers,
 )
 from c1100.channel import ASLEEP, COMMAND
+from c1100.power import Granted
+from c1100.registration import Registration
 from host_tests.support import raises
 from host_tests.support.streams import Module
 from host_tests.unit.test_modem import FIRST_PROBE, SETTINGS, Key, Level, Silent
@@ -331,3 +333,25 @@ async def test_a_command_just_after_the_module_has_said_good_night():
         await task
         module.check()
         modem.close()
+
+
+async def test_a_registration_that_tells_what_is_granted():
+    """Only what was asked for counts: anything else may be of before it was asked for."""
+    power = start()[1].power
+    asked = [1, "1A2B", "01234567", 7, None, None, "00000101", "00111000"]
+    power.requested = Granted(10, 3600 * 24)
+    for sleep, granted in (
+        (asked[6:], Granted(10, 86400)),
+        (["00000101", "00100001"], None),  # another tau
+        (["00000110", "00111000"], None),  # another active time
+        (["11100000", "00111000"], None),  # PSM is refused
+        (["00000101", None], None),
+        ([None, None], None),
+        (["00000101"], None),
+        ([], None),
+        (["x", "y"], None),
+    ):
+        told = power.is_as_asked(Registration(asked[:6] + sleep))
+        assert told is (granted is not None), sleep
+    power.requested = None
+    assert not power.is_as_asked(Registration(asked))

@@ -20,10 +20,9 @@ _MUTE_MS = const(5000)  # a receiver that says nothing for so long has been told
 class Gnss:
     """modem.gnss"""
 
-    def __init__(self, channel, explain, doze=None) -> None:
+    def __init__(self, channel, doze=None) -> None:
         self._channel = channel
-        self._explain = explain  # modem.C1100.explain
-        self._doze = doze  # likewise; None where the board stays awake
+        self._doze = doze  # C1100's; None where the board stays awake
         self.last: Fix | None = None  # the latest
         self.bad = 0  # sentences whose checksum was wrong
         self._heard = 0  # sentences since start()
@@ -69,7 +68,9 @@ class Gnss:
                 await run(dialect.GNSS_START)
         except at.CommandError as error:
             self._channel.sinks.pop("$", None)
-            await self._explain(error, "gnss")
+            from .variants import explain
+
+            await explain(self._channel, error, "gnss")
         except BaseException:
             self._channel.sinks.pop("$", None)
             raise

@@ -1,13 +1,13 @@
-"""The C1100 itself: init flow (manual 3.1), the gate before each command; opens the features."""
+"""The C1100 itself: what is asked of it, and its features, each loaded when it is first used."""
 
 from collections import namedtuple
 
 from micropython import const
 
 from . import at, dialect
-from .channel import ASLEEP, COMMAND, DATA, OFF, UNKNOWN, Channel
+from .channel import Channel
+from .gate import Gate
 from .registration import Network, Registration
-from .supply import Supply
 
 # rssi in dBm, ber as the RXQUAL class 0..7; None where the module does not know
 Signal = namedtuple("Signal", ("rssi", "ber"))
@@ -18,7 +18,7 @@ _LINE_BYTES = const(1280)  # the longest line: a message in hexadecimal digits, 
 _NO_SERVICE = (30, 31, 32)  # +CME ERROR of a module that has no network to tell of
 
 
-class C1100(Supply):
+class C1100(Gate):
     """One module on one UART.
 
     stream -- machine.UART (timeout=0) or any stream whose readinto() does not block
@@ -37,26 +37,15 @@ class C1100(Supply):
         self, stream, pwrkey=None, wake=None, status=None, nap_ms: int = 0, doze=None
     ) -> None:
         channel = Channel(stream, _LINE_BYTES)
-        Supply.__init__(self, channel, pwrkey, wake, status, doze)
+        Gate.__init__(self, channel, pwrkey, wake, status, nap_ms, doze)
         self._network = Network(channel, self._patience)
-        channel.gate = self._gate
-        channel.on(dialect.ENTERED_PSM, self.fell_asleep)
-        self._nap_ms = nap_ms
         self.apn = None
         # Features, once they are used
         self._ip = None
         self._power = None
         self._http = None
         self._gnss = None
-        self._last_use = self._slept = self._patience.mark()
         self.careful = False  # the line to the module may lose bytes: mqtt.MQTT looks twice
-        self.wake_on_use = True  # a command wakes a module that sleeps; else it raises Asleep
-        # Commands that the module forgets when it restarts: sent again when that is noticed.
-        self._settings = [
-            (dialect.NUMERIC, ()),
-            (dialect.ECHO_OFF, ()),
-            (dialect.ERROR_NUMBERS, ()),
-        ]
 
     @property
     def stats(self) -> dict:
@@ -132,48 +121,11 @@ class C1100(Supply):
 
         Raises NotSupported when the module names none of them.
         """
-        from .variants import parse
+        from .variants import ask
 
-        return parse(" ".join(await self._channel.ask(dialect.MODEL)))
+        return await ask(self._channel)
 
-    async def explain(self, error: at.CommandError, feature: str) -> None:
-        """Raise NotSupported when a command failed because this variant lacks the feature, else
-        the error itself.
-        """
-        try:
-            variant = await self.variant()
-        except at.C1100Error:  # it does not say which variant it is
-            raise error
-        variant.require(feature)
-        raise error
-
-    # Sleep ----------------------------------------------------------------------------------
-
-    def fell_asleep(self, _values: list | None = None) -> None:
-        """The module is in PSM: registered, but its UART dead, its sockets and settings gone."""
-        self._slept = self._patience.mark()
-        self._channel.mode = ASLEEP
-        self._channel.forgotten()
-
-    @property
-    def asleep(self) -> bool:
-        """Whether the module is in PSM, as far as it has told."""
-        return self._channel.mode == ASLEEP
-
-    async def wake(self) -> None:
-        """Wake the module out of PSM, by wake pin or power key, and wait until it answers.
-
-        Settings that it has forgotten are restored with the next command. Raises NoModule.
-        """
-        if self._channel.mode == ASLEEP:
-            # It tells a moment before it sleeps: it would answer still, and then no more.
-            left = dialect.PSM_ENTRY_MS - self._patience.since(self._slept)
-            if 0 < left <= dialect.PSM_ENTRY_MS:
-                await self._patience.wait(left)
-            self._channel.mode = UNKNOWN
-        await self.power_on()
-
-    # Start-up -------------------------------------------------------------------------------
+    # Into the network -----------------------------------------------------------------------
 
     async def start(
         self, pin: str | None = None, apn: str | None = None, timeout_s: float = 180
@@ -187,50 +139,32 @@ class C1100(Supply):
         Returns the registration. Raises Timeout when the module does not answer, SimError,
         RegistrationDenied, NotRegistered.
         """
+        from .start import start
+
+        self.apn = apn
         await self.power_on()
-        await self._unlock(pin, apn)
-        await self._step(dialect.SIGNAL)
-        await self._report()
-        await self._step(dialect.OPERATOR)
-        return await self.register(timeout_s)
+        return await start(self, self._channel, self._network, pin, timeout_s, True)
 
     async def attach(
-        self, pin: str | None = None, apn: str | None = None, timeout_s: float = 180
+        self,
+        pin: str | None = None,
+        apn: str | None = None,
+        timeout_s: float = 180,
+        likely: bool = False,
     ) -> Registration:
         """start() of a module that answers already: after power_on(), and whatever it has to be
         told before it attaches. Nothing is asked for that nobody uses.
+
+        likely -- it was left in the network: if it is there still, nothing else matters
         """
-        await self._unlock(pin, apn)
-        await self._report()
-        return await self.register(timeout_s)
-
-    async def _unlock(self, pin: str | None, apn: str | None) -> None:
-        from . import sim
-
         self.apn = apn
-        try:
-            await sim.unlock(self._channel, self._patience, pin, self._network.radio_on)
-        except at.SimError as error:
-            # A module that tells nothing of its SIM, but is in the network, has a good one.
-            if error.state != sim.UNKNOWN or not (await self.registration()).registered:
-                raise error
+        if likely:
+            found = await self._network.look()
+            if found is not None:
+                return found
+        from .start import start
 
-    async def _step(self, question: dialect.Form) -> None:
-        """A question that the manual's flow has, and that nothing depends on."""
-        try:
-            await self._channel.run(question)
-        except (at.CommandError, at.Timeout):
-            pass  # what the module does not tell now, it need not
-
-    async def _report(self) -> None:
-        """Let the module tell when its registration changes, as far as it takes that."""
-        # With PSM the network's answer tells what it has granted.
-        asked = self._power is not None and self._power.requested is not None
-        eps = (asked and await self.keeps(dialect.EPS_REPORT, 4)) or await self.keeps(
-            dialect.EPS_REPORT, 1
-        )
-        gprs = await self.keeps(dialect.GPRS_REPORT, 1)
-        self._network.tells = eps or gprs
+        return await start(self, self._channel, self._network, pin, timeout_s)
 
     async def register(self, timeout_s: float = 180) -> Registration:
         """Wait until the network has accepted the module.
@@ -248,77 +182,17 @@ class C1100(Supply):
         """Whether the module was registered when the last register() first asked."""
         return self._network.was_registered
 
+    @property
+    def asks_psm(self) -> bool:
+        """Whether PSM was asked for."""
+        return self._power is not None and self._power.requested is not None
+
     async def radio(self, on: bool, sim: bool = False) -> None:
         """Switch the radio on or off (TS 27.007 8.2); off leaves the network.
 
         sim -- off keeps the SIM powered (flight mode), and the GNSS receiver usable
         """
         await self._channel.run(dialect.RADIO, 1 if on else 4 if sim else 0)
-
-    # The gate before each command -----------------------------------------------------------
-
-    async def keep(self, form: dialect.Form, *args) -> None:
-        """Run a setting, and remember it for when the module has forgotten it."""
-        await self._channel.run(form, *args)
-        self._settings = [entry for entry in self._settings if entry[0] is not form]
-        self._settings.append((form, args))
-
-    async def keeps(self, form: dialect.Form, *args) -> bool:
-        """keep() of what can be done without; whether the module has taken it."""
-        for _ in range(2):
-            try:
-                await self.keep(form, *args)
-                return True
-            except at.CommandError:
-                return False
-            except at.Timeout:
-                pass  # its answer was lost, or it was
-        return False
-
-    async def _gate(self) -> None:
-        """Wake the module, find out what state it is in, give it back its settings."""
-        channel = self._channel
-        idle = self._patience.since(self._last_use)
-        self._last_use = self._patience.mark()
-        if channel.mode == DATA:
-            raise at.NotConnected("the module is in data mode: hang up first")
-        if channel.mode == OFF:
-            raise at.Asleep("the module is switched off: call start()")
-        if channel.mode == ASLEEP:
-            if not self.wake_on_use:
-                raise at.Asleep("the module is in PSM: call wake()")
-            await self.wake()
-        # Below 0: longer than ticks can tell.
-        if channel.mode == COMMAND and self._nap_ms and not 0 <= idle <= self._nap_ms:
-            channel.mode = UNKNOWN
-        if channel.mode != COMMAND and not await channel.probe():
-            raise at.Timeout("the module does not answer")
-        if channel.settings_lost:
-            await self._restore()
-
-    async def _restore(self) -> None:
-        """A setting that the module refuses, or does not answer, is lived without."""
-        channel = self._channel
-        channel.settings_lost = False
-        try:
-            for form, args in self._settings:
-                await self._set(form, args)
-        except at.C1100Error:
-            channel.settings_lost = True
-            raise
-
-    async def _set(self, form: dialect.Form, args: tuple) -> bool:
-        channel = self._channel
-        for _ in range(2):
-            try:
-                await channel.transact(form, at.render(form.send, args))
-                return True
-            except at.CommandError:
-                return False
-            except at.Timeout:
-                if channel.mode == UNKNOWN:  # it answers nothing else either
-                    raise
-        return False
 
     # Features, loaded when they are first used ----------------------------------------------
 
@@ -395,7 +269,7 @@ class C1100(Supply):
             from .gnss import Gnss
 
             doze = self._patience.wait if self._patience.dozes else None
-            self._gnss = Gnss(self._channel, self.explain, doze)
+            self._gnss = Gnss(self._channel, doze)
         return self._gnss
 
     @property

@@ -31,6 +31,7 @@ class Power:
         self._modem = modem
         self._channel = channel
         self.requested = None  # Granted, as last asked for
+        self.tells = False  # the module tells what is granted
         self._released = None  # ticks_ms of the last RRC release
         self._active_s = None  # granted active time
         channel.on(dialect.RELEASED, self._on_release)
@@ -48,13 +49,7 @@ class Power:
         BadArgument when the times cannot be expressed, NotSupported when nothing could wake the
         module again.
         """
-        if tau_s is None and not self._modem.can_wake:
-            raise at.NotSupported("nothing could wake the module: wire its power key or wake pin")
-        t3412 = timers.encode_t3412(tau_s)
-        t3324 = timers.encode_t3324(active_s)
-        await self._modem.keeps(dialect.EPS_REPORT, 4)
-        await self._channel.run(dialect.PSM_ON, t3412, t3324)
-        self.requested = Granted(timers.decode_t3324(t3324), timers.decode_t3412(t3412))
+        await self.ask_psm(tau_s, active_s)
         begin = time.ticks_ms()
         while True:
             try:
@@ -66,6 +61,16 @@ class Power:
             if time.ticks_diff(time.ticks_ms(), begin) > timeout_s * 1000:
                 return None
             await asyncio.sleep_ms(_ASK_S * 1000)
+
+    async def ask_psm(self, tau_s: float | None, active_s: float) -> None:
+        """psm() without waiting for an answer: granted() has it later. Raises likewise."""
+        if tau_s is None and not self._modem.can_wake:
+            raise at.NotSupported("nothing could wake the module: wire its power key or wake pin")
+        t3412 = timers.encode_t3412(tau_s)
+        t3324 = timers.encode_t3324(active_s)
+        self.tells = await self._modem.keeps(dialect.EPS_REPORT, 4)
+        await self._channel.run(dialect.PSM_ON, t3412, t3324)
+        self.requested = Granted(timers.decode_t3324(t3324), timers.decode_t3412(t3412))
 
     async def granted(self) -> Granted | None:
         """What the network has granted by now (manual 3.8.1 step 5); None without PSM, and where
@@ -80,6 +85,19 @@ class Power:
         granted = _granted(dialect.EPS_STATE, active, tau)
         self._active_s = granted.active_s
         return None if granted.active_s is None else granted
+
+    def is_as_asked(self, found) -> bool:
+        """Whether a registration (C1100.registration()) tells that what was asked for is granted:
+        then granted() need not be asked.
+        """
+        try:
+            granted = _granted(dialect.EPS_STATE, *found.sleep)
+        except (at.BadAnswer, TypeError):  # it tells less, or nonsense
+            return False
+        if granted != self.requested or granted.active_s is None:
+            return False
+        self._active_s = granted.active_s
+        return True
 
     async def settings(self) -> Granted | None:
         """What the module is set to ask for (manual 3.8.1 step 3); None when PSM is off."""
@@ -132,7 +150,9 @@ class Power:
         try:
             await self._channel.run(dialect.EDRX_ON, rat, cycle)
         except at.CommandError as error:
-            await self._modem.explain(error, _FEATURES[rat])
+            from .variants import explain
+
+            await explain(self._channel, error, _FEATURES[rat])
         return await self.edrx_granted()
 
     async def edrx_granted(self) -> GrantedEdrx | None:

@@ -1,6 +1,6 @@
 """The four variants of the module (manual, cover and tables 3 and 4)."""
 
-from . import at
+from . import at, dialect
 
 GSM, LTE_M, NB_IOT = 0, 7, 9  # <AcT>, TS 27.007 7.3
 
@@ -36,6 +36,23 @@ class Variant:
         }
         if not has[feature]:
             raise at.NotSupported("the C1100 %s has no %s" % (self.name, feature))
+
+
+async def ask(channel) -> Variant:
+    """C1100.variant()"""
+    return parse(" ".join(await channel.ask(dialect.MODEL)))
+
+
+async def explain(channel, error: at.CommandError, feature: str) -> None:
+    """Raise NotSupported when a command failed because this variant lacks the feature, else the
+    error itself.
+    """
+    try:
+        variant = await ask(channel)
+    except at.C1100Error:  # it does not say which variant it is
+        raise error
+    variant.require(feature)
+    raise error
 
 
 def parse(model: str) -> Variant:

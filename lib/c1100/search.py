@@ -1,0 +1,116 @@
+"""Waiting until the network has accepted the module (manual 3.1). Loaded only where it has not."""
+
+import asyncio
+
+from micropython import const
+
+from . import at, dialect
+
+_RECHECK_MS = const(15000)  # a registration URC may get lost: ask now and then
+_POLL_MS = const(2000)  # what will not stay so, or would not be told
+_LOOK_MS = const(300)  # where the board dozes
+_DENIED_MS = const(10000)  # that every network refuses has to last so long
+_DEAF_MS = const(20000)  # that no domain can be asked, likewise
+
+# What an earlier life may have left that keeps a module from looking for a network: after how
+# many ms without a search it is asked for, the question, the answers that are no fault, and what
+# mends the others.
+_OBSTACLES = (
+    (0, dialect.RADIO_STATE, (1,), dialect.RADIO, (1,)),  # flight mode
+    (0, dialect.OPERATOR, (0, 1, 3, 4), dialect.OPERATOR_ANY, ()),  # 2: deregistered
+    (10000, dialect.ATTACHED, (1,), dialect.ATTACH, ()),
+)
+
+
+async def search(network, domains: tuple, begin: tuple, timeout_s: float):
+    """C1100.register() of a module that is not in the network.
+
+    network   -- registration.Network
+    domains   -- what its domains() has just said
+    begin     -- patience.mark() of before that
+    timeout_s -- seconds since then
+    """
+    patience = network.patience
+    denied, deaf, idle = _Lasting(patience), _Lasting(patience), _Lasting(patience)
+    obstacles = list(_OBSTACLES)
+    while True:
+        found, error = domains
+        if found and found[-1].registered:
+            return found[-1]
+        left = int(timeout_s * 1000) - patience.since(begin)
+        if deaf.ms(_is_deaf(found, error)) >= (_DEAF_MS if left > 0 else 0) or (
+            not found and isinstance(error, at.Timeout)
+        ):
+            raise error
+        refusals = [domain for domain in found if domain.denied]
+        denied_ms = denied.ms(found and len(refusals) == len(found))
+        if refusals and (left <= 0 or denied_ms >= _DENIED_MS):
+            raise _denial()
+        if left <= 0:
+            raise at.NotRegistered("no network in %d s: check antenna and bands" % timeout_s)
+        idle_ms = idle.ms(not refusals and not [1 for domain in found if domain.searching])
+        while obstacles and idle_ms >= obstacles[0][0]:
+            await _clear(network.channel, *obstacles.pop(0)[1:])
+        await _change(network, left if found and denied_ms < 0 else min(left, _POLL_MS))
+        network.changed.clear()
+        domains = await network.domains()
+
+
+async def _change(network, ms: int) -> None:
+    """Wait until the registration may have changed, at most so long."""
+    if network.patience.dozes:
+        await network.patience.wait(min(ms, _LOOK_MS))
+        return
+    try:
+        step_ms = _RECHECK_MS if network.tells else _POLL_MS
+        await asyncio.wait_for_ms(network.changed.wait(), min(ms, step_ms))
+    except asyncio.TimeoutError:
+        pass  # the line that tells may have been lost: ask
+
+
+async def radio_on(channel) -> bool:
+    """Switch the radio on, and with it the SIM. Returns whether it was off."""
+    return await _clear(channel, *_OBSTACLES[0][1:])
+
+
+async def _clear(channel, question, fine: tuple, remedy, args: tuple) -> bool:
+    """Mend what keeps the module out of the network, if it does; whether it did."""
+    try:
+        if (await channel.ask(question))[0] in fine:
+            return False
+        await channel.run(remedy, *args)
+    except (at.CommandError, at.BadAnswer, at.Timeout):
+        return False  # what it cannot be asked is not known to be the fault
+    return True
+
+
+class _Lasting:
+    """How long something has been so."""
+
+    def __init__(self, patience) -> None:
+        self._patience = patience
+        self._mark = None
+
+    def ms(self, holds) -> int:
+        """ms since it was first so without a break; -1 when it is not."""
+        if not holds:
+            self._mark = None
+            return -1
+        if self._mark is None:
+            self._mark = self._patience.mark()
+        return self._patience.since(self._mark)
+
+
+def _is_deaf(found: list, error) -> bool:
+    """Whether the module can be asked for no domain; or not for EPS, which it has, while nothing
+    happens in GPRS, which it may lack.
+    """
+    if not found or error is None:
+        return not found
+    return error.command == dialect.EPS_STATE.send and not (found[0].searching or found[0].denied)
+
+
+def _denial() -> at.RegistrationDenied:
+    return at.RegistrationDenied(
+        "the network refuses this SIM: check subscription, roaming and APN"
+    )
