@@ -1,13 +1,14 @@
 """What is behind the network: echo by TCP and UDP, HTTP, an MQTT broker; one thread, no waiting.
 
-`serve()` does all that can be done now. On loopback what one side has sent the other can read at
-once, so a world that serves whenever it stands still never has to wait for anybody.
+`serve()` does all that can be done at the descriptors that are ready. On loopback what one side
+has sent the other can read at once, so a world that serves whenever it stands still never has to
+wait for anybody.
 """
 
 import contextlib
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 PAGE = b"hello from far away"
 
@@ -18,6 +19,7 @@ class FarSide:
     def __init__(self) -> None:
         self._listeners: dict[socket.socket, Callable[[], Handler]] = {}
         self._connections: dict[socket.socket, Handler] = {}
+        self._by_fd: dict[int, socket.socket] = {}
         self.sessions: list[Session] = []  # of MQTT that are open
         self.tcp = self._listen(Echo)
         self.http = self._listen(Page)
@@ -26,32 +28,40 @@ class FarSide:
         self._udp.bind(("127.0.0.1", 0))
         self._udp.setblocking(False)
         self.udp = self._udp.getsockname()
+        self._by_fd[self._udp.fileno()] = self._udp
 
     def _listen(self, kind: "Callable[[], Handler]") -> tuple[str, int]:
         listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         listener.setblocking(False)
         self._listeners[listener] = kind
+        self._by_fd[listener.fileno()] = listener
         return listener.getsockname()
 
     def filenos(self) -> list[int]:
         """What to select for reading."""
-        sockets = [*self._listeners, *self._connections, self._udp]
-        return [sock.fileno() for sock in sockets]
+        return [*self._by_fd]
 
-    def serve(self) -> None:
-        """Accept, answer and close as far as that goes without waiting."""
-        for listener, kind in self._listeners.items():
-            with contextlib.suppress(BlockingIOError):
-                connection = listener.accept()[0]
-                connection.setblocking(False)
-                # Nagle's algorithm would wait 40 ms of real time, in which the world stands still.
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._connections[connection] = kind()
-        for connection, handler in list(self._connections.items()):
-            self._talk(connection, handler)
-        with contextlib.suppress(BlockingIOError, ConnectionError):
-            data, sender = self._udp.recvfrom(65536)
-            self._udp.sendto(data, sender)
+    def serve(self, ready: Iterable[int]) -> None:
+        """Accept, answer and close at these descriptors as far as that goes without waiting."""
+        for fd in ready:
+            sock = self._by_fd.get(fd)
+            if sock is self._udp:
+                with contextlib.suppress(BlockingIOError, ConnectionError):
+                    data, sender = self._udp.recvfrom(65536)
+                    self._udp.sendto(data, sender)
+            elif sock in self._listeners:
+                with contextlib.suppress(BlockingIOError):
+                    self._accept(sock)
+            elif sock is not None:
+                self._talk(sock, self._connections[sock])
+
+    def _accept(self, listener: socket.socket) -> None:
+        connection = listener.accept()[0]
+        connection.setblocking(False)
+        # Nagle's algorithm would wait 40 ms of real time, in which the world stands still.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._connections[connection] = self._listeners[listener]()
+        self._by_fd[connection.fileno()] = connection
 
     def _talk(self, connection: socket.socket, handler: "Handler") -> None:
         try:
@@ -66,11 +76,12 @@ class FarSide:
             pass  # reset by the module
         handler.ended()
         del self._connections[connection]
+        del self._by_fd[connection.fileno()]
         connection.close()
 
     def close(self) -> None:
         """Close everything."""
-        for sock in [*self._listeners, *self._connections, self._udp]:
+        for sock in self._by_fd.values():
             sock.close()
 
 

@@ -20,7 +20,7 @@ import host_tests.shim  # noqa: F401 (before lib/ is imported)
 from c1100 import C1100
 from host_tests.states.far_side import FarSide
 from host_tests.virtual_time import VirtualTimeLoop
-from tools.timeline import Timeline
+from tools.timeline import Timeline, Timer
 from tools.virtual_c1100 import Profile, VirtualC1100
 
 BOOT_S = 1.0  # from a reset until the firmware runs again
@@ -28,6 +28,7 @@ PEER_LIMIT_S = 10.0  # real seconds for an answer from the far side
 LIFE_LIMIT_S = 900.0  # virtual seconds that a life may take
 JUMPS = 1_000_000
 AWAITS = 50  # that a task may do while it cleans up
+IDLE_US = 870  # ten characters at 115200 baud without another one: the line is idle
 START_S = (1 << 30) / 1_000 - 5  # of the ticks of a life: they wrap early in it
 
 BEFORE, HALF, AFTER = "before", "half", "after"
@@ -120,13 +121,13 @@ class World:
         """Let both ends of every connection do what they can."""
         limit = time.monotonic() + PEER_LIMIT_S
         while peers := self.module.peers():
-            self.far.serve()
             by_fd = {peer.fileno(): peer for peer in peers if peer.fileno() >= 0}
             reads = [fd for fd, peer in by_fd.items() if peer.want_read]
             writes = [fd for fd, peer in by_fd.items() if peer.want_write]
             waits = any(peer.pending for peer in peers)
             far = self.far.filenos()
             ready, writable, _ = select.select([*reads, *far], writes, [], 1 if waits else 0)
+            self.far.serve([fd for fd in ready if fd not in by_fd])
             for fd in dict.fromkeys((*ready, *writable)):
                 if fd in by_fd:
                     by_fd[fd].on_ready()
@@ -257,6 +258,7 @@ class Wire:
         self._reset = reset
         self._received = bytearray()
         self._handler: Callable[[Any], None] | None = None
+        self._idle: Timer | None = None
         self.writes: list[bytes] = []
         self.dead = False
 
@@ -270,7 +272,13 @@ class Wire:
 
     def arrived(self, data: bytes) -> None:
         self._received += data
-        if self._handler:
+        if self._idle:
+            self._idle.cancel()
+        self._idle = self._world.timeline.call_later(IDLE_US, self._line_idle)
+
+    def _line_idle(self) -> None:
+        self._idle = None
+        if self._handler and not self.dead:
             self._handler(self)
 
     def readinto(self, buf) -> int | None:
