@@ -1,5 +1,6 @@
 """MicroPython processes, started in about two milliseconds each through `launcher.py`."""
 
+import atexit
 import importlib.util
 import json
 import os
@@ -12,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-START_LIMIT_S = 10.0
+START_LIMIT_S = 60.0
 
 
 class BoardError(Exception):
@@ -41,23 +42,23 @@ class Launcher:
 
     counting -- let them count the instructions that they execute, where that is possible
     rom -- a file that is in the memory of all of them
+
+    To start a helper takes as long as some wakes: one whose launcher is closed serves the next,
+    unless it has a file in its memory.
     """
 
     def __init__(self, counting: bool = False, rom: Path | None = None) -> None:
         binary = interpreter()
         if rom and not binary.endswith(".so"):
             raise BoardError("ROMFS needs the MicroPython that pip installs: unset $MICROPYTHON")
-        self._socket, theirs = socket.socketpair()
-        script = Path(__file__).with_name("launcher.py")
-        command = [sys.executable, "-I", "-S", str(script), str(theirs.fileno()), binary]
-        command += ["count"] * counting
-        command += [f"rom={rom}"] if rom else []
-        self._helper = subprocess.Popen(
-            command, pass_fds=[theirs.fileno()], start_new_session=True, stdin=subprocess.DEVNULL
-        )
-        theirs.close()
+        self._kind = (binary, counting, rom)
+        self._helper, self._socket = _idle_helper(self._kind) or _helper(*self._kind)
+        if hasattr(os, "sched_getaffinity"):
+            self.run_on(os.sched_getaffinity(0))
         self._text = b""
+        self._running: set[int] = set()
         self._ended: dict[int, int] = {}
+        self._between = True  # no answer of the helper is under way
 
     def __enter__(self) -> "Launcher":
         return self
@@ -71,9 +72,21 @@ class Launcher:
             os.sched_setaffinity(self._helper.pid, cpus)
 
     def close(self) -> None:
-        """End every interpreter and the helper."""
-        self._socket.close()
-        self._helper.wait()
+        """End every interpreter."""
+        if self._socket.fileno() < 0:
+            return
+        try:
+            for pid in list(self._running):
+                self._kill(pid)
+                self._status(pid, START_LIMIT_S)
+        except (BoardError, OSError):
+            pass  # it has ended, and is no use to others
+        fit = self._between and not self._running and not self._text
+        if fit and self._kind[-1] is None:
+            _idle.setdefault(self._kind, []).append((self._helper, self._socket.dup()))
+            self._socket.close()
+        else:
+            _end(self._helper, self._socket)
 
     def start(self, argv: list[str], fds: list[int]) -> "Process":
         """Start an interpreter with `argv` (as its main() gets it) and `fds` as its 0, 1, 2, ...
@@ -81,6 +94,7 @@ class Launcher:
         Raises BoardError when the helper does not answer.
         """
         request = json.dumps({"argv": argv}).encode() + b"\n"
+        self._between = False
         socket.send_fds(self._socket, [request], fds)
         deadline = time.monotonic() + START_LIMIT_S
         while True:
@@ -90,6 +104,8 @@ class Launcher:
             if "pid" in message:
                 # The kernel gives numbers out again: after some 30,000 starts this is an old one.
                 self._ended.pop(message["pid"], None)
+                self._running.add(message["pid"])
+                self._between = True
                 return Process(self, message["pid"], message["counter"], message["rom"])
 
     def fileno(self) -> int:
@@ -111,6 +127,7 @@ class Launcher:
         message = json.loads(line)
         if "exit" in message:
             self._ended[message["exit"]] = message["status"]
+            self._running.discard(message["exit"])
         return message
 
     def _status(self, pid: int, timeout_s: float) -> int | None:
@@ -122,6 +139,47 @@ class Launcher:
 
     def _kill(self, pid: int) -> None:
         self._socket.sendall(json.dumps({"kill": pid}).encode() + b"\n")
+
+
+_Helper = tuple["subprocess.Popen[bytes]", socket.socket]
+_Kind = tuple[str, bool, Path | None]
+_idle: dict[_Kind, list[_Helper]] = {}
+
+
+def _helper(binary: str, counting: bool, rom: Path | None) -> _Helper:
+    ours, theirs = socket.socketpair()
+    script = Path(__file__).with_name("launcher.py")
+    command = [sys.executable, "-I", "-S", str(script), str(theirs.fileno()), binary]
+    command += ["count"] * counting
+    command += [f"rom={rom}"] if rom else []
+    helper = subprocess.Popen(
+        command, pass_fds=[theirs.fileno()], start_new_session=True, stdin=subprocess.DEVNULL
+    )
+    theirs.close()
+    return helper, ours
+
+
+def _idle_helper(kind: _Kind) -> _Helper | None:
+    idle = _idle.get(kind)
+    while idle:
+        helper, line = idle.pop()
+        if helper.poll() is None:
+            return helper, line
+        line.close()  # somebody has ended it
+    return None
+
+
+def _end(helper: "subprocess.Popen[bytes]", line: socket.socket) -> None:
+    """Without its line it ends every interpreter, and itself."""
+    line.close()
+    helper.wait()
+
+
+@atexit.register
+def _end_idle() -> None:
+    for idle in _idle.values():
+        while idle:
+            _end(*idle.pop())
 
 
 class Process:
