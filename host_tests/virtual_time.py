@@ -5,12 +5,17 @@ that nobody has asked for, a scripted module that heard what it did not expect.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+import heapq
+from collections.abc import Callable, Coroutine, Iterator
+from contextvars import Context
 from typing import Any, TypeVar
 
 from host_tests.support import streams
 
 T = TypeVar("T")
+
+# How often a loop that is busy looks whether somebody has pressed Ctrl-C.
+LOOK = 1_000
 
 # More jumps of the clock than any test makes: a task that polls for ever hides a deadlock.
 JUMPS = 200_000
@@ -25,6 +30,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, start_s: float = (1 << 30) / 1_000 - 5) -> None:
         self._now = start_s
+        self._rounds = 0
         self.tasks: list[asyncio.Task] = []
         self.faults: list[dict] = []
         super().__init__()
@@ -43,6 +49,49 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         """Where each unfinished task waits, for people."""
         places = [_place(task.get_coro()) for task in self.tasks if not task.done()]
         return "; ".join(places) or "no task at all"
+
+    # A poll of the driver's is two rounds of the loop, and tests make them by the million. So what
+    # asyncio does for debugging, threads and sockets is left out; the order is the same.
+
+    def call_soon(
+        self, callback: Callable, *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_at(
+        self, when: float, callback: Callable, *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        heapq.heappush(self._scheduled, timer)
+        timer._scheduled = True
+        return timer
+
+    def _run_once(self) -> None:
+        ready, timers = self._ready, self._scheduled
+        while timers and timers[0]._cancelled:
+            self._forget_timer()
+        self._rounds += 1
+        if not ready or self._rounds % LOOK == 0:
+            timeout: float | None = None
+            if ready or self._stopping:
+                timeout = 0
+            elif timers:
+                timeout = max(0, timers[0]._when - self.time())
+            self._process_events(self._selector.select(timeout))
+        end = self.time() + self._clock_resolution
+        while timers and timers[0]._when < end:
+            ready.append(self._forget_timer())
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
+
+    def _forget_timer(self) -> asyncio.TimerHandle:
+        timer = heapq.heappop(self._scheduled)
+        timer._scheduled = False
+        return timer
 
     def _new_task(self, loop: asyncio.AbstractEventLoop, coro, **options) -> asyncio.Task:
         task = asyncio.Task(coro, loop=loop, **options)

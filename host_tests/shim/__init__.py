@@ -20,10 +20,8 @@ _TICKS_HALF = 1 << 29
 
 
 def _seconds() -> float:
-    try:
-        return asyncio.get_running_loop().time()
-    except RuntimeError:  # outside a loop there is only the real clock
-        return time.monotonic()
+    loop = asyncio._get_running_loop()
+    return loop.time() if loop else time.monotonic()  # outside a loop there is only the real clock
 
 
 def _ticks_ms() -> int:
@@ -53,12 +51,28 @@ def _block(seconds: float) -> None:
 
 
 async def _sleep_ms(ms: int) -> None:
+    if ms <= 0:
+        await asyncio.sleep(0)
+        return
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
     # Rounded up by a microsecond: a float's last bit must not make a sleeper early.
-    await asyncio.sleep(max(0, ms) / 1_000 + 1e-6 if ms > 0 else 0)
+    timer = loop.call_later(ms / 1_000 + 1e-6, _wake, future)
+    try:
+        await future
+    finally:
+        timer.cancel()
+
+
+def _wake(future: asyncio.Future) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 async def _wait_for_ms(awaitable, ms: int):
-    return await asyncio.wait_for(awaitable, ms / 1_000)
+    # What asyncio.wait_for() is from Python 3.12 on; before, it starts a task each time.
+    async with asyncio.timeout(ms / 1_000):
+        return await awaitable
 
 
 class _ThreadSafeFlag:
