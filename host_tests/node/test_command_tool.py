@@ -60,13 +60,15 @@ def test_set_waits_for_the_trial(n, broker):
     assert json.loads((n.flash / "config.json").read_text())["sample"]["period_s"] == 450
 
 
-def test_a_value_that_is_not_allowed(n, broker, tmp_path):
+def test_what_the_node_refuses_of_what_looks_right(n, broker, tmp_path):
+    """The table of keys allows it; what else this node is set to does not."""
     file = tmp_path / "key"
     file.write_text(KEY + "\n")
-    process = start(broker, "set", "mqtt.port=99999", "--key-file", str(file))
+    process = start(broker, "set", "uplink.first=http", "--key-file", str(file))
     code, out, _ = meet(n, process)
     assert code == 1
-    assert "mqtt.port: 99999 is not allowed" in out
+    assert "failed why=" in out
+    assert "http.url is missing" in out
 
 
 def test_a_wrong_key_is_refused(n, broker):

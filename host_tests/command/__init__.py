@@ -1,0 +1,1 @@
+"""The operator's side of commands: what is typed, what waits at the broker, what is told."""

@@ -1,0 +1,228 @@
+"""With one node over a broker: what waits for it there, and what it answers."""
+
+import json
+import os
+import queue
+import time
+from collections.abc import Callable
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from tools.broker import Address, unreachable
+from tools.command.standing import FINAL, Standing
+from tools.command.words import Failure
+
+PASSWORD_VARIABLE = "MQTT_PASSWORD"
+CONNECT_LIMIT_S = 10.0
+SETTLE_S = 0.5  # without a message: what is retained has come
+LOOK_S = 1.0
+RETRY_S = (1, 30)  # until a broker that has gone is tried again
+LOGIN = ("Not authorized", "Bad user name or password")
+
+
+class Conversation:
+    """A context manager. Raises Failure when there is no broker, or none that takes us."""
+
+    def __init__(self, node: str, broker: Address, user: str | None) -> None:
+        self.standing = Standing()
+        self.gone = False  # the broker is, for the moment
+        self._topic = f"nodes/{node}/"
+        self._retained = False  # the last message was
+        self._is_back = False  # the broker: what it has retained may be something else
+        self._broker = broker
+        self._user = user
+        self._arrived: queue.Queue[tuple[str, bytes, bool] | None] = queue.Queue()
+        self._single: list[dict[str, Any]] = []  # results of what has no topic of its own
+        self._settled: queue.Queue[str | None] = queue.Queue()
+        self._client = paho.Client(CallbackAPIVersion.VERSION2)
+        self._client.reconnect_delay_set(*RETRY_S)
+        if user:
+            self._client.username_pw_set(user, os.environ.get(PASSWORD_VARIABLE))
+        self._client.on_connect = self._connected
+        self._client.on_disconnect = self._lost
+        self._client.on_subscribe = self._subscribed
+        self._client.on_message = lambda client, userdata, m: self._arrived.put(
+            (m.topic.removeprefix(self._topic), bytes(m.payload), m.retain)
+        )
+        try:
+            self._client.connect(broker.host, broker.port)
+        except OSError as error:
+            raise Failure(unreachable(broker, error)) from error
+        self._client.loop_start()
+        try:
+            problem = self._settled.get(timeout=CONNECT_LIMIT_S)
+        except queue.Empty:
+            problem = f"the broker at {broker} cannot be used: it does not answer"
+        if problem is not None:
+            self.close()
+            raise Failure(problem)
+        self._settle()
+        self._is_back = False
+
+    def __enter__(self) -> "Conversation":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def tell(self, below: str, message: bytes, retained: bool = True) -> None:
+        """Publish on a topic of the node's; retained, an empty one clears it. Raises Failure."""
+        done = self._client.publish(self._topic + below, message, qos=1, retain=retained)
+        try:
+            done.wait_for_publish(CONNECT_LIMIT_S)
+        except (RuntimeError, ValueError) as error:
+            raise Failure(f"{below} was not published: {error}") from error
+        if not done.is_published():
+            raise Failure(f"the broker has not confirmed {below}")
+
+    def tidy(self) -> None:
+        """Clear what nobody needs any more."""
+        for below in self.standing.left_over():
+            self.tell(below, b"")
+
+    def put(self, name: str, sign: Callable[[int], bytes], counter: Callable[[], int]) -> bytes:
+        """Have a command wait on its own topic. Returns it as it waits."""
+        while True:
+            number = counter()
+            message = sign(number)
+            before = self._others(name)
+            self.tell(f"commands/{name}", message)
+            limit = time.monotonic() + CONNECT_LIMIT_S
+            while not self._waits(name, number):
+                if name in self.standing.results or time.monotonic() > limit:
+                    return message  # it is through already, or this broker echoes nothing
+                before = self._others(name)
+                self._pump(LOOK_S)
+            # Who was heard first keeps the number: for everybody that is the same one.
+            if number not in before:
+                return message
+
+    def _others(self, name: str) -> set[int]:
+        waiting = self.standing.waiting.values()
+        return {each.counter for each in waiting if each.name != name}
+
+    def _waits(self, name: str, counter: int) -> bool:
+        found = self.standing.waiting.get(name)
+        return found is not None and found.counter == counter
+
+    def answers(
+        self,
+        name: str,
+        limit_s: float,
+        show: Callable[[dict[str, Any]], None],
+        message: bytes = b"",
+        look: Callable[[], None] = lambda: None,
+    ) -> str | None:
+        """Show the results of a command until the last one, and return its word; None when none
+        has come in time.
+
+        message -- as it waits on its own topic, to be put there again by a broker that has lost
+                   it; none: it has no such topic
+        look -- called every second
+        """
+        limit = time.monotonic() + limit_s
+        last = None
+        while True:
+            if message and name in self.standing.results:
+                results = [self.standing.results[name]]
+            else:
+                results = [each for each in self._single if each.get("id") == name and not message]
+                self._single.clear()
+            for result in results:
+                if result != last:
+                    show(result)
+                    last = result
+                if result.get("result") in FINAL:
+                    return str(result["result"])
+            left = limit - time.monotonic()
+            if left <= 0:
+                return None
+            look()
+            self._pump(min(left, LOOK_S))
+            if self._is_back:
+                self._is_back = False
+                self._settle()
+                known = name in self.standing.results or name in self.standing.waiting
+                if message and not known:
+                    self.tell(f"commands/{name}", message)
+
+    def withdrawn(self, name: str) -> dict[str, Any] | None:
+        """Take a command back. Returns the node's result if it is too late for that. Raises
+        Failure when nothing of this name waits.
+        """
+        one = next((each for each in self.standing.queue if each.name == name), None)
+        single = self.standing.single
+        if one is None and single is not None and single.message.get("id") == name:
+            self.tell("commands", b"")
+            return None
+        if one is None:
+            known = self.standing.results.get(name)
+            said = f"it is {known.get('result')}" if known else "`results` lists what does"
+            raise Failure(f"{name} does not wait: {said}")
+        self.tell(f"commands/{name}", b"")
+        self._settle()
+        if name not in self.standing.results:
+            told = {"id": name, "counter": one.counter, "result": "withdrawn"}
+            told |= {"do": one.what, "time": int(time.time())}
+            self.tell(f"results/{name}", json.dumps(told).encode())
+            return None
+        return self.standing.results[name]
+
+    def _settle(self) -> None:
+        """Until nothing that the broker has retained comes any more."""
+        end = time.monotonic() + SETTLE_S
+        while (left := end - time.monotonic()) > 0:
+            if self._pump(left) and self._retained:
+                end = time.monotonic() + SETTLE_S
+
+    def _pump(self, limit_s: float) -> bool:
+        """Take in the next message; whether there was one in time."""
+        try:
+            arrived = self._arrived.get(timeout=max(0.0, limit_s))
+        except queue.Empty:
+            return False
+        if arrived is None:
+            self._is_back = True
+            self.standing = Standing(reported=self.standing.reported)
+            return True
+        below, payload, self._retained = arrived
+        self.standing.message(below, payload, self._retained, time.time())
+        if below == "results":
+            try:
+                result = json.loads(payload)
+            except (ValueError, RecursionError):
+                return True  # not from this firmware
+            if isinstance(result, dict):
+                self._single.append(result)
+        return True
+
+    # In paho's thread ---------------------------------------------------------------------------
+
+    def _connected(self, client, userdata, flags, reason, properties) -> None:
+        if reason.is_failure:
+            who = f"user {self._user}" if self._user else "who names no --user"
+            hint = f": check --user and ${PASSWORD_VARIABLE}" if str(reason) in LOGIN else ""
+            self._settled.put(f"the broker at {self._broker} refuses {who}: {reason}{hint}")
+            return
+        self.gone = False
+        self._arrived.put(None)
+        below = ("commands/#", "results/#", "telemetry")
+        client.subscribe([(self._topic + each, 1) for each in below])
+
+    def _lost(self, client, userdata, flags, reason, properties) -> None:
+        self.gone = True
+
+    def _subscribed(self, client, userdata, mid, reasons, properties) -> None:
+        refused = [each for each in reasons[:2] if each.is_failure]
+        self._settled.put(
+            f"the broker at {self._broker} cannot be used: subscribing: {refused[0]}"
+            if refused
+            else None
+        )

@@ -1,0 +1,185 @@
+"""How the commands of one node stand: what its broker has retained goes in, words come out."""
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from tools.command import words
+from tools.monitor.model import plain
+
+FINAL = ("done", "failed", "refused", "kept", "taken back", "withdrawn")
+GOOD = ("done", "kept")
+KEPT = 20  # results that stay at the broker, the newest
+MARK = b"-"  # a node's, where its module publishes nothing that is empty
+DAY_S = 86400
+HEAD = ("id", "counter", "result", "do", "time", "due", "lines")
+
+
+@dataclass
+class Waiting:
+    """A command at the broker. since -- Unix time, 0: not known"""
+
+    name: str
+    counter: int
+    what: str
+    since: float
+    message: dict[str, Any]
+
+
+@dataclass
+class Standing:
+    """topics below nodes/<node>/ -> what is known. reported -- Unix time of the last telemetry"""
+
+    waiting: dict[str, Waiting] = field(default_factory=dict)
+    results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    single: Waiting | None = None  # where an older firmware has its only one
+    marks: set[str] = field(default_factory=set)
+    reported: float = 0.0
+
+    def message(self, below: str, payload: bytes, retained: bool, now: float) -> None:
+        """Take in what was said on a topic."""
+        kind, _, name = below.partition("/")
+        if kind == "telemetry" and not retained:
+            self.reported = now
+        elif kind == "commands" and not name:
+            self.single = _waiting("", payload, now)
+        elif kind == "commands":
+            self.marks.discard(name)
+            self.waiting.pop(name, None)
+            found = _waiting(name, payload, now)
+            if payload == MARK:
+                self.marks.add(name)
+            elif found is not None:
+                self.waiting[name] = found
+        elif kind == "results" and name:
+            self.results.pop(name, None)
+            result = _object(payload)
+            if result is not None:
+                self.results[name] = result
+
+    @property
+    def queue(self) -> list[Waiting]:
+        """What waits, in the order in which it will be executed."""
+        known = [each for each in self.waiting.values() if not self._is_over(each)]
+        return sorted(known, key=lambda each: each.counter)
+
+    def _is_over(self, one: Waiting) -> bool:
+        return self.results.get(one.name, {}).get("counter") == one.counter
+
+    def left_over(self) -> list[str]:
+        """Topics that nobody needs any more: commands with a result, old results."""
+        over = [each.name for each in self.waiting.values() if self._is_over(each)]
+        old = sorted(self.results, key=lambda name: _number(self.results[name], "counter"))
+        return [f"commands/{name}" for name in (*over, *self.marks)] + [
+            f"results/{name}" for name in old[:-KEPT]
+        ]
+
+    def next_counter(self, node: str, key: bytes, now: float) -> int:
+        """Greater than that of every command so far, on whatever host that was given. What anybody
+        could have written is not believed far: a counter that is too great would be the last.
+        """
+        limit = int((now + DAY_S) * 1000)
+        waiting = (*self.waiting.values(), *([self.single] if self.single else []))
+        known = [each.counter for each in waiting if words.is_genuine(node, key, each.message)]
+        told = [_number(result, "counter") for result in self.results.values()]
+        return 1 + max([int(now * 1000), *known, *[each for each in told if each < limit]])
+
+    def heard(self) -> str:
+        """When the node has last reported, and is due, as far as that is known."""
+        last = max(self.results.values(), key=lambda r: _number(r, "time"), default={})
+        told, due = _number(last, "time"), _number(last, "due")
+        at = max(self.reported, told)
+        if not at:
+            return "when the node last reported is not known"
+        text = f"the node last reported {at_time(at)}"
+        return f"{text}, due {at_time(at + due - told)}" if due > told else text
+
+    def told(self, name: str) -> str:
+        """How a command that waits stands, in a line."""
+        queue = self.queue
+        names = [each.name for each in queue]
+        if name not in names:
+            return f"{name}; {self.heard()}"
+        at = names.index(name)
+        front = f"; in front of it: {', '.join(each.what for each in queue[:at])}" if at else ""
+        return plain(f"{name} waits since {at_time(queue[at].since)}; {self.heard()}{front}")
+
+    def listing(self) -> list[str]:
+        """All results and what waits, a line each, in their order."""
+        rows: list[tuple[int, tuple[str, ...]]] = []
+        for name, result in self.results.items():
+            at = _number(result, "time")
+            outcome = f"{result.get('result')} {at_time(at) if at else ''}".strip()
+            counter = _number(result, "counter")
+            what = result.get("do", "?")
+            what = f"set {result['key']}" if what == "set" and "key" in result else what
+            rows.append((counter, (name, _sent(counter), str(what), outcome, values(result))))
+        rows += [
+            (each.counter, (each.name, _sent(each.counter), each.what, "waits", ""))
+            for each in self.queue
+        ]
+        if self.single is not None:
+            name = str(self.single.message.get("id"))
+            told = "in the single place of older firmware: whether it waits is not known"
+            rows.append(
+                (
+                    self.single.counter,
+                    (name, _sent(self.single.counter), self.single.what, told, ""),
+                )
+            )
+        if not rows:
+            return []
+        table = [("id", "sent", "command", "result", ""), *(row for _, row in sorted(rows))]
+        widths = [max(len(row[i]) for row in table) for i in range(3)]
+        return [
+            plain("  ".join([*(t.ljust(w) for t, w in zip(row, widths, strict=False)), *row[3:]]))
+            .rstrip()
+            for row in table
+        ]  # fmt: skip
+
+
+def values(result: dict[str, Any]) -> str:
+    """What a result has besides its outcome, on a line; texts behind the numbers."""
+    rest = [pair for pair in result.items() if pair[0] not in HEAD]
+    told = sorted(rest, key=lambda pair: (isinstance(pair[1], str), pair[0]))
+    return " ".join(f"{name}={value}" for name, value in told)
+
+
+def at_time(unix: float) -> str:
+    """A moment as people here read it; with its date where that is another one."""
+    try:
+        moment, today = time.localtime(unix), time.localtime()
+    except (OverflowError, ValueError, OSError):
+        return "?"
+    same_day = moment[:3] == today[:3]
+    return time.strftime("%H:%M:%S" if same_day else "%Y-%m-%d %H:%M:%S", moment)
+
+
+def _sent(counter: int) -> str:
+    """When a command was sent: our counters are Unix time in milliseconds."""
+    plausible = 10**12 < counter < (time.time() + DAY_S) * 1000
+    return at_time(counter / 1000) if plausible else "?"
+
+
+def _waiting(name: str, payload: bytes, now: float) -> Waiting | None:
+    message = _object(payload)
+    if message is None:
+        return Waiting(name, 0, "damaged", now, {}) if len(payload) > 1 else None
+    counter = _number(message, "counter")
+    what = words.shown(_object(str(message.get("body")).encode("utf-8", "replace")))
+    since = counter / 1000 if _sent(counter) != "?" else now
+    return Waiting(name, counter, what, since, message)
+
+
+def _object(payload: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _number(values: dict[str, Any], name: str) -> int:
+    value = values.get(name)
+    return value if type(value) is int and 0 <= value < 2**53 else 0
