@@ -12,7 +12,7 @@ from tools.monitor import senml
 from tools.monitor.history import Point
 from tools.monitor.sequence import Sequence, numbered
 from tools.monitor.units import cut, meaning, number, plain, shown, symbol
-from tools.monitor.words import RESULT, explained
+from tools.monitor.words import RESULT, explained, left_out
 
 TELEMETRY, RESULTS = "telemetry", "results"
 TOPICS = tuple(f"nodes/+/{kind}" for kind in (TELEMETRY, RESULTS))
@@ -142,6 +142,7 @@ class Fleet:
         for value in record.values:
             if value.name in ("event", "reset"):
                 node.recoveries += value.name == "event"
+                node.count.never_given(left_out(str(value.value)))
                 self._event(value.at, node, f"{value.name}: {shown(value.value)}", kept)
                 continue
             if value.name in ("lat", "lon"):

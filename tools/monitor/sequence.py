@@ -62,6 +62,11 @@ class Sequence:
             gaps.difference_update(oldest)
             self.forgotten += 0 if self.resumed else len(oldest)
 
+    def never_given(self, numbers: range) -> None:
+        """No record has ever had these: none of them is missing."""
+        for gaps in (self.missing, self.unheard):
+            gaps.difference_update([seq for seq in gaps if seq in numbers])
+
     def state(self) -> dict[str, Any]:
         """As JSON has it."""
         gaps = {"missing": _ranges(self.missing), "unheard": _ranges(self.unheard)}

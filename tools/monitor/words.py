@@ -20,6 +20,7 @@ RESETS = {
     "brownout": "the supply fell below what the chip needs: battery empty or cold, or contacts",
     "deepsleep": "a timed wake, nothing is wrong",
     "soft": "it started afresh by itself: after a command, a setting, a deploy or an error",
+    "unknown": "the chip does not say why it started; if it is often, look at battery and wiring",
 }
 
 # The rungs of firmware/recovery.py, climbed in one wake until the module works again.
@@ -47,14 +48,19 @@ EVENTS = (
     (r"sensor \S+ failed: ", "its values are missing from now on: look at its wires, and at its "
      "pin in config.json; the node tells when it is back"),
     (r"sensor \S+ comes and goes: ", "look at its wires and its supply"),
+    (r"sensor \S+ is back$", "it works again, nothing to do"),
+    (r"numbers \d+ to \d+ are left out", "no record is missing: these numbers were never given"),
+    (r".* is given up: its wakes cannot be counted", "the setting on trial was taken back, as "
+     "flash takes nothing: replace the board if it comes again"),
     (r"flash takes no records: ", "flash is full or worn; records are kept only until the node "
      "sleeps"),
     (r"commands are refused: ", "give the node a new command key with provision"),
     (r"damaged message: ", "somebody else's message, or a node whose firmware is not this one"),
     (r"(config|secrets)\.json", "the node goes on with its last good configuration: provision it "
      "again"),
-    (r".* (is damaged|cannot be (read|written|used))\b", "the node's file is damaged; it goes on "
-     "without what was in it"),
+    (r".* is damaged: what was on trial is taken back", "give the setting again"),
+    (r".* (is damaged|cannot be (read|written|used))\b", "the node goes on without what was in "
+     "it; replace the board if it comes again"),
 )  # fmt: skip
 
 # The states of a result (firmware/downlink.py, trial.py).
@@ -67,6 +73,13 @@ RESULTS = {
     "taken back": "was taken back: the node could not report with it",
 }
 RESULT = "result: "
+_LEFT_OUT = re.compile(r"numbers (\d{1,15}) to (\d{1,15}) are left out, a mark is lost")
+
+
+def left_out(told: str) -> range:
+    """The numbers that an event says no record has ever had."""
+    found = _LEFT_OUT.fullmatch(told)
+    return range(int(found[1]), int(found[2]) + 1) if found else range(0)
 
 
 def explained(text: str) -> str:
