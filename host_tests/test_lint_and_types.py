@@ -63,6 +63,7 @@ def test_types_of_the_tools(tmp_path):
             "exclude": [
                 f"{ROOT}/tools/virtual_board/stand_ins",
                 f"{ROOT}/tools/bench/on_micropython",
+                f"{ROOT}/tools/bench/on_32_bit",
             ],
             "extraPaths": [str(ROOT)],
         },

@@ -56,6 +56,14 @@ PEERS = {
         lambda: None not in (program("chromium"), program("chromedriver")),
         "the monitor's page",
     ),
+    "node": Peer(
+        ("nodejs", "npm"),
+        lambda: None not in (program("node"), program("npm")),
+        "what the node takes of a 32-bit heap",
+    ),
+    "valgrind": Peer(
+        ("valgrind",), lambda: program("valgrind") is not None, "counts of machine instructions"
+    ),
 }
 # Debian's Python is without what `python3 -m venv` needs.
 VENV = Peer(

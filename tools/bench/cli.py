@@ -5,13 +5,17 @@ import json
 import sys
 from pathlib import Path
 
-from tools.bench.figures import MEASURES, ROOT, MeasureFailed, NotMeasured
+from tools.bench import figures, heap, recorded, wake
+from tools.bench.figures import ROOT, MeasureFailed, NotMeasured
 
+MEASURES = (*heap.MEASURES, *wake.MEASURES, *figures.MEASURES)
 OUTPUT = ROOT / "build" / "bench.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", metavar="TEXT", default="", help="measures whose name has TEXT")
+    parser.add_argument("--record", action="store_true",
+                        help="only what make test holds, and keep what is found")  # fmt: skip
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="default build/bench.json; none with --only"
     )
@@ -21,7 +25,8 @@ def run(args: argparse.Namespace) -> int:
     """Returns 0; 1 when what is measured does not work, 2 when nothing has such a name. What
     cannot be measured here is named.
     """
-    chosen = [measure for measure in MEASURES if args.only in measure.__name__]
+    measures = recorded.MEASURES if args.record else MEASURES
+    chosen = [measure for measure in measures if args.only in measure.__name__]
     if not chosen:
         names = ", ".join(measure.__name__ for measure in MEASURES)
         print(f"bench: nothing is called {args.only!r}; there are {names}", file=sys.stderr)
@@ -38,10 +43,12 @@ def run(args: argparse.Namespace) -> int:
             failed = 1
             print(f"{measure.__name__}: FAILED: {error}")
             continue
+        if args.record:
+            recorded.record(found)
         for name, (value, unit) in found.items():
             figures[name] = {"value": value, "unit": unit}
             print(f"{name:<50} {value:>12g} {unit}", flush=True)
-    output = args.output or (None if args.only else OUTPUT)
+    output = args.output or (None if args.only or args.record else OUTPUT)
     if output:
         output.parent.mkdir(exist_ok=True)
         output.write_text(json.dumps(figures, indent=2) + "\n")

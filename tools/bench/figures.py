@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tools import installed
 from tools.broker import embedded
 from tools.demo import flash
 from tools.lockstep import Bench
@@ -24,8 +24,6 @@ PACKAGES = (ROOT / "lib" / "c1100", ROOT / "firmware")
 SCRIPTS = Path(__file__).parent / "on_micropython"
 SCENARIOS = ROOT / "host_tests" / "scenarios"
 BIN = Path(sys.executable).parent
-WASM = "@micropython/micropython-webassembly-pyscript"
-WASM_VERSION = "1.29.0-6"  # the 32-bit port; the tag "latest" is older
 
 PERIOD_S = 900
 WAKES = 20
@@ -98,48 +96,6 @@ def sizes() -> Figures:
     return figures
 
 
-# Every program has these; then each of the others is imported alone, after them.
-CORE = {
-    "asyncio": "import asyncio",
-    "the driver's core": "import c1100",
-    "one C1100": "modem = c1100.C1100(None)",
-}
-MORE = {
-    **{name: f"import c1100.{name}" for name in ("mqtt", "sockets", "passthrough", "http")},
-    **{name: f"import c1100.{name}" for name in ("gnss", "lwm2m", "ppp", "power", "variants")},
-    "the node's firmware with MQTT": "import firmware.app",
-}
-
-
-def heap_32_bit() -> Figures:
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if not node or not npm:
-        raise NotMeasured("node and npm are needed for the 32-bit port")
-    home = ROOT / "build" / "wasm"
-    port = home / "node_modules" / WASM
-    if not (port / "micropython.mjs").exists():
-        home.mkdir(parents=True, exist_ok=True)
-        command = [npm, "install", "--silent", "--prefix", home, f"{WASM}@{WASM_VERSION}"]
-        if subprocess.run(command, check=False).returncode:
-            raise NotMeasured(f"npm could not install {WASM}@{WASM_VERSION}")
-    with tempfile.TemporaryDirectory() as folder:
-        for package in PACKAGES:
-            list(compiled(package, Path(folder)))
-
-        def retained(*statements: str) -> list[int]:
-            script = Path(__file__).with_name("memory.mjs")
-            command = [node, script, port, folder, *statements]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode:
-                raise MeasureFailed(done.stderr)
-            return json.loads(done.stdout)
-
-        found = dict(zip(CORE, retained(*CORE.values()), strict=True))
-        for name, statement in MORE.items():
-            found[name] = retained(*CORE.values(), statement)[-1]
-    return {f"heap, 32-bit: {name}": (size, "B") for name, size in found.items()}
-
-
 def lockstep() -> Figures:
     """The project's node publishing through a real broker, on virtual time."""
     with tempfile.TemporaryDirectory() as folder, embedded() as broker:
@@ -203,9 +159,10 @@ def _counted(folder: Path, program: str) -> tuple[int, int]:
 
 def _machine(folder: Path, program: str) -> int:
     """How many machine instructions of this host a program takes."""
-    valgrind = shutil.which("valgrind")
-    if not valgrind:
-        raise NotMeasured("valgrind is needed to count machine instructions")
+    try:
+        valgrind = installed.find("valgrind", "valgrind")
+    except installed.PeerMissing as error:
+        raise NotMeasured("valgrind is needed to count machine instructions") from error
     command = [
         valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null", "--collect-atstart=no",
         "--toggle-collect=run_main*", sys.executable, BIN / "micropython", "-X", "heapsize=384K",
@@ -255,7 +212,6 @@ MEASURES: tuple[Callable[[], Figures], ...] = (
     ring_throughput,
     commands,
     sizes,
-    heap_32_bit,
     outbox,
     computing,
     energy,

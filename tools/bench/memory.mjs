@@ -1,7 +1,8 @@
 // Heap that statements retain on a 32-bit MicroPython, whose objects are as large as a board's.
 //
-//   node memory.mjs PORT_FOLDER LIB_FOLDER STATEMENT...     prints JSON: list of bytes
+//   node memory.mjs PORT_FOLDER LIB STATEMENT...     prints JSON: list of bytes
 //
+// LIB: a folder with packages, or a ROMFS image of them, which is put beside the heap as on a board.
 // In this port a collection happens only when the outermost call returns to JavaScript, so what is
 // in use after an empty statement is what the statement before has retained. Same figures each run.
 import fs from "node:fs";
@@ -10,7 +11,9 @@ import { pathToFileURL } from "node:url";
 
 const [port, lib, ...statements] = process.argv.slice(2);
 const { loadMicroPython } = await import(pathToFileURL(path.join(port, "micropython.mjs")));
-const micropython = await loadMicroPython({ heapsize: 256 * 1024 });
+const inFiles = fs.statSync(lib).isDirectory();
+const romfs = inFiles ? undefined : new Uint8Array(fs.readFileSync(lib));
+const micropython = await loadMicroPython({ heapsize: 256 * 1024, romfs });
 
 function copy(from, to) {
   micropython.FS.mkdir(to);
@@ -30,8 +33,8 @@ function used() {
   return micropython.globals.get("_used");
 }
 
-copy(lib, "/lib");
-micropython.runPython("import sys, gc\nsys.path[:] = ['', '.frozen', '/lib']");
+if (inFiles) copy(lib, "/lib"); // else this port has mounted it
+micropython.runPython("import sys, gc\nsys.path[:] = ['', '.frozen', '/rom', '/rom/lib', '/lib']");
 used();
 const retained = [];
 for (const statement of statements) {

@@ -1,0 +1,126 @@
+// A wake of the whole node on a 32-bit MicroPython: what it keeps of the heap, and the smallest heap
+// in which it succeeds.
+//
+//   node node.mjs PORT_FOLDER LIB STAND_INS CONFIG
+//
+// LIB: a folder with packages, or a ROMFS image of them. CONFIG: the node's config.json. The wake is
+// a timed one, after a first from power-up. Prints JSON: `retained`, bytes that the node keeps, at
+// most, beside the stand-ins of the board; `smallest`, of a heap, to 1 KiB, likewise; `commands` to
+// the module; `modules` that are loaded at the end.
+//
+// This port collects only when nothing runs, and lets a heap grow that is too small. So a wake is
+// taken in steps, each code file and each turn of the tasks is one, and a heap that has grown was
+// too small. On a board, which collects at any time, it may be a little smaller.
+import fs from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+
+const [port, lib, standIns, config] = process.argv.slice(2);
+const { loadMicroPython } = await import(pathToFileURL(path.join(port, "micropython.mjs")));
+const inFiles = fs.statSync(lib).isDirectory();
+const romfs = inFiles ? undefined : new Uint8Array(fs.readFileSync(lib));
+const KIB = 1024;
+const LARGE = 1024 * KIB;
+const LOADED = [
+  "boards", "boards.base", "boards.esp32", "clock", "config", "dates", "energy", "scheduler",
+  "jobs", "last_good", "log", "state", "telemetry", "trial", "outbox", "watch", "app",
+];
+const OF_A_SESSION = ["c1100", "c1100.mqtt", "firmware.delivery", "firmware.recovery"];
+
+function copy(to, from, target) {
+  to.mkdir(target);
+  for (const entry of fs.readdirSync(from, { withFileTypes: true })) {
+    const source = path.join(from, entry.name);
+    if (entry.isDirectory()) copy(to, source, `${target}/${entry.name}`);
+    else to.writeFile(`${target}/${entry.name}`, fs.readFileSync(source));
+  }
+}
+
+function move(from, to, folder) {
+  for (const name of from.readdir(folder)) {
+    const full = `${folder}/${name}`;
+    if (name === "." || name === "..") continue;
+    if (from.isDir(from.stat(full).mode)) {
+      to.mkdir(full);
+      move(from, to, full);
+    } else to.writeFile(full, from.readFile(full));
+  }
+}
+
+async function wake(heapsize, before) {
+  const printed = [];
+  const stdout = (text) => printed.push(text);
+  const python = await loadMicroPython({ heapsize, romfs, stdout });
+  const get = (name) => python.globals.get(name);
+  const found = { ok: false, retained: 0, used: 0, FS: python.FS };
+  let total, used;
+  function collect() {
+    for (let i = 0; i < 2; i++) {
+      python.runPython("gc.collect()");
+      python.runPython("pass");
+    }
+    python.runPython("_a = gc.mem_alloc(); _t = _a + gc.mem_free()");
+    return get("_a");
+  }
+  function run(code) {
+    python.runPython(code);
+    const now = collect();
+    if (total !== undefined && Math.abs(get("_t") - total) > 256) throw new Error("the heap has grown");
+    found.retained = Math.max(found.retained, now - used);
+  }
+  try {
+    if (inFiles) copy(python.FS, lib, "/lib");
+    copy(python.FS, standIns, "/stand_ins");
+    python.FS.mkdir("/flash");
+    if (before) move(before.FS, python.FS, "/flash");
+    else python.FS.writeFile("/flash/config.json", fs.readFileSync(config));
+    python.runPython(
+      "import sys, gc, os\nos.chdir('/flash')\n" +
+        "sys.path[:] = ['/stand_ins', '', '.frozen', '/rom', '/rom/lib', '/lib']",
+    );
+    python.runPython("import errno; sys.modules['errno'] = errno\nimport machine, esp32, wake\nimport binascii, collections, errno, gc, hashlib, io, json, micropython, os, random, struct, time");
+    if (before) {
+      python.runPython(`machine.rtc = bytes.fromhex('${before.rtc}')`);
+      python.runPython(`import time; time.set_rtc(${before.now + 900} * 1000)`);
+    }
+    found.used = used = collect();
+    total = get("_t");
+    for (const name of LOADED) run(`wake.load(${JSON.stringify(name)})`);
+    for (const name of ["as_a_board", "begin"]) run(`wake.${name}()`);
+    for (const name of OF_A_SESSION) run(`import ${name}`);
+    for (const name of ["load_session", "work"]) run(`wake.${name}()`);
+    do run("_more = wake.step()");
+    while (get("_more"));
+    run("_done = wake.end()");
+    found.done = get("_done");
+    found.ok = found.done.includes("report");
+    python.runPython("_m = ' '.join(sorted(sys.modules)); _rtc = machine.rtc.hex()");
+    python.runPython("import time; _now = time.time()");
+    found.rtc = get("_rtc");
+    found.now = get("_now");
+    found.modules = get("_m").split(" ");
+    python.runPython("_c = machine.heard");
+    found.commands = get("_c");
+  } catch (error) {
+    found.error = String(error.message ?? error).trim().split("\n").pop();
+  }
+  found.printed = printed;
+  return found;
+}
+
+function checked(found) {
+  if (found.ok) return found;
+  console.error([...found.printed, found.error].join("\n"));
+  process.exit(1);
+}
+
+const first = checked(await wake(LARGE));
+const whole = checked(await wake(LARGE, first));
+let [low, high] = [Math.floor(whole.retained / KIB), LARGE / KIB];
+while (high - low > 1) {
+  const middle = (low + high) >> 1;
+  if ((await wake(middle * KIB + whole.used, first)).ok) high = middle;
+  else low = middle;
+}
+const { retained, commands, modules } = whole;
+console.log(JSON.stringify({ retained, smallest: high * KIB, commands, modules }));
