@@ -8,13 +8,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from host_tests.monitor.test_model import pack
-from tools.broker import Address
+from tools.broker import Address, free_port
 from tools.monitor import store as stores
 from tools.monitor.feed import Feed
 from tools.monitor.model import Fleet
@@ -335,3 +336,77 @@ def test_what_is_wrong_with_the_store_is_one_line_and_the_page_is_served(tmp_pat
     assert child.returncode == 0
     assert said == f"monitor: nothing is kept: {path} is no database: name another file\n"
     assert json.dumps(said)
+
+
+@contextlib.contextmanager
+def monitor(broker: Address, path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A monitor with its page, for as long as it is not killed."""
+    port = free_port()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tools", "monitor", "--broker", str(broker), "--web", str(port),
+         "--no-terminal", "--store", str(path)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert child.stdout is not None
+    try:
+        yield child.stdout.readline().split()[0], child
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def asked(url: str) -> dict:
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        return json.load(answer)
+
+
+@pytest.mark.parametrize("end", ["kill", "terminate"])
+def test_a_monitor_that_is_started_again_shows_what_the_nodes_said(
+    tmp_path: Path, broker, publish, end
+):
+    path = tmp_path / "m.db"
+    node = f"again-{end}"
+    at = int(time.time()) - 100
+    fields = [{"n": "battery", "u": "V", "v": 3.6}, {"n": "soil", "u": "%RH", "v": 41},
+              {"n": "event", "vs": "radio"}, {"n": "lat", "v": 31.2},
+              {"n": "lon", "v": 121.5}]  # fmt: skip
+
+    def shown(url: str) -> dict:
+        found = asked(url + "state")
+        rows = [row for row in found["nodes"] if row["id"] == node]
+        return rows[0] if rows else {}
+
+    with monitor(broker, path) as (url, child):
+        for seq in (1, 2, 4, 4):
+            record = pack({"n": "seq", "v": seq}, *fields, node=node, at=at + seq)
+            publish(f"nodes/{node}/telemetry", record)
+        until(lambda: shown(url).get("repeated") == 1)
+        before, events = shown(url), asked(url + "state")["events"]
+        with monitor(broker, path) as (second, other):  # it shows, and writes nothing
+            assert asked(second + "state")["store"].startswith(
+                f"nothing is kept: {path} is in use by another monitor"
+            )
+            other.terminate()
+            assert other.wait(60) == 0
+        query = f"history?node={node}"
+        until(lambda: asked(url + query)["soil"]["count"] == 3)
+        until(lambda: _stored(path) == 3)
+        getattr(child, end)()
+        child.wait(60)
+    with monitor(broker, path) as (url, _):
+        after = shown(url)
+        assert after["values"] == before["values"]
+        assert after["track"] == before["track"]
+        assert (after["missing"], after["repeated"], after["recoveries"]) == (1, 1, 3)
+        assert asked(url + "state")["events"] == events
+        assert [len(part) for part in asked(url + query)["soil"]["parts"]] == [2, 1]
+        publish(
+            f"nodes/{node}/telemetry", pack({"n": "seq", "v": 3}, *fields, node=node, at=at + 3)
+        )
+        until(lambda: shown(url)["missing"] == 0)
+        assert [len(part) for part in asked(url + query)["soil"]["parts"]] == [4]
+
+
+def _stored(path: Path) -> int:
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as file:
+        return file.execute("SELECT count(*) FROM record").fetchone()[0]

@@ -144,6 +144,7 @@ class Store:
         if is_empty:
             file.executescript(f"BEGIN IMMEDIATE;{SCHEMA}COMMIT;")
         file.execute("BEGIN IMMEDIATE")  # what may not be written is said now
+        file.execute(f"PRAGMA user_version = {FORMAT}")
         file.execute("ROLLBACK")
 
     # Reading ------------------------------------------------------------------------------------
