@@ -85,7 +85,7 @@ class Page:
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever)
         self.thread.start()
-        app = web.application(self.feed.snapshot, self.feed.history)
+        app = web.application(self.feed.snapshot, self.feed.history, self.feed.mark)
         port = int(self.url.rstrip("/").rpartition(":")[2])
         serving = web.serve(app, "127.0.0.1", port)
         self.runner = asyncio.run_coroutine_threadsafe(serving, self.loop).result(60)
@@ -206,6 +206,7 @@ def test_what_a_value_was_is_a_plot_with_its_gaps(browser, screen, page):
     page.say("n1", {"n": "once", "v": 4}, at=now)
     until(lambda: "last 4" in cards()["once"]["text"])  # it goes on by itself
     button = browser.find_element(By.CSS_SELECTOR, "#nodes button")
+    assert browser.execute_script("return document.activeElement === arguments[0]", button)
     button.send_keys("\ue007")  # Enter: the keyboard does it, too
     until(lambda: not browser.find_elements(By.CSS_SELECTOR, "figure"))
     assert button.get_attribute("aria-expanded") == "false"

@@ -120,6 +120,13 @@ def test_only_positions_that_are_ones_go_onto_the_map(lat, lon, is_one):
     assert {"lat", "lon"} <= set(node["values"])
 
 
+def test_a_sum_is_a_value_of_its_own():
+    node = shown({"n": "e", "bs": 1, "u": "W", "v": 5, "s": 3599}, {"n": "f", "u": "A", "s": 0})
+    assert {name: tuple(value.values()) for name, value in node["values"].items()} == {
+        "e": (5, "W"), "e (sum)": (3600, "W·s"), "f (sum)": (1, "A·s")
+    }  # fmt: skip
+
+
 def test_five_hundred_names_are_shown_and_of_more_it_is_said():
     node = shown(*({"n": f"s{n}", "u": "Cel", "v": n} for n in range(500)))
     assert len(node["values"]) == 500
@@ -145,7 +152,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3),
     max_leaves=4,
 )
-LABELS = ("bn", "bt", "bu", "bv", "n", "u", "v", "vs", "vb", "vd", "t")
+LABELS = ("bn", "bt", "bu", "bv", "bs", "s", "n", "u", "v", "vs", "vb", "vd", "t")
 FIELD = st.dictionaries(st.sampled_from(list(LABELS)), JSON)
 NAMED = FIELD.flatmap(
     lambda field: st.sampled_from(["seq", "lat", "lon", "event", "reset", "x"]).map(

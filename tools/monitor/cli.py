@@ -110,7 +110,7 @@ async def _show(feed: Feed, args: argparse.Namespace) -> None:
     async with contextlib.AsyncExitStack() as stack:
         if args.web is not None:
             runner = await web.serve(
-                web.application(feed.snapshot, feed.history), args.host, args.web
+                web.application(feed.snapshot, feed.history, feed.mark), args.host, args.web
             )
             stack.push_async_callback(runner.cleanup)
         if args.no_terminal:

@@ -70,6 +70,10 @@ class Feed:
             "store": self._store_words(),
         }
 
+    def mark(self) -> tuple:
+        """Differs when there is news."""
+        return id(self.fleet), self.fleet.changes, self.state, self._store_words()
+
     def history(self, id: str, since: float) -> dict[str, dict]:
         """The values of a node over time, by name, from the store and from memory."""
         kept: dict[str, list[Point]] = {}

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 SINCE_NOW = 2**28  # below this a time is relative to now (RFC 8428 clause 4.5.3)
 LATEST = 253402300799  # the end of the year 9999: later ones are none
+PER_SECOND = "\N{MIDDLE DOT}s"  # of a sum: it is integrated over time
 KINDS = {"v": (int, float), "vs": str, "vb": bool, "vd": str}
 
 
@@ -30,7 +31,7 @@ def resolve(payload: bytes, now: float) -> list[Value]:
         raise ValueError(f"no JSON: {error}") from error
     if not isinstance(pack, list):
         raise ValueError("no array of records")
-    base: dict[str, Any] = {"bn": "", "bt": 0, "bu": "", "bv": 0}
+    base: dict[str, Any] = {"bn": "", "bt": 0, "bu": "", "bv": 0, "bs": 0}
     found = []
     for record in pack:
         if not isinstance(record, dict):
@@ -47,6 +48,11 @@ def resolve(payload: bytes, now: float) -> list[Value]:
         at = _sum(base["bt"], record.get("t", 0))
         if not abs(at) <= LATEST:  # also what is not a number
             raise ValueError("a time is none")
+        unit = str(record.get("u", base["bu"]))
+        moment = float(at) if at >= SINCE_NOW else now + float(at)
+        if _number(record.get("s")):  # of the values over time (RFC 8428 clause 4.2)
+            total = _sum(record["s"], base["bs"] if _number(base["bs"]) else 0)
+            found.append(Value(f"{name}{own} (sum)", total, f"{unit}{PER_SECOND}", moment))
         if not kinds:
             continue
         value = record[kinds[0]]
@@ -56,9 +62,7 @@ def resolve(payload: bytes, now: float) -> list[Value]:
             value = _sum(value, base["bv"])
         elif kinds[0] == "vd":
             value = _data(value)
-        unit = record.get("u", base["bu"])
-        moment = float(at) if at >= SINCE_NOW else now + float(at)
-        found.append(Value(name + own, value, str(unit), moment))
+        found.append(Value(name + own, value, unit, moment))
     return found
 
 

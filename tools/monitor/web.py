@@ -12,6 +12,7 @@ from aiohttp import web
 
 PAGE = Path(__file__).parent / "page"
 LOOK_S = 0.3
+OVERDUE_S = 5.0  # what changes by itself is seen that late
 DAY_S = 86400.0
 # Nothing but this page's own files, and no script or style that stands in the page itself.
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -23,10 +24,13 @@ HEADERS = {
 
 
 def application(
-    snapshot: Callable[[], dict[str, Any]], history: Callable[[str, float], dict[str, Any]]
+    snapshot: Callable[[], dict[str, Any]],
+    history: Callable[[str, float], dict[str, Any]],
+    mark: Callable[[], object],
 ) -> web.Application:
     """snapshot -- called for the present state, see model.Fleet.snapshot
     history -- called for a node's values over time, see feed.Feed.history
+    mark -- called for what differs when there is news: to look costs less than a snapshot
     """
 
     async def state(_request: web.Request) -> web.Response:
@@ -35,8 +39,13 @@ def application(
     async def news(request: web.Request) -> web.StreamResponse:
         stream = web.StreamResponse(headers=HEADERS | {"Content-Type": "text/event-stream"})
         await stream.prepare(request)
-        last = ""
+        last, seen, looked = "", None, 0.0
         while True:
+            present, now = mark(), time.monotonic()
+            if last and present == seen and now - looked < OVERDUE_S:
+                await asyncio.sleep(LOOK_S)
+                continue
+            seen, looked = present, now
             found = snapshot()
             text = json.dumps({key: value for key, value in found.items() if key != "now"})
             if text != last:
