@@ -44,7 +44,7 @@ class Node:
         broker: Address,
         profile: Profile,
         secrets: dict,
-        source: bool = True,
+        source: bool = False,
         console_pty: bool = False,
         **config,
     ) -> None:
@@ -65,7 +65,7 @@ class Node:
             lambda timeline, send: VirtualC1100(timeline, profile, send),
             on_event=self.events.append,
             console_pty=console_pty,
-            stuck_s=10,
+            stuck_s=3,
         )
 
     def configure(self, **changes) -> None:

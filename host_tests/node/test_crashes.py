@@ -122,7 +122,7 @@ def sampled(said: list[str], part: str) -> bool:
     ids=[f"{module}.{what}" for module, what, *_ in PLACES],
 )
 def test_raised_anywhere(node, broker, module, what, kept, delivered, told, errors):
-    n = node(source=False, secrets={"commands": {"key": "00" * 16}}, commands={"listen_s": 1})
+    n = node(secrets={"commands": {"key": "00" * 16}}, commands={"listen_s": 1})
     made = Breaking(n)
     with Subscriber(broker, TOPIC) as subscriber:
         n.live(1)
@@ -152,7 +152,7 @@ HOUR_S = 3600
 @pytest.mark.parametrize("name", ["config", "secrets"])
 def test_a_node_that_was_at_work_never_stays_at_its_prompt(node, broker, name, text):
     """Nobody is there. What cannot be read may be another time, or somebody comes and mends it."""
-    n = node(source=False, secrets={"mqtt": {"password": "open-sesame"}})
+    n = node(secrets={"mqtt": {"password": "open-sesame"}})
     with Subscriber(broker, TOPIC) as subscriber:
         n.live(1)
         good = (n.flash / f"{name}.json").read_bytes()
@@ -182,7 +182,7 @@ CODE = (
 @pytest.mark.parametrize("code", CODE)
 def test_code_that_cannot_be_loaded(node, broker, code):
     """Without the loader's help: a file that ends early keeps MicroPython's busy for ever."""
-    n = node(source=False)
+    n = node()
     path = n.flash / code
     with Subscriber(broker, TOPIC) as subscriber:
         n.live(1)

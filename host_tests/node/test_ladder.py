@@ -61,7 +61,7 @@ def reporter(node, lines, web_server):
 
     def make(uplink: str, **config) -> Node:
         settings[uplink] |= config
-        made = node(source=False, uplink={"first": uplink}, pins=WIRED, **settings[uplink])
+        made = node(uplink={"first": uplink}, pins=WIRED, **settings[uplink])
         assert wake(made) == (True, [])
         return made
 
@@ -113,7 +113,7 @@ def test_each_rung_brings_nodes_of_all_kinds_back(node, kind):
     profile = Profile()
     if "secrets" in config:
         profile.sim.pin = "1234"
-    n = node(profile, source=False, **{"pins": WIRED} | config)
+    n = node(profile, **{"pins": WIRED} | config)
     if "pwrkey" not in config.get("pins", WIRED):
         n.module.power_on()  # nobody else does
     assert wake(n) == (True, [])
@@ -168,7 +168,7 @@ def test_what_is_not_the_modules_fault_climbs_nothing(node, web_server, guarded)
     }
     secrets = {"mqtt": {"password": "swordfish"}, "http": {"token": "open-sesame"}}
     for uplink, config, told in REFUSALS:
-        n = node(source=False, secrets=secrets, uplink={"first": uplink}, **filled(config, values))
+        n = node(secrets=secrets, uplink={"first": uplink}, **filled(config, values))
         assert wake(n) == (False, []), (config, n.said("recovery"))
         failed = n.said("wake failed: Refused:")
         assert len(failed) == 1, (config, n.said("wake failed"))
@@ -182,11 +182,10 @@ def test_the_second_uplink_stands_in_for_one_that_is_refused(node, web_server, b
     host, port = web_server.address
     for status in (301, 401, 404, 503):
         url = f"http://{host}:{port}/status/{status}"
-        n = node(source=False, uplink={"first": "http", "then": "mqtt"}, http={"url": url})
+        n = node(uplink={"first": "http", "then": "mqtt"}, http={"url": url})
         assert wake(n) == (True, [])
         n.bench.close()
     n = node(
-        source=False,
         uplink={"first": "mqtt", "then": "http"},
         mqtt={"host": "127.0.0.1", "port": free_port()},
         http={"url": f"http://{host}:{port}/telemetry"},

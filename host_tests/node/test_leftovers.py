@@ -128,7 +128,7 @@ def restless(node, lines, web_server):
         rhythm = {"period_s": PERIOD_S}
         settings[uplink] |= {"uplink": {"first": uplink}, "sleep": SLEEPS[sleep]}
         settings[uplink] |= {"sample": rhythm, "report": rhythm, "register_s": 30} | config
-        return Restless(node(source=False, **settings[uplink]))
+        return Restless(node(**settings[uplink]))
 
     return make
 

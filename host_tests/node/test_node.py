@@ -101,7 +101,7 @@ class Unanswered(Rule):
 
 @pytest.mark.parametrize(("pin", "tries"), [("1234", 3), ("9999", 1)])
 def test_a_pin_whose_answer_is_lost_never_blocks_the_sim(node, pin, tries):
-    n = node(Profile(sim=SimCard(pin="1234")), {"pin": pin}, source=False)
+    n = node(Profile(sim=SimCard(pin="1234")), {"pin": pin})
     n.module.faults.active.rules.append(
         Unanswered("+CPIN", lambda plan: setattr(plan, "mute", True))
     )
@@ -202,7 +202,7 @@ def test_the_same_seed_gives_the_same_life(node):
 
 
 def test_a_wake_that_hangs_ends_by_the_watchdog_and_tells_of_it(node, broker):
-    n = node()
+    n = node(source=True)
     sensor = n.flash / "firmware" / "sensors" / "temperature.py"
     good = sensor.read_text()
     with Subscriber(broker, TOPIC) as subscriber:
@@ -229,7 +229,7 @@ def test_a_wake_that_hangs_ends_by_the_watchdog_and_tells_of_it(node, broker):
     ],
 )
 def test_a_broken_sensor_costs_no_other_and_is_told_once(node, broker, broken, why):
-    n = node(log={"level": "warning"})
+    n = node(source=True, log={"level": "warning"})
     sensor = n.flash / "firmware" / "sensors" / "battery.py"
     good = sensor.read_text()
     with Subscriber(broker, TOPIC) as subscriber:

@@ -67,7 +67,6 @@ def fail(node: Node, uplink: str, failure: str) -> None:
 def test_every_record_arrives(node, broker, lines, web_server, wired, sleep, uplink):
     host, port = web_server.address
     n = node(
-        source=False,
         pins={name: PINS[name] for name in wired},
         sleep={"module": sleep, "edrx_s": 82},
         uplink={"first": uplink},
@@ -107,7 +106,7 @@ def smallest(node, broker):
 
     def make(**config) -> Node:
         alone = dict.fromkeys(("apn", "sample", "report", "pins"))
-        return supplied(node(source=False, **alone, **config))
+        return supplied(node(**alone, **config))
 
     return make
 
