@@ -1,9 +1,12 @@
 """Tests of the unit folder are plain functions, `async` ones on virtual time; the very same files
 run on MicroPython (test_on_micropython.py)."""
 
+import gc
 import inspect
 import os
+import sys
 from collections import Counter
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -12,11 +15,57 @@ import host_tests.shim  # noqa: F401 (installs MicroPython's dialect before lib/
 from host_tests import virtual_time
 from tools import installed
 
+ROOT = Path(__file__).resolve().parents[1]
 MISSING = "peer that is missing"
+
+# Files that take longest, these first: whichever starts last would run on alone at the end.
+LONGEST = (
+    "power/test_scenarios.py",
+    "test_on_micropython.py",
+    "node/test_leftovers.py",
+    "test_every_split.py",
+    "power/test_truth.py",
+    "node/test_faults.py",
+    "node/test_sleep.py",
+    "node/test_wiring.py",
+    "node/test_ladder.py",
+    "bench/test_demo.py",
+    "test_lint_and_types.py",
+    "campaign/test_campaign.py",
+    "states/test_left.py",
+    "edits/test_edits.py",
+    "test_fuzz.py",
+    "node/test_crashes.py",
+    "test_flash.py",
+    "node/test_node.py",
+)
+
+# Where nothing is to be written beside the sources, what is compiled is kept in build/: the suite
+# starts a hundred times what it has compiled already.
+if sys.dont_write_bytecode:
+    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(ROOT / "build" / "pycache")
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # A test is not late because the machine is busy.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+
+def pytest_configure(config):
+    """Files are given out in the order of below, and not by how many tests they have."""
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items):
+    place = {ROOT / "host_tests" / name: at for at, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
+
+
+def pytest_collection_finish():
+    """What thousands of tests are made of stays: it is not looked through at each collection."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)
