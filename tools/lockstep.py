@@ -22,7 +22,7 @@ from tools.virtual_board.board import Board
 from tools.virtual_board.chip import Module, Wiring
 from tools.virtual_board.runner import BOOT_MS, Awake, BoardStopped, Runner
 
-STUCK_S = 10.0  # real seconds without a word from the interpreter
+STUCK_S = 10.0  # that the interpreter computes without a word
 ATTENDED_POLL_S = 0.02
 
 
@@ -35,7 +35,7 @@ class Bench:
     on_board_state -- called with the board's state when it changes, see `Runner`
     console_pty -- make `tty`, a serial port for mpremote; see `run(attended=True)`
     boot_ms -- virtual milliseconds from a reset to boot.py
-    stuck_s -- real seconds without a word from the firmware after which it counts as hanging
+    stuck_s -- seconds of computing without a word from the firmware: then it counts as hanging
     """
 
     def __init__(
@@ -167,7 +167,7 @@ class Bench:
             runner.listen(ATTENDED_POLL_S, attended=True)
         elif runner.at_prompt:
             self._abandoned("boot.py and main.py have ended, and the board is at its prompt")
-        elif not runner.listen(self._stuck_s, attended=False):
+        elif not runner.hear(self._stuck_s):
             self._abandoned(f"the firmware has neither waited nor slept for {self._stuck_s:g} s")
 
     def _pass_time(self, allowed_us: int) -> None:

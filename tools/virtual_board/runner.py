@@ -20,6 +20,7 @@ from tools.virtual_board.chip import Chip, Module, Wiring
 from tools.virtual_board.console import Console
 from tools.virtual_board.process import BoardError
 
+BUSY = 20  # times as long as alone an interpreter may take on a machine that is busy
 BOOT_MS = 300  # from a reset to boot.py; inferred from boards of the ESP32 class
 STOPS = {kind for kind, (_, answered) in link.KINDS.items() if answered} | {
     link.STARTED,
@@ -238,11 +239,29 @@ class Runner:
             self._handle(life, everything=attended or not self._lockstep)
         elif life.process.poll() is not None:
             self._ended_by_itself()
-        if not ready:
+        if not ready and attended:
             self._handle(life, everything=True)
         if attended:  # also what came with a message, after which there may be no other for long
             self.flush_console()
         return bool(ready)
+
+    def hear(self, stuck_s: float) -> bool:
+        """The interpreter runs, and nobody types: take in what it says next.
+
+        Returns False once it has computed for `stuck_s` seconds without a word: on a machine that
+        is busy, that takes longer. Raises BoardStopped when the interpreter has crashed.
+        """
+        life = self.life
+        assert life is not None
+        limit = time.monotonic() + BUSY * stuck_s
+        begin_s = None
+        while not self.listen(min(stuck_s / 4, 0.5), attended=False):
+            spent_s = life.process.computed_s()
+            begin_s = spent_s if begin_s is None else begin_s
+            if spent_s - begin_s >= stuck_s or time.monotonic() > limit:
+                self._handle(life, everything=True)
+                return False
+        return True
 
     def attend(self, timeout_s: float) -> None:
         """The interpreter waits, sleeps or boots: see for a while whether somebody types."""
