@@ -164,7 +164,7 @@ async def test_a_uart_that_naps():
                 if dozer is None:
                     modem._last_use = (time.ticks_add(time.ticks_ms(), -idle_ms), 0)
                 else:
-                    await modem._patience.wait(min(idle_ms, 86400000))
+                    await modem.patience.wait(min(idle_ms, 86400000))
                 module.last = time.ticks_add(time.ticks_ms(), -7000)
                 begin = time.ticks_ms()
                 assert (await modem.signal()).rssi == -69

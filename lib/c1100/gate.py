@@ -13,7 +13,7 @@ class Gate(Supply):
         channel.gate = self._gate
         channel.on(dialect.ENTERED_PSM, self.fell_asleep)
         self._nap_ms = nap_ms
-        self._last_use = self._slept = self._patience.mark()
+        self._last_use = self._slept = self.patience.mark()
         self.wake_on_use = True  # a command wakes a module that sleeps; else it raises Asleep
         # Commands that the module forgets when it restarts: sent again when that is noticed.
         self._settings = [
@@ -24,7 +24,7 @@ class Gate(Supply):
 
     def fell_asleep(self, _values: list | None = None) -> None:
         """The module is in PSM: registered, but its UART dead, its sockets and settings gone."""
-        self._slept = self._patience.mark()
+        self._slept = self.patience.mark()
         self._channel.mode = ASLEEP
         self._channel.forgotten()
 
@@ -40,9 +40,9 @@ class Gate(Supply):
         """
         if self._channel.mode == ASLEEP:
             # It tells a moment before it sleeps: it would answer still, and then no more.
-            left = dialect.PSM_ENTRY_MS - self._patience.since(self._slept)
+            left = dialect.PSM_ENTRY_MS - self.patience.since(self._slept)
             if 0 < left <= dialect.PSM_ENTRY_MS:
-                await self._patience.wait(left)
+                await self.patience.wait(left)
             self._channel.mode = UNKNOWN
         await self.power_on()
 
@@ -67,8 +67,8 @@ class Gate(Supply):
     async def _gate(self) -> None:
         """Wake the module, find out what state it is in, give it back its settings."""
         channel = self._channel
-        idle = self._patience.since(self._last_use)
-        self._last_use = self._patience.mark()
+        idle = self.patience.since(self._last_use)
+        self._last_use = self.patience.mark()
         if channel.mode == DATA:
             raise at.NotConnected("the module is in data mode: hang up first")
         if channel.mode == OFF:

@@ -38,7 +38,7 @@ class C1100(Gate):
     ) -> None:
         channel = Channel(stream, _LINE_BYTES)
         Gate.__init__(self, channel, pwrkey, wake, status, nap_ms, doze)
-        self._network = Network(channel, self._patience)
+        self._network = Network(channel, self.patience)
         self.apn = None
         # Features, once they are used
         self._ip = None
@@ -268,7 +268,7 @@ class C1100(Gate):
         if self._gnss is None:
             from .gnss import Gnss
 
-            doze = self._patience.wait if self._patience.dozes else None
+            doze = self.patience.wait if self.patience.dozes else None
             self._gnss = Gnss(self._channel, doze)
         return self._gnss
 

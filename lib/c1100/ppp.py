@@ -11,8 +11,8 @@ from micropython import const
 
 from . import at, dialect
 from .channel import COMMAND, UNKNOWN
+from .escape import escape
 
-_GUARD_MS = const(1100)  # silence around +++ (one second by common practice, S12 = 50)
 _CLOSE_MS = const(13000)  # lwIP asks twice for the end of a link, 6 s apart
 _NETWORK_S = const(60)  # for the network, before dialling is tried again
 _CR = const(13)
@@ -142,19 +142,6 @@ async def _close(link) -> None:
             waited += 100
     if hasattr(link, "active"):
         link.active(False)
-
-
-async def escape(channel) -> None:
-    """Leave data mode: silence, +++, silence (V.250 6.2.9 and common practice).
-
-    What the network still sends meanwhile is discarded.
-    """
-    await asyncio.sleep_ms(_GUARD_MS)
-    channel.stream.write(b"+++")
-    await asyncio.sleep_ms(_GUARD_MS)
-    channel.ring.clear()
-    channel.mode = UNKNOWN
-    channel.start()
 
 
 def _port_factory():
