@@ -4,6 +4,8 @@ import functools
 import http.server
 import json
 import re
+import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,8 @@ import pytest
 
 from host_tests.bench.test_mpremote import mpremote
 from host_tests.deploy.conftest import command
-from tools.deploy import mip, project
+from tools.deploy import DeployError, mip, parts, project
+from tools.deploy.settings import micropython
 
 MODULES = {f"lib/c1100/{path.stem}" for path in (project.ROOT / "lib/c1100").glob("*.py")}
 USE = "import c1100; from c1100 import timers; print(c1100.C1100, timers.decode_t3412('00100001'))"
@@ -83,10 +86,15 @@ def test_the_index_has_the_sources_for_boards_without_mpy(built: Path) -> None:
 
 def test_the_repositorys_package_json_is_up_to_date(checkout: Path, monkeypatch) -> None:
     monkeypatch.undo()  # the real project
-    have = (project.ROOT / "package.json").read_text()
-    assert have == mip.source_package(), "run `python -m tools mip --update`"
-    for _, url in json.loads(have)["urls"]:
-        assert (project.ROOT / url).is_file()
+    packages = mip.source_packages()
+    assert {path.name for path in (project.ROOT / "lib").glob("*.json")} == {
+        Path(path).name for path in packages if path.startswith("lib/")
+    }
+    for path, want in packages.items():
+        have = (project.ROOT / path).read_text()
+        assert have == want, "run `python -m tools mip --update`"
+        for _, url in json.loads(have)["urls"]:
+            assert (project.ROOT / path).parent.joinpath(url).is_file()
 
 
 def test_all_have_the_version_of_pyproject() -> None:
@@ -113,3 +121,80 @@ def test_update_writes_the_repositorys_package_json(checkout: Path) -> None:
             ["c1100/at.py", "lib/c1100/at.py"],
         ],
     }
+    names = ["c1100/__init__.py", "c1100/at.py"]
+    assert json.loads((checkout / "lib/c1100-core.json").read_text()) == {
+        "version": "1.2",
+        "urls": [[name, name] for name in names],
+    }
+
+
+# How each part's feature is opened, as far as that needs no module.
+OPENED = {
+    "core": "modem.signal(), modem.start(), modem.attach(), modem.command('+CSQ')",
+    "mqtt": "modem.mqtt('node', 'mqtt.example')",
+    "http": "modem.http",
+    "sockets": "modem.pdp('internet'), modem.tcp('tcp.example', 7), modem.passthrough(None)",
+    "gnss": "modem.gnss",
+    "lwm2m": "modem.lwm2m",
+    "ppp": "modem.ppp('internet')",
+    "power": "modem.power",
+}
+LOADED = """
+import sys
+sys.path[:] = [sys.argv[1], ".frozen"]
+import asyncio, os
+async def main():
+    for name, *_ in os.ilistdir(sys.argv[1] + "/c1100"):
+        if name != "__init__.py":
+            __import__("c1100." + name[:-3])
+    from c1100 import C1100
+    modem = C1100(None)
+    {}
+asyncio.run(main())
+print("opened")
+"""
+
+
+@pytest.mark.parametrize("part", OPENED)
+def test_a_part_needs_its_own_files_and_the_core_only(part, tmp_path) -> None:
+    """On real MicroPython; and every import in its modules, also a late one, is of one of them."""
+    files = parts.files(part)
+    for name in files:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        shutil.copy(project.ROOT / "lib" / name, path)
+    command = [micropython(), "-X", "heapsize=2M", "-c", LOADED.format(OPENED[part]), tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.endswith("opened\n"), done.stdout + done.stderr
+    have = {Path(name).stem for name in files}
+    for name in have - {parts.FACADE}:
+        assert parts.imported(name) <= have, name
+
+
+def test_parts_are_the_driver_and_share_nothing() -> None:
+    found = parts.modules()
+    assert set(found) == set(OPENED)
+    names = [name for modules in found.values() for name in modules]
+    assert sorted(names) == sorted(path.stem for path in parts.folder().glob("*.py"))
+    assert all(found.values())
+
+
+def test_the_core_may_not_need_a_part(checkout) -> None:
+    (checkout / "lib/c1100/__init__.py").write_text("def f():\n    from .ppp import escape\n")
+    (checkout / "lib/c1100/ppp.py").write_text("")
+    with pytest.raises(DeployError, match="cannot do without ppp"):
+        parts.modules()
+
+
+def test_one_part_is_installed_with_the_core_alone(index, boards) -> None:
+    wanted = {f"lib/{name}" for name in parts.files("mqtt")}
+    board = boards()
+    mpremote(board.tty, "mip", "install", str(project.ROOT / "lib/c1100-mqtt.json"))
+    assert board.files() == wanted
+    use = "import c1100; print(c1100.C1100(None).mqtt('a', 'b').connected)"
+    assert mpremote(board.tty, "exec", use) == "False\n"
+    compiled = {name.replace(".py", ".mpy") for name in wanted}
+    for package in (["--index", index, "c1100-mqtt"], [f"{index}/c1100-mqtt.json"]):
+        board = boards()
+        mpremote(board.tty, "mip", "install", *package)
+        assert board.files() == compiled

@@ -4,8 +4,16 @@
     mpremote mip install --index http://HOST/PATH c1100      an index on any web server
     mpremote mip install github:OWNER/REPO@mpy               build/mip pushed as branch `mpy`
 
-Without a branch, package.json at the top of the repository counts. It names the sources, as a
-repository holds no build products, and mip compiles nothing; --update brings it up to date.
+Only what is used: c1100-core, c1100-mqtt, c1100-http, c1100-sockets, c1100-gnss, c1100-lwm2m,
+c1100-ppp, c1100-power (parts.py), each with the core.
+
+    mpremote mip install --index http://HOST/PATH c1100-mqtt
+    mpremote mip install github:OWNER/REPO/c1100-mqtt.json@mpy
+    mpremote mip install github:OWNER/REPO/lib/c1100-mqtt.json
+
+Without a branch, package.json at the top of the repository counts, and the .json files in lib/.
+They name the sources, as a repository holds no build products, and mip compiles nothing; --update
+brings them up to date.
 """
 
 import argparse
@@ -16,9 +24,8 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
-from tools.deploy import DeployError, compiler, project
-
-NAME = "c1100"
+from tools.deploy import DeployError, compiler, parts, project
+from tools.deploy.parts import NAME
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,14 +34,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("build/mip"), metavar="DIR",
                         help="default build/mip")  # fmt: skip
     parser.add_argument("--update", action="store_true",
-                        help="only write the repository's package.json")  # fmt: skip
+                        help="only write package.json and those in lib/")  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
     """Build. Returns 0, or 1 when it cannot be built."""
     try:
         if args.update:
-            (project.ROOT / "package.json").write_text(source_package())
+            for path, text in source_packages().items():
+                (project.ROOT / path).write_text(text)
             return 0
         count = build(args.out)
     except (DeployError, OSError) as error:
@@ -44,9 +52,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def source_package() -> str:
-    """What package.json at the top of the repository must hold."""
-    return _package({target: f"lib/{target}" for target in _sources()})
+def source_packages() -> dict[str, str]:
+    """The packages of sources that the repository must hold: path -> text."""
+    packages = {"package.json": _package({target: f"lib/{target}" for target in _sources()})}
+    for part in parts.modules():
+        named = {target: target for target in parts.files(part)}
+        packages[f"lib/{NAME}-{part}.json"] = _package(named)
+    return packages
 
 
 def build(out: Path) -> int:
@@ -60,15 +72,24 @@ def build(out: Path) -> int:
     form = replace(compiler.emitted(), arch="")
     mpy = compiler.compiled(sources, form)
     plain = {target: path.read_bytes() for target, path in sources.items()}
+    packages = {NAME: {target.removesuffix(".py") for target in sources}}
+    for part in parts.modules():
+        packages[f"{NAME}-{part}"] = {t.removesuffix(".py") for t in parts.files(part)}
     for kind, files in ((str(form.version), mpy), ("py", plain)):
-        listed = {"v": 1, "version": _version(), "hashes": [
-            [target, _stored(out, data)] for target, data in files.items()
-        ]}  # fmt: skip
-        for version in (_version(), "latest"):
-            _write(out / "package" / kind / NAME / f"{version}.json", json.dumps(listed).encode())
+        for name, wanted in packages.items():
+            listed = {"v": 1, "version": _version(), "hashes": [
+                [target, _stored(out, data)] for target, data in files.items()
+                if target.rpartition(".")[0] in wanted
+            ]}  # fmt: skip
+            for version in (_version(), "latest"):
+                path = out / "package" / kind / name / f"{version}.json"
+                _write(path, json.dumps(listed).encode())
     for target, data in mpy.items():
         _write(out / target, data)
-    _write(out / "package.json", _package({target: target for target in mpy}).encode())
+    for name, wanted in packages.items():
+        chosen = {target: target for target in mpy if target.rpartition(".")[0] in wanted}
+        file = "package.json" if name == NAME else f"{name}.json"
+        _write(out / file, _package(chosen).encode())
     return len(mpy)
 
 
