@@ -16,6 +16,8 @@ COMMANDS = {
     "flash": ("tools.deploy.flash", "MicroPython and the image onto a bare board"),
     "provision": ("tools.provision.cli", "a node's configuration and secrets, checked"),
     "command": ("tools.command", "a signed command to a node, and its result"),
+    "log": ("tools.deploy.log", "the log of a node at a serial port, also of one that sleeps"),
+    "prompt": ("tools.deploy.prompt", "MicroPython's prompt on such a node"),
     "mip": ("tools.deploy.mip", "the driver as packages for `mpremote mip install`"),
     "probe": ("tools.probe.cli", "does a real module speak as the driver's dialect says?"),
     "bridge": ("tools.bridge", "a physical board or C1100 with the other half in software"),

@@ -20,7 +20,10 @@ class Name(NamedTuple):
 
 
 TALKS = ("python -m tools monitor", "python -m tools command")
-BOARDS = (*(f"python -m tools {name}" for name in ("provision", "deploy", "flash")), "mpremote")
+BOARDS = (
+    *(f"python -m tools {name}" for name in ("provision", "deploy", "flash", "log")),
+    "mpremote",
+)
 NAMES = (
     Name("broker.example:1883", "{broker}", TALKS, "no host is called so: a mosquitto"),
     Name("broker.example ", "{broker} ", TALKS, "the same"),

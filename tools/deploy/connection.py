@@ -6,25 +6,21 @@ version is pinned, because that interface may still change.
 """
 
 import ast
-import os
+import contextlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
+from types import SimpleNamespace
 from typing import cast
 
 import serial
-from mpremote.transport import TransportError
+from mpremote.repl import do_repl
 from mpremote.transport_serial import SerialTransport
-from serial.tools import list_ports
 
-from tools.deploy import DeployError
+from tools.deploy import DeployError, reach
 
 LEAST_VERSION = (1, 24)
-RETRY_S = 0.5
-KNOCK_S = 0.1
-RAW_S = 5
-READ_S = 10.0  # a board that erases flash may be silent for a while
 PART = "deploy.part"  # a file on the board that is not complete yet
 
 _ABOUT = """\
@@ -67,7 +63,6 @@ def t(p):
  else:
   print(repr((p, h(p))))
 """
-_ERRORS = (TransportError, serial.SerialException, OSError)
 
 
 @dataclass(frozen=True)
@@ -88,57 +83,34 @@ class Connection:
 
     port -- as mpremote takes it: a device, or an URL such as socket://host:port
     wait_s -- seconds in which the board may appear and answer; one that sleeps is met at its wake
+    waiting -- is told of that (reach.transport)
+    soft_reset -- nothing is loaded; else the interpreter is as main.py was interrupted
 
     Raises DeployError when it does not.
     """
 
-    def __init__(self, port: str, wait_s: float = 10) -> None:
-        # mpremote knows a PTY by its own name, not by a link to it.
-        self.port = os.path.realpath(port) if os.path.islink(port) else port
-        deadline = time.monotonic() + wait_s
-        while True:
-            try:
-                self._transport = self._open(deadline)
-                return
-            except _ERRORS as error:
-                if time.monotonic() > deadline:
-                    raise DeployError(self._why_not(error)) from error
-            time.sleep(RETRY_S)
-
-    def _open(self, deadline: float) -> SerialTransport:
-        transport = SerialTransport(self.port)
-        try:
-            port = _serial(transport)
-            port.timeout = port.write_timeout = READ_S
-            _knock(port, deadline)
-            transport.enter_raw_repl(soft_reset=True, timeout_overall=RAW_S)
-        except BaseException:
-            transport.close()
-            raise
-        return transport
-
-    def _why_not(self, error: Exception) -> str:
-        if "://" not in self.port and not os.path.exists(self.port):
-            present = ", ".join(port.device for port in list_ports.comports()) or "none"
-            return (
-                f"there is no such port (serial ports here: {present}): is the board plugged in?"
-            )
-        return (
-            f"no MicroPython prompt ({error}): is it the right port, is another program using it, "
-            "does the board sleep (--wait SECONDS)?"
-        )
+    def __init__(
+        self,
+        port: str,
+        wait_s: float = 10,
+        waiting: reach.Waiting = reach.nobody,
+        soft_reset: bool = True,
+    ) -> None:
+        self._transport = reach.transport(port, wait_s, soft_reset, waiting)
+        self.port = reach.name_of(port)
 
     def __enter__(self) -> "Connection":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._transport.close()
+        with contextlib.suppress(OSError):  # it may have gone by now
+            self._transport.close()
 
     def run(self, code: str) -> str:
         """Run code at the prompt. Returns what it printed. Raises DeployError: what it said."""
         try:
             return self._transport.exec(code).decode()
-        except _ERRORS as error:
+        except reach.ERRORS as error:
             raise DeployError(str(error).strip()) from error
 
     def about(self) -> About:
@@ -163,8 +135,8 @@ class Connection:
     def fresh(self) -> None:
         """Soft reset to the prompt: nothing is loaded, and what can be mounted is mounted."""
         try:
-            self._transport.enter_raw_repl(soft_reset=True, timeout_overall=RAW_S)
-        except _ERRORS as error:
+            self._transport.enter_raw_repl(soft_reset=True, timeout_overall=reach.RAW_S)
+        except reach.ERRORS as error:
             raise DeployError(f"lost after a reset: {error}") from error
 
     def make_folder(self, path: str) -> None:
@@ -201,13 +173,28 @@ class Connection:
 
         try:
             self._transport.fs_writefile(PART, data, progress_callback=report)
-        except _ERRORS as error:
+        except reach.ERRORS as error:
             raise DeployError(f"cannot write {path}: {str(error).strip()}") from error
         if self.tree([PART]) != {PART: sha256(data).hexdigest()}:
             raise DeployError(
                 f"{path} does not read back as written: try again; if it stays, the flash is worn"
             )
         self.rename(PART, path)
+
+    def prompt(self) -> bool:
+        """Somebody types, until Ctrl-]. Returns whether the port has gone."""
+        state = SimpleNamespace(
+            transport=self._transport,
+            ensure_friendly_repl=self._transport.exit_raw_repl,
+            did_action=lambda: None,
+        )
+        options = SimpleNamespace(
+            escape_non_printable=False, capture=None, inject_code=None, inject_file=None
+        )
+        try:
+            return do_repl(state, options)
+        except reach.ERRORS as error:
+            raise DeployError(f"lost at the prompt: {error}") from error
 
     def restart(self, seconds: float, line: Callable[[str], None]) -> None:
         """Soft reset into boot.py and main.py; `line(text)` gets what it prints meanwhile."""
@@ -218,24 +205,12 @@ class Connection:
             port.read(port.in_waiting)
             port.write(b"\x04")
             _lines(port, seconds, line)
-        except _ERRORS as error:
+        except reach.ERRORS as error:
             raise DeployError(f"lost after the reset: {error}") from error
 
 
 def _serial(transport: SerialTransport) -> serial.Serial:
     return cast(serial.Serial, transport.serial)  # without a mount it is that
-
-
-def _knock(port: serial.Serial, deadline: float) -> None:
-    # A node that sleeps is awake for seconds only, and not every wake lasts as long as mpremote
-    # waits between its two tries. Ctrl-B leaves a raw mode in which somebody has left it.
-    heard = b""
-    while b">>> " not in heard:
-        if time.monotonic() > deadline:
-            raise TransportError("it does not answer")
-        port.write(b"\r\x03\x02")
-        time.sleep(KNOCK_S)
-        heard = (heard + port.read(port.in_waiting))[-1000:]
 
 
 def _lines(port: serial.Serial, seconds: float, line: Callable[[str], None]) -> None:

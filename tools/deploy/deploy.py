@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     compiling = threading.Lock()  # a tray of like boards needs it once
 
     def work(port: str, report: Report) -> None:
-        with Connection(port, args.wait) as board:
+        with Connection(port, args.wait, report.waiting) as board:
             about = board.about()
             report.say(f"{about.machine}, MicroPython {'.'.join(map(str, about.version))}")
             with compiling:

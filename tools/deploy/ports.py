@@ -23,6 +23,15 @@ def add_port_arguments(parser: argparse.ArgumentParser) -> None:
                         help="for a board that sleeps to wake (default 10)")  # fmt: skip
 
 
+def add_port_argument(parser: argparse.ArgumentParser) -> None:
+    """PORT (one, `args.port`), --wait (seconds, `args.wait`), --stay."""
+    parser.add_argument("port", metavar="PORT", help="serial port of the board")
+    parser.add_argument("--wait", type=float, default=10, metavar="SECONDS",
+                        help="for a board that sleeps to wake (default 10)")  # fmt: skip
+    parser.add_argument("--stay", action="store_true",
+                        help="leave the board at its prompt; else it starts again")  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Report:
     """Where the work on one board says how far it is."""
@@ -37,15 +46,24 @@ class Report:
         """A line, with the port before it."""
         self._console.print(f"{self.port}: {text}", markup=False)
 
+    def waiting(self, left_s: float, state: str) -> None:
+        """How long the board may still take to answer. Raises DeployError after Ctrl-C."""
+        self._go_on()
+        text = f"{self.port}: {state}; {left_s:.0f} s left" if left_s > 0 else self.port
+        self._progress.update(self._task, description=text)
+
     def total(self, count: int) -> None:
         """How many bytes there are to be written."""
         self._progress.update(self._task, total=count)
 
     def advance(self, count: int) -> None:
         """So many bytes have been written. Raises DeployError after Ctrl-C."""
+        self._go_on()
+        self._progress.advance(self._task, count)
+
+    def _go_on(self) -> None:
         if self._stop.is_set():
             raise DeployError("stopped")
-        self._progress.advance(self._task, count)
 
 
 def at_all_ports(ports: list[str], work: Callable[[str, Report], None]) -> int:

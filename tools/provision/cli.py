@@ -27,6 +27,7 @@ from typing import Any
 
 from tools.deploy import DeployError, settings
 from tools.deploy.connection import Connection
+from tools.deploy.reach import countdown
 from tools.provision import questions, table, wiring
 from tools.provision.node import CONFIG, KEY, SECRETS, Node, Tables, fingerprint
 
@@ -129,7 +130,7 @@ def _keep_folder(node: Node, folder: Path) -> None:
 
 def _keep_board(node: Node, port: str, wait_s: float) -> None:
     """What the node has already on its board."""
-    with Connection(port, wait_s) as board:
+    with Connection(port, wait_s, countdown(port)) as board:
         node.chip = wiring.chip_of(board.about().machine)
         for name in (CONFIG, SECRETS):
             text = board.read(name)
@@ -197,7 +198,7 @@ def _write(
             path.write_bytes(data)
         yield {"to": str(folder)}
     if port:
-        with Connection(port, wait_s) as board:
+        with Connection(port, wait_s, countdown(port)) as board:
             about = board.about()
             for name, data in files.items():
                 board.write(name, data, lambda count: None)
