@@ -13,13 +13,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from host_tests.monitor.test_model import pack
+from host_tests.monitor.test_values import FIELD, NAMED
 from tools.broker import Address, free_port
 from tools.monitor import store as stores
+from tools.monitor.database import StoreError
 from tools.monitor.feed import Feed
 from tools.monitor.model import Fleet
-from tools.monitor.store import Store, StoreError
+from tools.monitor.store import Store
 
 NOW = 1_800_000_000.0
 DAY_S = 86400.0
@@ -27,7 +31,8 @@ ODD = [
     {"n": "text", "vs": "dry"}, {"n": "on", "vb": True}, {"n": "data", "vd": "aGVsbG8"},
     {"n": "nan", "v": float("nan")}, {"n": "huge", "v": 10**300}, {"n": "float", "v": 1e300},
     {"n": "wide", "v": 2**70}, {"n": "\ud800", "vs": "\ud800\x00\n"}, {"n": "n" * 9999, "v": 1},
-    {"n": "u", "u": "x" * 999, "v": 2}, {"n": "", "v": 3}, {"n": "seq", "vs": "none"},
+    {"n": "u", "u": "x" * 999, "v": 2}, {"n": "s", "u": "\ud800", "v": 2}, {"n": "", "v": 3},
+    {"n": "seq", "vs": "none"},
 ]  # fmt: skip
 
 
@@ -74,6 +79,38 @@ def test_what_the_nodes_said_is_there_again(tmp_path: Path):
     assert after.nodes["n1"].missing == {3}
     assert after.nodes["n1"].repeated == 1
     assert not list(tmp_path.glob("*-wal"))
+
+
+def test_whatever_is_json_can_be_kept(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(stores, "COMMIT_S", 0.001)
+    fleet, path = Fleet(), tmp_path / "m.db"
+    with Store(path, 1e4) as store:
+
+        @given(st.lists(FIELD | NAMED, max_size=6))
+        @settings(suppress_health_check=list(HealthCheck))
+        def keep(fields: list[dict]) -> None:
+            kept = fleet.message("nodes/n1/telemetry", json.dumps(fields).encode(), NOW)
+            assert kept is not None
+            store.put(kept)
+
+        keep()
+        until(lambda: not store._waiting)
+        assert (store.problem, store.lost) == ("", 0)
+        assert store._writer.is_alive()
+    shown = fleet.snapshot(NOW)["nodes"][0]
+    again_shown = again(path, keep_days=1e4).snapshot(NOW)["nodes"][0]
+    assert again_shown["values"] == shown["values"]
+
+
+def test_what_cannot_be_kept_costs_nothing_else(tmp_path: Path):
+    fleet, path = Fleet(), tmp_path / "m.db"
+    with Store(path, 1e4) as store:
+        for n, text in enumerate(("a", "\ud800", "b")):
+            kept = fleet.message("nodes/n1/telemetry", pack({"n": "x", "v": n}), NOW + n)
+            assert kept is not None
+            store.put(kept._replace(events=[(NOW, text)]))
+    assert store.lost == 1
+    assert [event[2] for event in again(path, keep_days=1e4).events] == ["a", "b"]
 
 
 def test_records_are_kept_once_and_repetitions_are_counted_over_a_restart(tmp_path: Path):
@@ -257,16 +294,17 @@ def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[boo
     """A disk that is full when it is told so: SQLite gets no page more."""
     monkeypatch.setattr(stores, "RETRY_S", 0.05)
     monkeypatch.setattr(stores, "COMMIT_S", 0.01)
-    real = Store._opened
+    real = stores.opened
+    files: list[sqlite3.Connection] = []
 
-    def opened(self: Store) -> sqlite3.Connection:
-        file = opened.file = real(self)
-        return file
+    def opened(path: Path) -> sqlite3.Connection:
+        files.append(real(path))
+        return files[-1]
 
-    monkeypatch.setattr(Store, "_opened", opened)
+    monkeypatch.setattr(stores, "opened", opened)
 
     def full(is_full: bool) -> None:
-        opened.file.execute(f"PRAGMA max_page_count = {1 if is_full else 1 << 30}")
+        files[-1].execute(f"PRAGMA max_page_count = {1 if is_full else 1 << 30}")
 
     return full
 

@@ -337,3 +337,26 @@ def test_a_hostile_count_fills_no_memory():
         count.take(n * 10**6, 0.0, 0)
     assert len(count.missing) <= MOST
     assert len(count.missing) + count.forgotten == 98 * 1000
+
+
+def test_what_was_sent_while_the_connection_was_lost_is_not_missing_and_nobody_is_overdue():
+    fleet = Fleet()
+
+    def say(seq: int, at: float) -> None:
+        fleet.message(TOPIC, pack({"n": "seq", "v": seq}, at=int(at)), at)
+
+    for seq in (1, 2, 4):
+        say(seq, NOW + 60 * seq)
+    fleet.listen(NOW + 3600)
+    (row,) = fleet.snapshot(NOW + 3630)["nodes"]
+    assert not row["overdue"]
+    say(9, NOW + 3660)
+    say(11, NOW + 3720)
+    (row,) = fleet.snapshot(NOW + 3730)["nodes"]
+    assert (row["missing"], row["unheard"]) == (2, 4)  # 3 and 10; 5 to 8
+    assert fleet.nodes["n1"].rhythm < 120  # the pause was ours
+    say(6, NOW + 3725)  # it comes after all
+    (row,) = fleet.snapshot(NOW + 3730)["nodes"]
+    assert (row["missing"], row["unheard"], row["repeated"]) == (2, 3, 0)
+    (row,) = fleet.snapshot(NOW + 7200)["nodes"]
+    assert row["overdue"]

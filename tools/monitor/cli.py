@@ -24,9 +24,10 @@ from pathlib import Path
 
 from tools.broker import BrokerError, address, reach
 from tools.monitor import web
+from tools.monitor.database import StoreError
 from tools.monitor.feed import Feed
 from tools.monitor.model import Fleet
-from tools.monitor.store import KEEP_DAYS, Store, StoreError
+from tools.monitor.store import KEEP_DAYS, Store
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,9 +8,10 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tools.broker import REACH_S, Address
+from tools.monitor.database import StoreError
 from tools.monitor.history import Point, plotted
 from tools.monitor.model import TOPICS, Fleet
-from tools.monitor.store import Store, StoreError
+from tools.monitor.store import Store
 
 
 class Feed:

@@ -11,7 +11,7 @@ from zlib import crc32
 from tools.monitor import senml
 from tools.monitor.history import Point
 from tools.monitor.sequence import Sequence, numbered
-from tools.monitor.units import cut, meaning, number, plain, shown, symbol
+from tools.monitor.units import UNIT_CHARACTERS, cut, meaning, number, plain, shown, symbol
 from tools.monitor.words import RESULT, explained, left_out
 
 TELEMETRY, RESULTS = "telemetry", "results"
@@ -222,7 +222,8 @@ def _records(
         at = value.at if 0 <= value.at <= now + AHEAD_S else now
         own = numbered(value.value) if name == "seq" else None
         if own is None:
-            found.append(senml.Value(name, value.value, value.unit, at))
+            unit = cut(value.unit, UNIT_CHARACTERS)
+            found.append(senml.Value(name, value.value, unit, at))
             continue
         if found or seq is not None:
             yield seq, found

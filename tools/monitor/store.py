@@ -12,11 +12,9 @@ memory meanwhile.
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import sqlite3
-import stat
 import threading
 import time
 from collections import deque
@@ -25,13 +23,12 @@ from pathlib import Path
 from typing import Any
 
 from tools.monitor import senml
+from tools.monitor.database import StoreError, lock, look_at, opened, pragma, said
 from tools.monitor.history import Point
 from tools.monitor.model import EVENTS, MOST_NAMES, MOST_NODES, TRACK, Fleet, Kept, Node, locate
 from tools.monitor.sequence import Sequence
 from tools.monitor.units import number, shown
 
-PROGRAM = 0x0C1100  # SQLite's application_id: whose file it is
-FORMAT = 1  # user_version: of the tables below
 KEEP_DAYS = 365.0
 MOST_BYTES = 1_000_000_000  # the oldest tenth goes when there is more
 DAY_S = 86400.0
@@ -40,23 +37,6 @@ RETRY_S = 5.0
 PRUNE_S = 3600.0
 WAITING = 20_000  # messages, in memory, while the file cannot be written
 CLOSE_S = 10.0
-SCHEMA = f"""
-CREATE TABLE node (id TEXT PRIMARY KEY, heard REAL NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE record (node TEXT, life INTEGER, seq INTEGER, at REAL NOT NULL, heard REAL NOT NULL,
-    PRIMARY KEY (node, life, seq)) WITHOUT ROWID;
-CREATE TABLE series (id INTEGER PRIMARY KEY, node TEXT NOT NULL, name TEXT NOT NULL,
-    unit TEXT NOT NULL, at REAL NOT NULL, value, UNIQUE (node, name));
-CREATE TABLE sample (series INTEGER, at REAL, value, life INTEGER NOT NULL, seq INTEGER,
-    heard REAL NOT NULL, PRIMARY KEY (series, at)) WITHOUT ROWID;
-CREATE TABLE event (id INTEGER PRIMARY KEY, node TEXT NOT NULL, at REAL NOT NULL,
-    heard REAL NOT NULL, text TEXT NOT NULL);
-PRAGMA application_id = {PROGRAM};
-PRAGMA user_version = {FORMAT};
-"""
-
-
-class StoreError(Exception):
-    """The file cannot be used; the text names it and says what to do."""
 
 
 class Store:
@@ -76,10 +56,10 @@ class Store:
         self._waiting: deque[Kept] = deque()
         self._news, self._closing = threading.Event(), threading.Event()
         self._pruned = 0.0
-        _look_at(self.path)
-        self._lock = _lock(self.path)
+        look_at(self.path)
+        self._lock = lock(self.path)
         try:
-            self._file = self._opened()
+            self._file = opened(self.path)
         except StoreError:
             os.close(self._lock)
             raise
@@ -105,47 +85,6 @@ class Store:
             return
         self._waiting.append(kept)
         self._news.set()
-
-    # Opening ------------------------------------------------------------------------------------
-
-    def _opened(self) -> sqlite3.Connection:
-        try:
-            file = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
-        except sqlite3.Error as error:
-            raise StoreError(_said(self.path, error)) from error
-        try:
-            self._begin(file)
-        except sqlite3.Error as error:
-            file.close()
-            raise StoreError(_said(self.path, error)) from error
-        except StoreError:
-            file.close()
-            raise
-        return file
-
-    def _begin(self, file: sqlite3.Connection) -> None:
-        program = _pragma(file, "application_id")
-        version = _pragma(file, "user_version")
-        is_empty = not file.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-        if not is_empty:
-            if program != PROGRAM:
-                raise StoreError(f"{self.path} belongs to another program: name another file")
-            if version != FORMAT:
-                than = "a newer" if version > FORMAT else "an older"
-                raise StoreError(
-                    f"{self.path} was written by {than} monitor (format {version}, this one has "
-                    f"{FORMAT}): name another file, or read it with that one"
-                )
-            found = file.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if found != "ok":
-                raise sqlite3.DatabaseError("malformed")
-        file.execute("PRAGMA journal_mode = WAL")
-        file.execute("PRAGMA synchronous = NORMAL")
-        if is_empty:
-            file.executescript(f"BEGIN IMMEDIATE;{SCHEMA}COMMIT;")
-        file.execute("BEGIN IMMEDIATE")  # what may not be written is said now
-        file.execute(f"PRAGMA user_version = {FORMAT}")
-        file.execute("ROLLBACK")
 
     # Reading ------------------------------------------------------------------------------------
 
@@ -185,7 +124,7 @@ class Store:
             with contextlib.closing(file):
                 yield file
         except (sqlite3.Error, ValueError, TypeError, LookupError, RecursionError) as error:
-            raise StoreError(_said(self.path, error)) from error
+            raise StoreError(said(self.path, error)) from error
 
     # Writing ------------------------------------------------------------------------------------
 
@@ -211,13 +150,16 @@ class Store:
                 raise sqlite3.OperationalError("taken away")
             file.execute("BEGIN IMMEDIATE")
             for kept in batch:
-                _insert(file, kept)
+                try:
+                    _insert(file, kept)
+                except (ValueError, OverflowError):  # no such value is known; it costs no other
+                    self.lost += 1
             is_due = not self._pruned or time.monotonic() - self._pruned > PRUNE_S
             if is_due or self._bytes(file) > self._most_bytes:
                 self._prune(file, time.time() - self._keep_s)
             file.execute("COMMIT")
         except sqlite3.Error as error:
-            self.problem = _said(self.path, error)
+            self.problem = said(self.path, error)
             with contextlib.suppress(sqlite3.Error):
                 file.execute("ROLLBACK")
             return False
@@ -242,8 +184,8 @@ class Store:
         self._pruned = time.monotonic()
 
     def _bytes(self, file: sqlite3.Connection) -> int:
-        used = _pragma(file, "page_count") - _pragma(file, "freelist_count")
-        return used * _pragma(file, "page_size")
+        used = pragma(file, "page_count") - pragma(file, "freelist_count")
+        return used * pragma(file, "page_size")
 
 
 def _insert(file: sqlite3.Connection, kept: Kept) -> None:
@@ -317,73 +259,3 @@ def _check(*pairs: Any) -> None:
     for value, kind in zip(pairs[::2], pairs[1::2], strict=True):
         if not isinstance(value, kind):
             raise ValueError(f"{value!r} is of the wrong kind")
-
-
-def _pragma(file: sqlite3.Connection, name: str) -> int:
-    return file.execute(f"PRAGMA {name}").fetchone()[0]
-
-
-def _look_at(path: Path) -> None:
-    """Whether a file could be there at all. Raises StoreError."""
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        if not path.parent.is_dir():
-            raise StoreError(f"{path}: there is no folder {path.parent}: make it") from None
-        return
-    except OSError as error:
-        raise StoreError(f"{path} cannot be used: {error.strerror}: name another file") from error
-    if not stat.S_ISREG(mode):
-        what = "a folder" if stat.S_ISDIR(mode) else "no file"
-        raise StoreError(f"{path} is {what}: name a file")
-    try:
-        with path.open("rb") as file:
-            head = file.read(len(_HEAD))
-    except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror}: name another file") from error
-    if head and head != _HEAD:  # SQLite would write over what is short
-        raise StoreError(_said(path, sqlite3.DatabaseError("not a database")))
-
-
-def _lock(path: Path) -> int:
-    """One monitor at a time. Beside the file: SQLite's own locks would go with a handle on it."""
-    name = f"{path}-lock"
-    try:
-        lock = os.open(name, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise StoreError(
-            f"{path} cannot be written: {error.strerror}: name a file in a folder of yours"
-        ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(lock)
-        raise StoreError(
-            f"{path} is in use by another monitor: end that one, or name another file"
-        ) from error
-    return lock
-
-
-_HEAD = b"SQLite format 3\0"
-_SAYS = (
-    ("taken away", "was taken away: start the monitor again"),
-    ("not a database", "is no database: name another file"),
-    ("malformed", "is damaged: move it away, a new one is made"),
-    ("full", "cannot be written, the disk is full: make room"),
-    ("readonly", "may not be written: change its rights, or name another file"),
-    ("unable to open", "cannot be opened: look at the rights of file and folder"),
-    ("locked", "is in use by another program: end that one, or name another file"),
-    (
-        "disk I/O",
-        "cannot be read or written, the disk fails or is full: name a file on another one",
-    ),
-)
-
-
-def _said(path: Path, error: Exception) -> str:
-    """What is wrong with a file, and what to do."""
-    text = str(error)
-    if not isinstance(error, sqlite3.Error):
-        text = "malformed"
-    words = next((words for key, words in _SAYS if key in text), "")
-    return f"{path} {words or f'cannot be used: {text}: name another file'}"
