@@ -123,7 +123,7 @@ class Node:
             name = sensor if isinstance(sensor, str) else getattr(sensor, "__name__", "?")
             name = name[name.rfind(".") + 1 :]
             found = None
-            why = text = ""
+            why = ""
             try:
                 found = (load_sensor(sensor) if isinstance(sensor, str) else sensor).read(self)
                 found = await (asyncio.wait_for_ms(found, limit_ms) if limit_ms else found)
@@ -132,11 +132,10 @@ class Node:
                 else:
                     from . import failing
 
-                    why = text = failing.take(found, samples)
+                    why = failing.take(name, found, samples)
             except Exception as error:  # a sensor must not cost the record
-                why, text = _named(error), "%s: %s" % (type(error).__name__, error)
-            if why:
-                log.warning("sensor failed: %s (%s)", text, name)
+                why = _named(error)
+                log.warning("sensor failed: %s: %s (%s)", type(error).__name__, error, name)
             if why or found:  # without a value it says nothing, neither that it works
                 self.sensed[name] = why
         return samples
@@ -236,8 +235,12 @@ class Node:
 
     def crash(self, error: BaseException) -> None:
         """What nobody expected has ended the wake: tell it, and start afresh after it."""
-        log.crash(error)
         self.crashed = True
+        if isinstance(error, config.ConfigError):  # a pin that this board has not, or not for that
+            log.tell("%s", error)
+            self.keep_samples()
+            return
+        log.crash(error)
         self.keep([("event", None, "crash: " + _named(error))])
 
     def restart(self, pause_ms: int = _LEAST_SLEEP_MS) -> None:
@@ -341,7 +344,7 @@ def _live(settings: dict, problem: str, is_start: bool) -> None:
     """One wake, and the sleep after it, which only a short one returns from."""
     node = Node(settings, problem, is_start)
     current = node.state
-    if is_start and current.cause:
+    if is_start and (current.cause or current.is_stuck):
         from . import start
 
         start.tell(node)

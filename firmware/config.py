@@ -6,20 +6,18 @@ from .log import LEVELS
 from .outbox import POLICIES
 from .uplinks import NONE, UPLINKS, chosen
 
-_WORD = "text without spaces or quotes"
 PIN = "pin"  # a number, -1 where none is wired, or the board's name for it
 _PIN_LENGTH = 8
-_SHOWN = 60  # characters of a value in a message
 HEX = "hex"  # text of hexadecimal digits, two for a byte; or none
 _DIGITS = "0123456789"
 _HEX_DIGITS = _DIGITS + "abcdefABCDEF"
 _ALNUM = _DIGITS + "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # What some texts hold besides: what may stand in front, what the next character is, what may
-# follow it, and all that in words.
-_NAME = (("",), _ALNUM, _ALNUM + "-_.", "letters, digits and -_. without spaces or quotes")
-_HOST = (("",), _ALNUM, _ALNUM + "-_.", "a host's name or address, without scheme, port and path")
-_URL = (("http://", "https://"), _ALNUM, None, "a URL that begins with http:// or https://")
-_CODE = (("",), _DIGITS, _DIGITS, "digits")
+# follow it. config_words.py has all that in words.
+_NAME = (("",), _ALNUM, _ALNUM + "-_.")
+_HOST = (("",), _ALNUM, _ALNUM + "-_.")
+_URL = (("http://", "https://"), _ALNUM, None)
+_CODE = (("",), _DIGITS, _DIGITS)
 _FORMS = {
     "id": _NAME,  # stands in MQTT topics, file names and names of SenML
     "mqtt.host": _HOST,
@@ -153,12 +151,21 @@ def check(given: dict, schema: dict, name: str) -> dict:
         if value is None:
             raise ConfigError("%s: %s is missing; %s" % (name, key, allowed(key, rule)))
         if not fits(key, value, rule):
-            shown = "its value" if schema is SECRETS else _shown(value)
+            from .config_words import shown
+
+            text = "its value" if schema is SECRETS else shown(value)
             raise ConfigError(
-                "%s: %s: %s is not allowed; %s" % (name, key, shown, allowed(key, rule))
+                "%s: %s: %s is not allowed; %s" % (name, key, text, allowed(key, rule))
             )
         settings[key] = float(value) if rule[1] is float else value
     if schema is SCHEMA:
+        pins = {}
+        for key in sorted(schema):
+            pin = settings[key]
+            if schema[key][1] is PIN and pin != -1:
+                if pin in pins:
+                    raise ConfigError("%s: %s: pin %s is %s already" % (name, key, pin, pins[pin]))
+                pins[pin] = key
         for uplink in chosen(settings):
             if not settings[UPLINKS[uplink]]:
                 raise ConfigError(
@@ -229,7 +236,7 @@ def fits(key: str, value, rule: tuple) -> bool:
 
 
 def _has_form(text, form: tuple) -> bool:
-    fronts, first, others, _ = form
+    fronts, first, others = form
     if not isinstance(text, str):
         return False
     for front in fronts:
@@ -239,22 +246,8 @@ def _has_form(text, form: tuple) -> bool:
     return False
 
 
-def _shown(value) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
-
-
 def allowed(key: str, rule: tuple) -> str:
     """What a setting may be, in words."""
-    if len(rule) == 2:
-        return "allowed is one of " + ", ".join(rule[1])
-    _, kind, least, most = rule
-    if kind is PIN:
-        return "allowed is a number from %d to %d, or a pin's name" % (least, most)
-    if kind is HEX:
-        return "allowed is nothing, or %d to %d bytes in hexadecimal" % (least // 2, most // 2)
-    if kind is str:
-        words = _FORMS[key][3] if key in _FORMS else _WORD
-        return "allowed is %s, %d to %d characters" % (words, least, most)
-    noun = "a whole number" if kind is int else "a number"
-    return "allowed is %s from %d to %d" % (noun, least, most)
+    from . import config_words
+
+    return config_words.allowed(key, rule)

@@ -114,8 +114,9 @@ class Delivery:
             log.info("delivered %s by %s", log.count(count, "record"), name)
             self._hear(uplink)
             if time.ticks_diff(time.ticks_ms(), begin) > limit_ms:
-                waiting = log.count(len(node.outbox), "record")
-                log.info("left for the next report: %s", waiting)
+                left = len(node.outbox)
+                waiting = "%s wait%s for the next report"
+                log.info(waiting, log.count(left, "record"), "s" if left == 1 else "")
                 break
         if refused and not sent:
             raise refused[-1][1]

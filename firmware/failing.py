@@ -18,18 +18,17 @@ _FAILS = const(1)
 _COMES_AND_GOES = const(2)
 
 
-def take(found, samples: list) -> str:
+def take(name: str, found, samples: list) -> str:
     """Add those of a sensor's values that can be sent. Returns what is wrong with the others."""
-    if not isinstance(found, list):
-        return "%s instead of a list" % type(found).__name__
-    why = ""
-    for sample in found:
+    why = "" if isinstance(found, list) else "%s instead of a list" % type(found).__name__
+    for sample in () if why else found:
         if telemetry.are_samples([sample]):
             samples.append(sample)
         elif isinstance(sample, (tuple, list)) and len(sample) == 3 and isinstance(sample[0], str):
             why = why or "%s is no value, or too long" % (sample[0][:_NAME_CHARACTERS] or "?")
         else:
             why = why or "%s instead of (name, unit, value)" % type(sample).__name__
+    log.warning("sensor failed: %s (%s)", why, name)
     return why
 
 

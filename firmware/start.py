@@ -9,6 +9,8 @@ from .state import CAUSES
 def tell(node) -> None:
     """On the log. node -- app.Node"""
     log.warning("%s, started by %s", version.text(), CAUSES[node.state.cause])
+    for text in getattr(node.board, "faults", list)():  # a board's file need not know
+        log.error("%s", text)
     if node.state.wakes == 1:
         _tell_wiring(node.settings)
 

@@ -33,23 +33,65 @@ class Base:
         pin = self._settings["pins." + name]
         return None if pin == -1 else pin
 
+    def _made(self, name: str, verb: str, make):
+        """What make(pin) gives; None if that pin is not wired. Raises config.ConfigError with the
+        setting's key.
+
+        verb -- what the pin is to be or do, in words
+        """
+        pin = self._pin(name)
+        if pin is None:
+            return None
+        try:
+            return make(pin)
+        except Exception as error:
+            from . import unfit
+
+            if not isinstance(error, unfit.ERRORS):
+                raise
+            raise unfit.pin("pins." + name, pin, verb, error, machine.Pin)
+
+    def faults(self) -> list:
+        """Texts that name the pins in the settings that this chip does not have."""
+        from . import unfit
+
+        return unfit.pins(self._settings, machine.Pin)
+
+    def _uart(self, has_pins: bool = False) -> machine.UART:
+        settings = self._settings
+        baud = settings["uart.baud"]
+        try:
+            pins = {}
+            for name in ("tx", "rx") if has_pins else ():
+                if settings["uart." + name] != -1:
+                    pins[name] = machine.Pin(settings["uart." + name])
+            return machine.UART(settings["uart.id"], baud, timeout=0, rxbuf=rx_bytes(baud), **pins)
+        except Exception as error:
+            from . import unfit
+
+            if not isinstance(error, unfit.ERRORS):
+                raise
+            raise unfit.uart(settings, error, machine.Pin, has_pins)
+
     def _invert(self, name: str) -> bool:
         return not self._settings["pins." + name + "_active"]
 
     def output(self, name: str) -> machine.Signal | None:
         """The output ``pwrkey`` or ``wake``, not asserted; None if it is not wired."""
-        pin = self._pin(name)
-        if pin is None:
-            return None
         low = self._invert(name)
-        return machine.Signal(machine.Pin(pin, machine.Pin.OUT, value=low), invert=low)
+
+        def made(pin):
+            return machine.Signal(machine.Pin(pin, machine.Pin.OUT, value=low), invert=low)
+
+        return self._made(name, "be an output", made)
 
     def input(self, name: str) -> machine.Signal | None:
         """The input ``status`` or ``ring``; None if it is not wired."""
-        pin = self._pin(name)
-        if pin is None:
-            return None
-        return machine.Signal(machine.Pin(pin, machine.Pin.IN), invert=self._invert(name))
+
+        def made(pin):
+            return machine.Signal(machine.Pin(pin, machine.Pin.IN), invert=self._invert(name))
+
+        return self._made(name, "be an input", made)
 
     def load(self) -> bytes:
         """What store() kept over deep sleep; empty after a loss of supply."""

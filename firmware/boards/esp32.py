@@ -3,7 +3,7 @@
 import esp32
 import machine
 
-from .base import Base, rx_bytes
+from .base import Base
 
 # A pad's level, over sleep and the next start; the stubs lack this argument of Pin.init().
 _HELD = {"hold": True}
@@ -19,38 +19,34 @@ class Board(Base):
 
     def uart(self) -> machine.UART:
         """The UART that the module is on."""
-        settings = self._settings
-        baud = settings["uart.baud"]
-        pins = {}
-        for name in ("tx", "rx"):
-            if settings["uart." + name] != -1:
-                pins[name] = machine.Pin(settings["uart." + name])
-        return machine.UART(settings["uart.id"], baud, timeout=0, rxbuf=rx_bytes(baud), **pins)
+        return self._uart(has_pins=True)
 
     def output(self, name: str) -> machine.Signal | None:
         """The output ``pwrkey`` or ``wake``, not asserted; None if it is not wired.
 
         Its level is kept during sleep, and given up only here, after the new one is set.
         """
-        number = self._pin(name)
-        if number is None:
-            return None
         low = self._invert(name)
-        pin = machine.Pin(number)
-        pin.init(machine.Pin.OUT, value=low, **_RELEASED)
-        self._outputs.append(pin)
-        return machine.Signal(pin, invert=low)
+
+        def made(number):
+            pin = machine.Pin(number)
+            pin.init(machine.Pin.OUT, value=low, **_RELEASED)
+            self._outputs.append(pin)
+            return machine.Signal(pin, invert=low)
+
+        return self._made(name, "be an output", made)
 
     def volts(self, name: str) -> float | None:
         """Voltage at the analogue input ``battery`` or ``temperature``; None if not wired.
 
         Up to about 2.45 V (ESP32) or 2.9 V (the others) with the chip's own calibration.
         """
-        number = self._pin(name)
-        if number is None:
-            return None
-        adc = machine.ADC(machine.Pin(number), atten=machine.ADC.ATTN_11DB)
-        return adc.read_uv() / 1000000
+
+        def made(number):
+            return machine.ADC(machine.Pin(number), atten=machine.ADC.ATTN_11DB)
+
+        adc = self._made(name, "measure a voltage", made)
+        return None if adc is None else adc.read_uv() / 1000000
 
     def sleep(self, ms: int, ring: bool = False) -> None:
         """Deep sleep: does not return, the next wake is a boot. Outputs keep their levels.

@@ -10,7 +10,7 @@ import machine
 import stm
 from micropython import const
 
-from .base import Base, rx_bytes
+from .base import Base
 from .stm32_memory import Memory
 
 _LONGEST_MS = const(131000000)  # the RTC's wake-up timer: 17 bits of seconds
@@ -41,16 +41,15 @@ class Board(Base):
 
     def uart(self) -> machine.UART:
         """The UART that the module is on; its number decides the pins."""
-        baud = self._settings["uart.baud"]
-        return machine.UART(self._settings["uart.id"], baud, timeout=0, rxbuf=rx_bytes(baud))
+        return self._uart()
 
     def volts(self, name: str) -> float | None:
         """Voltage at the analogue input ``battery`` or ``temperature``; None if not wired.
 
         Relative to a supply of 3.3 V.
         """
-        number = self._pin(name)
-        return None if number is None else machine.ADC(number).read_u16() * 3.3 / 65535
+        adc = self._made(name, "measure a voltage", machine.ADC)
+        return None if adc is None else adc.read_u16() * 3.3 / 65535
 
     def load(self) -> bytes:
         """What store() kept over deep sleep; empty after a loss of supply."""

@@ -6,7 +6,7 @@ like the one of a real board.
 
 import machine
 
-from .base import Base, rx_bytes
+from .base import Base
 
 
 class Board(Base):
@@ -15,16 +15,16 @@ class Board(Base):
     def __init__(self, settings: dict) -> None:
         super().__init__(settings)
         self._rang = False
+        self._armed = None  # the ring pin, while it is
 
     def uart(self) -> machine.UART:
         """The UART that the module is on."""
-        baud = self._settings["uart.baud"]
-        return machine.UART(self._settings["uart.id"], baud, timeout=0, rxbuf=rx_bytes(baud))
+        return self._uart()
 
     def volts(self, name: str) -> float | None:
         """Voltage at the analogue input ``battery`` or ``temperature``; None if not wired."""
-        pin = self._pin(name)
-        return None if pin is None else machine.ADC(pin).read_uv() / 1000000
+        adc = self._made(name, "measure a voltage", lambda pin: machine.ADC(machine.Pin(pin)))
+        return None if adc is None else adc.read_uv() / 1000000
 
     def sleep(self, ms: int, ring: bool = False) -> None:
         """Deep sleep: does not return, the next wake is a boot.
@@ -57,13 +57,14 @@ class Board(Base):
         return machine.WDT(timeout=ms)
 
     def _arm(self, ring: bool, sleep: int) -> None:
-        number = self._pin("ring")
-        if number is None:
-            return
-        pin = machine.Pin(number, machine.Pin.IN)
         if not ring:
-            pin.irq(None)
+            if self._armed is not None:
+                self._armed.irq(None)
             return
+        pin = self._made("ring", "be an input", lambda pin: machine.Pin(pin, machine.Pin.IN))
+        if pin is None:
+            return
+        self._armed = pin
         edge = pin.IRQ_FALLING if self._invert("ring") else pin.IRQ_RISING
         pin.irq(self._on_ring, edge, wake=sleep)
 

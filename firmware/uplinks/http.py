@@ -7,7 +7,7 @@ The module tells no headers of the answer. So a server that wants to set the nod
 from micropython import const
 
 import c1100.http  # noqa: F401 -- loaded now, while the heap is in one piece
-from c1100 import C1100Error
+from c1100 import C1100Error, Refused
 
 from .. import log, strict_json
 from . import joined
@@ -51,6 +51,8 @@ class Uplink:
         except C1100Error as error:
             code = getattr(error, "status", None)
             if code is None:
+                if isinstance(error, Refused):
+                    log.error("no answer from %s: check http.url, and the server", self._url)
                 raise
             log.warning("answer %d: %s", code, error)
             self._answer = b""

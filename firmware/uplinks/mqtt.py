@@ -3,8 +3,9 @@
 from micropython import const
 
 import c1100.mqtt  # noqa: F401 -- loaded now, while the heap is in one piece
-from c1100 import BadArgument, CommandError
+from c1100 import BadArgument, CommandError, Refused
 
+from .. import log
 from . import joined, refusal
 
 # SenML has quotes, so the module takes it in hexadecimal form, and not more of it.
@@ -23,6 +24,7 @@ class Uplink:
     def __init__(self, settings: dict, modem) -> None:
         self._topic = "nodes/%s/telemetry" % settings["id"]
         self._qos = settings["mqtt.qos"]
+        self._settings = settings
         self.mqtt = modem.mqtt(
             settings["id"],
             settings["mqtt.host"],
@@ -32,10 +34,27 @@ class Uplink:
             keepalive=settings["mqtt.keepalive_s"],
         )
 
+    async def connect(self) -> None:
+        """Open the session, unless it is. Raises C1100Error; what to check is on the log."""
+        if self.mqtt.connected:
+            return
+        try:
+            await self.mqtt.connect()
+        except Refused:  # the module tells no more than that
+            settings = self._settings
+            user = settings["mqtt.user"]
+            log.error(
+                "the broker refused %s, or %s:%d cannot be reached: check mqtt.user and "
+                "mqtt.password, mqtt.host and mqtt.port",
+                "user " + user if user else "a node without user",
+                settings["mqtt.host"],
+                settings["mqtt.port"],
+            )
+            raise
+
     async def send(self, batch: list) -> int:
         """Publish a batch; returns once the broker has it. Raises C1100Error."""
-        if not self.mqtt.connected:
-            await self.mqtt.connect()
+        await self.connect()
         try:
             await self.mqtt.publish(self._topic, joined(batch), self._qos)
         except (BadArgument, CommandError) as error:

@@ -88,7 +88,11 @@ class Uplink:
     async def _connect(self):
         await self._context.__aenter__()
         self._called = True
-        self._socket = await self._modem.tcp(self._far[0], self._far[1], rxbuf=_RX_BYTES)
+        try:
+            self._socket = await self._modem.tcp(self._far[0], self._far[1], rxbuf=_RX_BYTES)
+        except Refused:
+            log.error("%s:%d: check tcp.host, tcp.port and the server", *self._far)
+            raise
         return self._socket
 
     async def _confirmation(self, socket, begin) -> int:

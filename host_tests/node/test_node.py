@@ -251,6 +251,24 @@ def test_a_broken_sensor_costs_no_other_and_is_told_once(node, broker, broken, w
     assert log[1].endswith(f"W firmware {VERSION}, started by power")
 
 
+@pytest.mark.parametrize("key", ["pwrkey", "wake", "status", "cut", "ring", "battery"])
+def test_a_pin_that_there_is_not_is_told_by_its_key(node, broker, key):
+    n = node()
+    config = json.loads((n.flash / "config.json").read_text())
+    pins = {"pwrkey": 4, "wake": 5, "status": 18, "battery": 34}
+    n.configure(pins=pins | {key: 99})
+    says = f"pins.{key}: this chip has no pin 99"
+    with Subscriber(broker, TOPIC) as subscriber:
+        n.live(3)
+        assert n.said(says) and not n.said("Traceback")
+        n.configure(pins=config["pins"])
+        n.live(5)
+        assert n.deliver(subscriber) == n.said("sampled")
+    events = [f["vs"] for p in subscriber.records for f in json.loads(p) if f["n"] == "event"]
+    want = {"ring": [], "battery": [f"sensor battery failed: {says}", "sensor battery is back"]}
+    assert events == want.get(key, [says])
+
+
 def test_a_module_that_only_its_supply_revives(node, broker):
     n = node(pins={"pwrkey": 4, "wake": 5, "status": 18, "cut": 6})
     module = n.module

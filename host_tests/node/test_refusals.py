@@ -9,6 +9,7 @@ from aiohttp import web
 
 from host_tests.node.conftest import Node
 from host_tests.virtual_c1100.http_server import HttpServer
+from tools.broker import free_port
 from tools.demo.subscriber import Subscriber, records
 
 
@@ -100,6 +101,32 @@ def test_a_refusal_says_what_to_check_and_climbs_nothing(node, picky, status, wo
     assert words in "\n".join(said)
     assert n.said("recovery:") == []
     assert n.asleep_by(1) < 20
+    assert not any("sesame" in line for line in said)
+
+
+@pytest.mark.parametrize(
+    ("uplink", "says"),
+    [
+        ("mqtt", "the broker refused user bob, or 127.0.0.1:{port} cannot be reached: check "
+         "mqtt.user and mqtt.password, mqtt.host and mqtt.port"),
+        ("http", "no answer from http://127.0.0.1:{port}/: check http.url, and the server"),
+        ("tcp", "127.0.0.1:{port}: check tcp.host, tcp.port and the server"),
+    ],
+)  # fmt: skip
+def test_who_is_not_there_or_does_not_want_the_node_is_told_by_the_keys(node, uplink, says):
+    port = free_port()
+    n = node(
+        uplink={"first": uplink},
+        mqtt={"host": "127.0.0.1", "port": port, "user": "bob"},
+        tcp={"host": "127.0.0.1", "port": port},
+        http={"url": f"http://127.0.0.1:{port}/"},
+        secrets={"mqtt": {"password": "open-sesame"}},
+    )
+    n.live(1)
+    said = [text for _, text in n.bench.console]
+    assert says.format(port=port) in said
+    (failed,) = n.said("wake failed: Refused: ")
+    assert "AT+" not in failed
     assert not any("sesame" in line for line in said)
 
 

@@ -57,4 +57,5 @@ def test_a_bad_configuration_is_said(tmp_path: Path, capsys, text, says):
     path = tmp_path / "c.json"
     path.write_text(text)
     assert command(simulate, "--config", path) == 1
-    assert says in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert says in said and str(path) in said

@@ -190,6 +190,10 @@ def test_what_stands_there_and_cannot_be_read_is_not_thrown_away(tmp_path, capsy
         ("pins.cut=35", "pins.cut: pin 35 of an esp32 is an input only"),
         ("uart.tx=39", "uart.tx: pin 39 of an esp32 is an input only"),
         ("pins.ring=17", "pin 17 is"),
+        ("pins.battery=16", "pin"),
+        ("pins.battery=21", "pins.battery: pin 21 of an esp32 cannot measure a voltage"),
+        ("pins.temperature=23", "pins.temperature: pin 23 of an esp32 cannot measure a voltage"),
+        ("uart.id=5", "uart.id: an esp32 has no UART 5, but 0, 1, 2"),
         ("report.perid_s=5", "did you mean report.period_s?"),
         ("mqtt.hots=x", "did you mean mqtt.host?"),
         ("period_s=5", "did you mean"),
@@ -204,6 +208,44 @@ def test_what_can_never_work_is_refused(tmp_path, capsys, pair, says):
     assert provision(*usual, "--set", pair) == 1
     assert says in capsys.readouterr().err
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("pair", "says"),
+    [
+        ("pins.status=99", "pins.status: a pyboard has no pin 99"),
+        ("pins.status=X99", "pins.status: a pyboard has no pin X99"),
+        ("pins.cut=X5", "pin X5 is pins."),
+        ("pins.cut=X1", "pins.cut: pin X1 of a pyboard belongs to UART 4"),
+        ("pins.battery=Y5", "pins.battery: pin Y5 of a pyboard cannot measure a voltage"),
+        ("uart.id=5", "uart.id: a pyboard has no UART 5, but 1, 2, 3, 4, 6"),
+    ],
+)
+def test_a_pyboards_pins_have_names(tmp_path, capsys, pair, says):
+    usual = ("--folder", tmp_path, "--id", "n1", "--broker", "b.example", "--wiring", "pyboard")
+    assert provision(*usual, "--set", pair) == 1
+    assert says in capsys.readouterr().err
+    assert provision(*usual, "--set", "pins.battery=X8", "--set", "pins.cut=A8") == 0
+
+
+@pytest.mark.parametrize("chip", wiring.CHIPS)
+def test_every_pin_of_every_chip_is_right_for_some_keys_and_told_by_them(chip):
+    known = wiring.CHIPS[chip]
+    keys = [key for key in Tables.load().config if key.startswith("pins.") and "_act" not in key]
+    for pin in [*known.pins, *range(60), "X5", "X99", "Y12"]:
+        if not wiring._is_known(chip, pin):
+            continue
+        for key in keys:
+            right = pin in known.pins and pin not in known.flash
+            right &= key not in wiring.OUTPUTS or pin not in known.inputs
+            right &= key not in wiring.ANALOGUE or pin in known.analogue
+            given = {"uart.id": 1, key: pin}
+            right &= pin not in known.uarts[1]
+            if right:
+                wiring.check(chip, given)
+                continue
+            with pytest.raises(DeployError, match=f"^{key}: .*{pin}"):
+                wiring.check(chip, given)
 
 
 @pytest.mark.parametrize(

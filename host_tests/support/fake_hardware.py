@@ -27,16 +27,28 @@ class Recorder:
 
 
 class Pin:
-    """load() sets where calls go; names -- what name() gives, by number"""
+    """load() sets where calls go; names -- what name() gives, by number
+
+    missing, inputs -- numbers that the chip does not have, and that are inputs only
+    """
 
     IN, OUT, IRQ_RISING, IRQ_FALLING = 1, 3, 1, 2
     calls = names = handlers = None
+    missing = inputs = ()
 
     def __init__(self, number, mode=None, **keywords):
         self.number = number
+        self._check(mode)
         Pin.calls.append(("Pin", (number, mode), keywords))
 
+    def _check(self, mode):
+        if self.number in Pin.missing:
+            raise ValueError("invalid pin")
+        if mode == Pin.OUT and self.number in Pin.inputs:
+            raise ValueError("pin can only be input")
+
     def init(self, *args, **keywords):
+        self._check(args[0] if args else None)
         Pin.calls.append(("Pin.init", (self.number,) + args, keywords))
 
     def irq(self, handler=None, trigger=0, **keywords):
@@ -79,11 +91,19 @@ class Memory:
 
 
 class Adc(Recorder):
-    """`machine.ADC`: every input is at 1.85 V, or half of the reference."""
+    """`machine.ADC`: every input is at 1.85 V, or half of the reference.
+
+    digital -- numbers of pins that are no such inputs
+    """
 
     ATTN_11DB = 3
+    digital = ()
 
     def __call__(self, pin, **keywords):
+        if _numbers(pin) in self.digital:
+            raise ValueError("invalid pin")
+        if not isinstance(pin, Pin):
+            Pin(pin)
         self.record("ADC", _numbers(pin), **keywords)
         return self
 
@@ -99,6 +119,8 @@ class Machine(Recorder):
     PIN_WAKE, TIMER_WAKE, SLEEP, DEEPSLEEP = 2, 4, 2, 4
     Pin = Pin
     Signal = Signal
+    uarts = (0, 1, 2, 3, 4, 6)
+    bad_bauds = ()
 
     def __init__(self, calls):
         super().__init__(calls)
@@ -112,6 +134,12 @@ class Machine(Recorder):
         return self.rtc
 
     def UART(self, *args, **keywords):
+        if args[0] not in self.uarts:
+            raise ValueError("UART(%d) does not exist" % args[0])
+        if args[1] in self.bad_bauds:
+            raise ValueError("set baudrate is not within 5% of desired value")
+        if "tx" in keywords and keywords["tx"].number in Pin.inputs:
+            raise OSError(-258, "ESP_ERR_INVALID_ARG")
         self.record("UART", *args, **keywords)
 
     def WDT(self, timeout):
@@ -190,6 +218,7 @@ def stm_module(registers=20, block="RTC"):
 def load(port, machine, **modules):
     """The file firmware/boards/<port>.py as a module that sees these stand-ins and no others."""
     Pin.calls = machine._calls
+    Pin.missing = Pin.inputs = ()
     Pin.handlers = {}
     for name in _OURS:
         sys.modules.pop("firmware.boards." + name, None)

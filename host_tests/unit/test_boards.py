@@ -326,3 +326,95 @@ def test_stm32_ring_pin_that_cannot_end_standby_gets_stop_mode_and_a_reset():
             chip.board().sleep(1000, ring=True)
         names = [name for name, _, _ in chip.calls if name in ("lightsleep", "reset", "deepsleep")]
         assert names == ["lightsleep", "reset"]
+
+
+# Pins that cannot be what they are to be ---------------------------------------------------------
+
+OUTPUTS = ("pwrkey", "wake", "cut")
+INPUTS = ("status", "ring")
+ANALOGUE = ("battery", "temperature")
+
+
+def boards_of(**sections):
+    """(port, board, its machine) of both ports."""
+    found = [("esp32",) + esp32(**sections)[:2]]
+    chip = Stm32(**sections)
+    return found + [("stm32", chip.board(), chip.machine)]
+
+
+def use(board, name):
+    if name in OUTPUTS:
+        return board.output(name)
+    return board.input(name) if name in INPUTS else board.volts(name)
+
+
+def refused(make, *args):
+    with raises(config.ConfigError) as caught:
+        make(*args)
+    return str(caught.error)
+
+
+def test_a_pin_that_there_is_not_is_told_by_its_key():
+    for pin in (99, "X99"):
+        for name in OUTPUTS + INPUTS + ANALOGUE:
+            for port, board, _ in boards_of(pins={name: pin}):
+                Pin.missing = (99, "X99")
+                want = "pins.%s: this chip has no pin %s" % (name, pin)
+                assert refused(use, board, name) == want, port
+                assert board.faults() == [want], port
+                Pin.missing = ()
+                assert board.faults() == []
+
+
+def test_a_pin_that_is_an_input_only_is_told_by_its_key():
+    for name in OUTPUTS:
+        for port, board, _ in boards_of(pins={name: 34}):
+            Pin.inputs = (34,)
+            want = "pins.%s: pin 34 of this chip cannot be an output: pin can only be input" % name
+            assert refused(use, board, name) == want, port
+    for name in INPUTS + ANALOGUE:
+        for _, board, _ in boards_of(pins={name: 34}):
+            Pin.inputs = (34,)
+            assert use(board, name) is not None
+
+
+def test_a_pin_that_is_not_analogue_is_told_by_its_key():
+    for name in ANALOGUE:
+        for port, board, machine in boards_of(pins={name: 16}):
+            machine.ADC.digital = (16,)
+            want = "pins.%s: pin 16 of this chip cannot measure a voltage: invalid pin" % name
+            assert refused(use, board, name) == want, port
+            assert board.faults() == []
+
+
+def test_what_is_wrong_with_the_uart_is_told_by_its_keys():
+    for number in (5, 7, 8):
+        for port, board, _ in boards_of(uart={"id": number}):
+            assert refused(board.uart) == "uart.id: this chip has no UART %d" % number, port
+    for name, other in (("tx", "rx"), ("rx", "tx")):
+        board = esp32(uart={name: 99, other: 4})[0]
+        Pin.missing = (99,)
+        assert refused(board.uart) == "uart.%s: this chip has no pin 99" % name
+        assert board.faults() == ["uart.%s: this chip has no pin 99" % name]
+    board = esp32(uart={"tx": 34})[0]
+    Pin.inputs = (34,)
+    assert "uart.tx: pin 34 of this chip cannot be an output" in refused(board.uart)
+    for port, board, machine in boards_of(uart={"baud": 921600}):
+        machine.bad_bauds = (921600,)
+        said = refused(board.uart)
+        assert "921600 baud" in said and "check uart.baud" in said, port
+        assert ("uart.tx" in said) is (port == "esp32")
+
+
+def test_what_is_no_fault_of_a_pin_is_raised_as_it_is():
+    board, machine, _ = esp32(pins={"battery": 34})
+
+    class Broken:
+        ATTN_11DB = 3
+
+        def __call__(self, *args, **keywords):
+            raise MemoryError
+
+    machine.ADC = Broken()
+    with raises(MemoryError):
+        board.volts("battery")

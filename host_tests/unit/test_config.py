@@ -215,3 +215,19 @@ def test_what_is_no_json_is_refused_with_its_place():
     assert "line 1, column 16: a comma or } is missing" in said
     assert "4711" not in said
     assert "swordfish" not in said
+
+
+def test_no_pin_has_two_keys():
+    keys = [key for key, rule in config.SCHEMA.items() if rule[1] is config.PIN]
+    assert len(keys) == 9
+    for pin in (4, "X4"):
+        for one in keys:
+            for other in keys:
+                given = {"id": "n", "mqtt": {"host": "h"}, one: pin, other: pin}
+                if one == other:
+                    assert config.check(given, config.SCHEMA, "c")[one] == pin
+                    continue
+                with raises(config.ConfigError) as caught:
+                    config.check(given, config.SCHEMA, "c")
+                first, last = sorted((one, other))
+                assert str(caught.error) == "c: %s: pin %s is %s already" % (last, pin, first)

@@ -74,8 +74,13 @@ class CommandError(C1100Error):
 
 class Refused(CommandError):
     """What is beyond the module has refused: a broker, a server, an operator. The text names the
-    values that may be wrong, but no secrets. No restart of the module mends that.
+    values that may be wrong, but no secrets, and no command: the module has done what it was told.
+    No restart of it mends that.
     """
+
+    def __init__(self, text: str, command: str | None = None) -> None:
+        super().__init__(text)
+        self.command = command
 
 
 class CmeError(CommandError):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from tools.demo.subscriber import as_sampled
 from tools.lockstep import Bench
+from tools.power.wording import count
 from tools.virtual_board.runner import Awake
 from tools.virtual_board.sensors import Reading
 
@@ -46,7 +47,7 @@ def problems(made: list[Report], arrived: list[bytes], wanted: int) -> list[str]
     """
     found = []
     if len(made) < wanted:
-        found.append(f"expected {wanted} wakes, the node made {len(made)}")
+        found.append(f"expected {count(wanted, 'wake')}, the node made {len(made)}")
     sampled = {report.payload for report in made if report.payload is not None}
     left = Counter(as_sampled(record, sampled) for record in arrived)
     for report in made:

@@ -16,6 +16,7 @@ import threading
 from tools.deploy import DeployError, compiler, placing, project, settings, sync
 from tools.deploy.connection import Connection
 from tools.deploy.ports import Report, add_port_arguments, at_all_ports
+from tools.power.wording import count
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +60,8 @@ def run(args: argparse.Namespace) -> int:
             if place.said:
                 report.say(place.said)
             report.say(
-                f"{len(todo.write)} of {len(want)} files copied ({todo.bytes} bytes), "
+                f"{len(todo.write)} of {count(len(want), 'file')} copied "
+                f"({count(todo.bytes, 'byte')}), "
                 f"{len(todo.remove)} removed"
             )
             if todo.stale:
@@ -79,7 +81,9 @@ def _tell_wiring(board: Connection, report: Report) -> None:
     if text is None:
         return
     try:
-        told = settings.wiring(settings.checked({"config.json": text}))
+        told = settings.wiring(
+            settings.checked({"config.json": text}, {"config.json": "config.json of the board"})
+        )
     except DeployError as error:
         report.say(str(error))
         return

@@ -18,6 +18,8 @@ from littlefs import LittleFS, LittleFSError
 
 from tools.deploy import DeployError, boards, compiler, partitions, project, romfs, settings
 from tools.deploy.boards import BoardFlash
+from tools.power.wording import count
+from tools.provision import wiring
 
 # As MicroPython's VfsLfs2 has them by default (extmod/vfs_lfs.c), so that the image is what mkfs
 # on the board would make; version 2.0 is what every MicroPython since 1.12 can mount.
@@ -50,7 +52,9 @@ def run(args: argparse.Namespace) -> int:
         flash = placed(boards.named(args.board), args.firmware)
         given = {"config.json": args.config, "secrets.json": args.secrets}
         config = {name: path.read_bytes() for name, path in given.items() if path}
-        outbox = settings.checked(config)["outbox.bytes"] if config else 0
+        whole = settings.checked(config, given) if config else {"outbox.bytes": 0}
+        wiring.check(flash.chip, whole)
+        outbox = whole["outbox.bytes"]
         files = contents(flash, args.source, args.frozen) | config
         image, free = build(flash, files)
         if free < outbox:
@@ -63,7 +67,8 @@ def run(args: argparse.Namespace) -> int:
     except (DeployError, OSError) as error:
         print(f"image: {error}", file=sys.stderr)
         return 1
-    print(f"{out}: {len(files)} files, {len(image)} bytes for {flash.start:#x}, {free} free")
+    size = f"{count(len(files), 'file')}, {len(image)} bytes"
+    print(f"{out}: {size} for {flash.start:#x}, {free} free")
     if not config:
         print("It has no config.json: the node will not report before it is provisioned.")
     return 0

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +60,11 @@ def micropython() -> str:
     return str(Path(sys.executable).with_name("micropython")) if found.endswith(".so") else found
 
 
-def checked(files: dict[str, bytes]) -> dict[str, Any]:
+def checked(files: dict[str, bytes], names: Mapping[str, object] | None = None) -> dict[str, Any]:
     """All settings but the secrets, flat and complete, as the firmware reads them.
 
     files -- content of "config.json", and of "secrets.json" if there is one
+    names -- what they are called where they come from, for messages
 
     Real MicroPython runs the firmware's config.py. Raises DeployError with its words.
     """
@@ -72,6 +74,10 @@ def checked(files: dict[str, bytes]) -> dict[str, Any]:
         done = _run(_CHECK.format(str(project.ROOT), folder + "/"))
         said = done.stdout.replace(folder + "/", "").strip()
     if done.returncode == _REFUSED:
+        for name, known_as in (names or {}).items():
+            if said.startswith(name) and known_as:
+                said = f"{known_as}, as {said}"
+                break
         raise DeployError(said)
     return json.loads(_said(done))
 

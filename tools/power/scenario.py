@@ -46,6 +46,7 @@ class Change(NamedTuple):
 class Scenario:
     """node -- what is in config.json; profile -- of the virtual module; changes -- by time
     frozen -- the board need not load its code from flash
+    where -- `node` is from, for messages
     """
 
     title: str
@@ -54,6 +55,7 @@ class Scenario:
     profile: Profile = field(default_factory=Profile)
     changes: list[Change] = field(default_factory=list)
     frozen: bool = False
+    where: str = "config.json"
 
 
 def node(path: Path) -> dict[str, Any]:
@@ -103,6 +105,7 @@ def load(path: Path) -> Scenario:
         profile,
         sorted(changes),
         raw.get("frozen", False),
+        f"{path}, [node]",
     )
 
 

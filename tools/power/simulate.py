@@ -272,6 +272,7 @@ def _wanted(args: argparse.Namespace) -> Scenario:
         found = Scenario("")
         if args.config:
             found.node = scenario.node(args.config)
+            found.where = str(args.config)
         if args.profile:
             found.profile = scenario.module(args.profile)
     if args.days is not None:
@@ -297,7 +298,8 @@ def simulate(
 
     Raises DeployError for a configuration that the firmware refuses, BoardError when it stops.
     """
-    checked = settings.checked({"config.json": json.dumps(wanted.node).encode()})
+    given = {"config.json": json.dumps(wanted.node).encode()}
+    checked = settings.checked(given, {"config.json": wanted.where})
     # What a run changes is its own: the network's state, and where its traffic goes.
     profile = replace(
         wanted.profile, seed=seed, radio=replace(wanted.profile.radio),

@@ -28,6 +28,7 @@ from typing import Any
 from tools.deploy import DeployError, settings
 from tools.deploy.connection import Connection
 from tools.deploy.reach import countdown
+from tools.power.wording import count
 from tools.provision import questions, table, wiring
 from tools.provision.node import CONFIG, KEY, SECRETS, Node, Tables, fingerprint
 
@@ -258,7 +259,7 @@ def _batch(args: argparse.Namespace, tables: Tables) -> None:
             print(f"{node.id}: written to {place['to']}")
         _tell_wiring(node)
         (base / "manifest.json").write_text(json.dumps(entries, indent=2) + "\n")
-    print(f"{len(nodes)} nodes; what went where is in {base / 'manifest.json'}")
+    print(f"{count(len(nodes), 'node')}; what went where is in {base / 'manifest.json'}")
     if keys:
         print(f"the keys are in {base / KEYS}, which only you can read: keep it safe")
 
@@ -283,8 +284,8 @@ def _json(path: Path) -> dict[str, Any]:
 
 def _parsed(text: bytes, where: str) -> dict[str, Any]:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        for name, count in Counter(name for name, _ in pairs).items():
-            if count > 1:
+        for name, times in Counter(name for name, _ in pairs).items():
+            if times > 1:
                 raise ValueError(f'"{name}" is there twice')
         return dict(pairs)
 

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from tools.events import printable
 from tools.network import Peer
+from tools.power.wording import count as counted
 from tools.timeline import Timeline, Timer
 from tools.virtual_board import link, sensors
 from tools.virtual_board.receiver import Receiver
@@ -179,7 +180,7 @@ class Chip:
 
     def _lose(self, count: int, why: str) -> None:
         self.lost_bytes += count
-        self._event("lost", f"{count} bytes: {why}")
+        self._event("lost", f"{counted(count, 'byte')}: {why}")
 
     # From the program -----------------------------------------------------------------------
 
