@@ -8,11 +8,11 @@ from .state import CAUSES
 
 def tell(node) -> None:
     """On the log. node -- app.Node"""
+    if node.state.wakes == 1:
+        _tell_wiring(node.settings)
     log.warning("%s, started by %s", version.text(), CAUSES[node.state.cause])
     for text in getattr(node.board, "faults", list)():  # a board's file need not know
         log.error("%s", text)
-    if node.state.wakes == 1:
-        _tell_wiring(node.settings)
 
 
 def _tell_wiring(settings: dict) -> None:
