@@ -170,10 +170,10 @@ def test_a_history_is_of_store_and_memory_with_its_gaps(tmp_path: Path):
         store.load(fleet)
         told(fleet, store, {"n": "seq", "v": 7}, {"n": "x", "v": 7}, at=now - 100 + 7)
         feed = Feed(fleet, Address("h", 1), store=store)
-        plot = feed.history("n1", now - DAY_S)["x"]
+        plot = feed.history("n1", DAY_S)["x"]
     assert [[value for _, value in part] for part in plot["parts"]] == [[1, 2], [5, 6, 7]]
     assert (plot["count"], plot["least"], plot["most"], plot["last"]) == (5, 1, 7, 7)
-    assert feed.history("nobody", 0) == {}
+    assert feed.history("nobody", DAY_S) == {}
 
 
 def test_what_is_old_is_forgotten_and_the_oldest_when_it_is_too_much(tmp_path: Path):

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from firmware import recovery
 from firmware.state import CAUSES
 from host_tests.monitor.test_model import NOW, pack
+from tools.broker import Address
 from tools.monitor import units, words
+from tools.monitor.feed import Feed
 from tools.monitor.history import COLUMNS, Point, plotted
 from tools.monitor.model import MOST_NAMES, MOST_TEXT, Fleet
 from tools.monitor.sequence import MOST, Sequence
@@ -283,6 +285,15 @@ def parts(found: dict | None) -> list[list[float]]:
 def test_a_record_that_is_missing_is_a_gap(seqs, missing, unheard, expected):
     count = Sequence(missing=set(missing), unheard=set(unheard))
     assert parts(plotted(points(*seqs), count, 0)) == expected
+
+
+def test_a_node_that_is_silent_or_lives_in_the_past_has_its_last_week():
+    feed = Feed(Fleet(), Address("h", 1))
+    for days in (9, 6, 0):
+        at = 1.7e9 - days * 86400
+        feed.fleet.message(TOPIC, pack({"n": "x", "v": days}, at=int(at)), NOW)
+    assert parts(feed.history("n1", 7 * 86400)["x"]) == [[6, 0]]
+    assert parts(feed.history("n1", math.inf)["x"]) == [[9, 6, 0]]
 
 
 def test_a_count_that_begins_again_is_a_gap():

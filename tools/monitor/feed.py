@@ -75,8 +75,16 @@ class Feed:
         """Differs when there is news."""
         return id(self.fleet), self.fleet.changes, self.state, self._store_words()
 
-    def history(self, id: str, since: float) -> dict[str, dict]:
-        """The values of a node over time, by name, from the store and from memory."""
+    def history(self, id: str, span_s: float) -> dict[str, dict]:
+        """The values of a node over time, by name, from the store and from memory.
+
+        span_s -- that long up to its latest value: it may be silent, or its clock behind
+        """
+        with self.lock:
+            node = self.fleet.nodes.get(id)
+            if node is None or not node.values:
+                return {}
+            since = max(value.at for value in node.values.values()) - span_s
         kept: dict[str, list[Point]] = {}
         if self._store is not None:
             try:
@@ -85,9 +93,6 @@ class Feed:
             except StoreError as error:
                 self._problem = str(error)
         with self.lock:
-            node = self.fleet.nodes.get(id)
-            if node is None:
-                return {}
             for name, points in node.points.items():
                 kept.setdefault(name, []).extend(points)
             count = deepcopy(node.count)

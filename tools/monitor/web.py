@@ -60,8 +60,8 @@ def application(
             days = math.nan
         if not days > 0:
             raise web.HTTPBadRequest(text="days is a number above 0", headers=HEADERS)
-        since = time.time() - days * DAY_S
-        found = await asyncio.to_thread(history, request.query.get("node", ""), since)
+        node = request.query.get("node", "")
+        found = await asyncio.to_thread(history, node, days * DAY_S)
         return web.json_response(found, headers=HEADERS)
 
     async def page(request: web.Request) -> web.FileResponse:

@@ -7,7 +7,7 @@ import { plot } from "./plot.js";
 // Names that have a column of their own; all others are in one together.
 const OWN = ["battery", "temperature", "signal", "backlog"];
 const HEADS = ["node", "last report", ...OWN, "other values", "missing", "recovery"];
-const SPANS = [[1, "a day"], [7, "a week"], [30, "a month"], [36500, "all"]];
+const SPANS = [[1, "its last day"], [7, "its last week"], [30, "its last month"], [36500, "all time"]];
 const MANY = 12; // values in one box that get a bar to scroll with
 
 let state = { nodes: [], events: [] };
