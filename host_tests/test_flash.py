@@ -3,6 +3,7 @@
 import json
 import subprocess
 
+from host_tests.patience import LIMIT_S
 from host_tests.test_on_micropython import ROOT, micropython
 
 
@@ -13,7 +14,7 @@ def run(script: str, *arguments: object) -> dict:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LIMIT_S,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from host_tests.patience import LIMIT_S
 from tools import installed
 from tools.installed import Peer
 
@@ -121,7 +122,7 @@ def suite(tmp_path):
             [sys.executable, "-m", "pytest", "-p", "lacking", "-p", "no:cacheprovider",
              "--dist", "loadfile", "-n", workers, *TESTS],
             cwd=ROOT, env=kept | {"PYTHONPATH": str(tmp_path)} | environment,
-            capture_output=True, text=True, timeout=120, check=False,
+            capture_output=True, text=True, timeout=LIMIT_S, check=False,
         )  # fmt: skip
 
     return run

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware.strict_json import loads
+from host_tests.patience import LIMIT_S
 from host_tests.test_on_micropython import ROOT, micropython
 
 LEVELS = 16
@@ -113,7 +114,7 @@ def test_micropython_reads_and_refuses_the_same():
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=LIMIT_S,
     )
     answers = done.stdout.split("\n")[:-1]
     assert len(answers) == len(texts)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from host_tests.patience import LIMIT_S
+
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / "host_tests" / "unit").glob("test_*.py"))
 
@@ -25,7 +27,7 @@ def mp_runner(path: str) -> subprocess.CompletedProcess[str]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LIMIT_S,
         check=False,
     )
 

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 
+from host_tests.patience import LIMIT_S
 from tools.broker import HOST, Address
 
 PUBLISH, PUBACK = 3, 4
@@ -88,5 +89,5 @@ def proxy(
     finally:
         server.shutdown(socket.SHUT_RDWR)
         server.close()
-        thread.join(5)
+        thread.join(LIMIT_S)
     assert seen >= number, "the fault never came into play"

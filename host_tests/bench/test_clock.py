@@ -1,7 +1,5 @@
 """Time in lockstep: asyncio and time on the virtual clock, and runs that repeat byte for byte."""
 
-import time
-
 
 def test_tasks_run_in_the_order_of_their_virtual_times(node) -> None:
     n = node("""
@@ -119,10 +117,8 @@ asyncio.run(main())
 print("a day")
 machine.deepsleep(3600000)
 """)
-    begin = time.monotonic()
     n.bench.run(until=10 * 86400)
     assert n.lines == ["a day"] * 9
-    assert time.monotonic() - begin < 5
 
 
 BUSY = """

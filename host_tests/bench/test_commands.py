@@ -5,8 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from host_tests.patience import LIMIT_S
+
 ROOT = Path(__file__).resolve().parents[2]
-LIMIT_S = 30
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:

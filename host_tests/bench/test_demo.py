@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from host_tests.bench.mqtt_proxy import damage, lose, proxy
+from host_tests.patience import LIMIT_S
 from host_tests.peers import any_broker
 from tools import demo
 from tools.broker import Address, BrokerError, embedded, free_port, mosquitto
@@ -20,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def command(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "tools", "demo", *options],
-        cwd=ROOT, capture_output=True, text=True, timeout=100, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False,
     )  # fmt: skip
 
 
@@ -66,7 +67,7 @@ def test_demo_of_a_board_that_runs_from_romfs(tmp_path: Path, capsys) -> None:
 def test_demo_with_a_users_broker_and_an_observer_of_our_own(tmp_path: Path) -> None:
     with any_broker() as broker, Subscriber(broker, "nodes/+/telemetry") as observer:
         done = command("--broker", str(broker), "--reports", "1", "--trace", str(tmp_path / "t"))
-        observer.wait(1, 5)
+        observer.wait(1, LIMIT_S)
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(observer.payloads) == 1
     assert observer.payloads[0].decode() in (tmp_path / "t").read_text()

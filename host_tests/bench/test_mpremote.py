@@ -15,12 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from host_tests.patience import LIMIT_S
 from tools.demo.flash import reset
 from tools.lockstep import Bench
 from tools.virtual_board.board import Board, flash_folder, flash_image
 from tools.virtual_board.realtime import RealTimeBoard, open_tty
-
-LIMIT_S = 60
 
 
 def mpremote(tty: str, *command: str, cwd: Path | None = None) -> str:
@@ -229,9 +228,7 @@ machine.deepsleep(600000)
         bench.run(until=lambda: copy.poll() is not None, attended=True)
         assert copy.returncode == 0
         reset(bench, tmp_path)
-        begin = time.monotonic()
         bench.run(until=3600)
-        assert time.monotonic() - begin < 3
     finally:
         bench.close()
     assert [text for _, text in bench.console].count("slept 10000") == 6

@@ -7,13 +7,14 @@ import subprocess
 import sys
 import time
 import tty
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from host_tests.patience import LIMIT_S, until
+
 ROOT = Path(__file__).resolve().parents[2]
-LIMIT_S = 20.0
 ASK = """
 import time
 from machine import UART
@@ -35,13 +36,6 @@ def bridge(*arguments: object) -> subprocess.Popen:
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
-
-
-def until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < end, "it has not happened in time"
-        time.sleep(0.05)
 
 
 class Port:

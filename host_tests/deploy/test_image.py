@@ -8,6 +8,7 @@ import pytest
 from littlefs import LittleFS
 
 from host_tests.deploy.conftest import SMALL, command
+from host_tests.patience import LIMIT_S
 from tools.broker import Address, embedded
 from tools.demo.subscriber import Subscriber
 from tools.deploy import DeployError, boards, image, project
@@ -98,7 +99,7 @@ def test_a_node_boots_from_the_image_to_its_first_report(options, tmp_path, caps
         ) as bench,
     ):
         bench.run(until=lambda: bool(bench.wakes and bench.wakes[0].end), limit_s=600)
-        subscriber.wait(1, 5)
+        subscriber.wait(1, LIMIT_S)
         assert len(subscriber.payloads) == 1, [text for _, text in bench.console]
         record = json.loads(subscriber.payloads[0])
     assert record[0]["bn"].startswith("from-image")

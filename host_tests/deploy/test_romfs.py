@@ -13,6 +13,7 @@ from mpremote.transport_serial import SerialTransport
 from host_tests.bench.test_mpremote import serving
 from host_tests.deploy.conftest import SMALL, Served, command
 from host_tests.deploy.test_image import NODE
+from host_tests.patience import LIMIT_S
 from tools.broker import Address, embedded
 from tools.demo.subscriber import Subscriber
 from tools.deploy import DeployError, boards, deploy, image, project, rom, romfs
@@ -123,7 +124,7 @@ def test_a_node_reports_with_all_code_in_romfs(tmp_path) -> None:
         ) as bench,
     ):
         bench.run(until=lambda: bool(bench.wakes and bench.wakes[0].end), limit_s=600)
-        subscriber.wait(1, 5)
+        subscriber.wait(1, LIMIT_S)
         assert len(subscriber.payloads) == 1, [text for _, text in bench.console]
         assert json.loads(subscriber.payloads[0])[0]["bn"].startswith("from-image")
     # What it has written is on the file system, and no code is.

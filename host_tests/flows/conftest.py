@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from host_tests.patience import LIMIT_S
 from tools.lockstep import Bench
 from tools.virtual_board.board import Board, flash_folder
 from tools.virtual_c1100 import Profile, VirtualC1100
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(__file__).parent / "programs"
-PEER_LIMIT_S = 10.0  # real seconds
 
 
 class Flow:
@@ -59,7 +59,7 @@ class Flow:
 
     def go_on_until(self, condition: Callable[[], bool], step_s: float = 1.0) -> None:
         """Let virtual time pass in steps until a peer, which lives in real time, has answered."""
-        limit = time.monotonic() + PEER_LIMIT_S
+        limit = time.monotonic() + LIMIT_S
         while not condition():
             assert time.monotonic() < limit, "the peer does not answer"
             self.bench.run(until=self.bench.timeline.now_us / 1e6 + step_s)

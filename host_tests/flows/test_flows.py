@@ -10,6 +10,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from host_tests.flows import echo
+from host_tests.patience import LIMIT_S
 from host_tests.virtual_c1100.http_server import PAGE, HttpServer
 from host_tests.virtual_c1100.lwm2m_server import Lwm2mServer, free_udp_port
 from host_tests.virtual_c1100.ppp_client import PppClient
@@ -43,13 +44,13 @@ def test_two_transfers_each_way_while_messages_arrive(flow):
 
         def publish() -> None:
             for number in range(count):
-                client.publish("traffic", str(number), qos=1).wait_for_publish(10)
+                client.publish("traffic", str(number), qos=1).wait_for_publish(LIMIT_S)
                 time.sleep(0.02)
             sent.set()
 
         threading.Thread(target=publish, daemon=True).start()
         f.run(limit_s=3600)
-        assert sent.wait(10)
+        assert sent.wait(LIMIT_S)
         client.disconnect()
         client.loop_stop()
     assert sorted(f.said("socket")) == ["0 65536 True", "1 65536 True"]

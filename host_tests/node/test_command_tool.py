@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from host_tests.patience import LIMIT_S
 from tools import command
 from tools.broker import free_port
 
@@ -29,7 +30,7 @@ def start(broker, *args, **variables):
 
 
 def ended(process):
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=LIMIT_S)
     assert KEY not in out + err
     return process.returncode, out, err
 

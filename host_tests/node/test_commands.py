@@ -7,6 +7,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from host_tests.patience import LIMIT_S
 from tools import command
 from tools.demo.subscriber import Subscriber
 
@@ -38,7 +39,9 @@ class Talk:
         """On a topic of its own."""
         self.counter += 1
         message = command.signed("n1", KEY, body, self.counter, name)
-        self.client.publish(f"nodes/n1/commands/{name}", message, 1, True).wait_for_publish(10)
+        self.client.publish(f"nodes/n1/commands/{name}", message, 1, True).wait_for_publish(
+            LIMIT_S
+        )
 
     @property
     def waiting(self):
@@ -56,11 +59,11 @@ class Talk:
             self.said.pop(message.topic, None)
 
     def send(self, payload):
-        self.client.publish("nodes/n1/commands", payload, 1, retain=True).wait_for_publish(10)
+        self.client.publish("nodes/n1/commands", payload, 1, retain=True).wait_for_publish(LIMIT_S)
 
     def result(self, name):
         """The last result of this id; the broker may still be handing it over."""
-        limit = time.monotonic() + 10
+        limit = time.monotonic() + LIMIT_S
         while time.monotonic() < limit:
             for result in reversed(self.results):
                 if result["id"] == name:
@@ -71,7 +74,7 @@ class Talk:
     def close(self):
         self.send(b"")
         for topic in list(self.said):
-            self.client.publish(topic, b"", 1, retain=True).wait_for_publish(10)
+            self.client.publish(topic, b"", 1, retain=True).wait_for_publish(LIMIT_S)
         self.heard.close()
         self.client.disconnect()
         self.client.loop_stop()

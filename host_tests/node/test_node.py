@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from host_tests.patience import LIMIT_S
 from tools.broker import free_port, mosquitto
 from tools.demo.subscriber import Subscriber
 from tools.deploy.project import ROOT
@@ -26,7 +27,7 @@ def test_reports_and_sleeps_for_its_period(node, broker):
     with Subscriber(broker, TOPIC) as subscriber:
         n = node(sleep={"doze": 0})  # a UART that dozes loses what the module says unasked
         n.live(3)
-        subscriber.wait(3, 5)
+        subscriber.wait(3, LIMIT_S)
     assert wakes_of(subscriber.records) == [1, 2, 3]
     assert [p.decode() for p in subscriber.records] == n.said("sampled")
     starts = [awake.start_us / 1e6 for awake in n.bench.wakes]
@@ -145,7 +146,7 @@ def test_a_node_that_never_gets_to_sleep_ends_in_safe_mode_and_tries_again(node,
     assert not n.said("sleeping")
     with Subscriber(broker, TOPIC) as subscriber:
         n.live(2)
-        subscriber.wait(1, 5)
+        subscriber.wait(1, LIMIT_S)
     assert n.said("safe mode:") == ["5 wakes in a row did not end in sleep"]
     assert n.said("delivered")
 
@@ -172,7 +173,7 @@ def test_psm_keeps_the_registration_from_wake_to_wake(node, broker):
     with Subscriber(broker, TOPIC) as subscriber:
         n = node(sleep={"module": "psm", "tau_s": 86400, "active_s": 10})
         n.live(4)
-        subscriber.wait(4, 5)
+        subscriber.wait(4, LIMIT_S)
     assert wakes_of(subscriber.records) == [1, 2, 3, 4]
     assert n.said("psm") == ["granted 10 86400"] * 4
     off = node()
@@ -186,7 +187,7 @@ def test_network_that_refuses_psm_has_the_module_switched_off(node, broker):
     n = node(profile, sleep={"module": "psm"})
     with Subscriber(broker, TOPIC) as subscriber:
         n.live(2)
-        subscriber.wait(2, 5)
+        subscriber.wait(2, LIMIT_S)
     assert wakes_of(subscriber.records) == [1, 2]
     assert n.said("psm") == ["refused"]
     assert n.module.power.value in ("stopping", "off")

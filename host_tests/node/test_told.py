@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from host_tests.patience import LIMIT_S
 from tools.demo.subscriber import Subscriber
 from tools.virtual_c1100 import Profile
 
@@ -42,7 +43,7 @@ def test_what_the_network_says(node, broker, answer, known):
         n = node()
         n.module.faults.add("answer", f"+CCLK={answer}|0")
         n.live(1)
-        subscriber.wait(1, 5)
+        subscriber.wait(1, LIMIT_S)
     at = times(subscriber)[1]
     assert at == pytest.approx(START + 20, abs=20) if known else at is None
 

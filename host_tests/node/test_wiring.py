@@ -12,6 +12,7 @@ import pytest
 
 from host_tests.node.conftest import PERIOD_S, Node
 from host_tests.node.test_commands import KEY, Talk
+from host_tests.patience import LIMIT_S
 from tools.demo.subscriber import Subscriber, records
 from tools.virtual_c1100.module import Power
 
@@ -162,7 +163,7 @@ def test_the_smallest_configuration_after_ctrl_c_as_deploy_types_it(smallest, br
         tty = os.open(n.bench.tty, os.O_RDWR | os.O_NOCTTY)
         try:
             os.write(tty, b"\x03")
-            limit = time.monotonic() + 30
+            limit = time.monotonic() + LIMIT_S
             n.bench.run(
                 until=lambda: n.said("KeyboardInterrupt") or time.monotonic() > limit,
                 attended=True,

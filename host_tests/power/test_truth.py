@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from host_tests.deploy.conftest import command
+from host_tests.patience import LIMIT_S
 from host_tests.power.test_report import S, lived, report, sample
 from tools.deploy import settings
 from tools.power import compare, delivery, model, oracle, simulate
@@ -274,11 +275,11 @@ def test_ctrl_c_keeps_and_reports_the_run_so_far(tmp_path: Path):
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip
-    trace, limit = tmp_path / "trace", time.monotonic() + 60
+    trace, limit = tmp_path / "trace", time.monotonic() + LIMIT_S
     while time.monotonic() < limit and not (trace.exists() and trace.stat().st_size > 200_000):
         time.sleep(0.1)
     os.killpg(job.pid, signal.SIGINT)  # as a terminal does
-    out, err = job.communicate(timeout=60)
+    out, err = job.communicate(timeout=LIMIT_S)
     assert job.returncode == 130, out + err
     assert "Traceback" not in err
     assert re.search(r"simulate: stopped after [\d.]+ of 3000 days", err)

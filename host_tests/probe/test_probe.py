@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,9 +11,11 @@ import pytest
 import serial
 
 from host_tests.deploy.conftest import command
+from host_tests.patience import LIMIT_S, until
 from host_tests.peers import any_broker
 from host_tests.virtual_c1100.http_server import HttpServer
 from host_tests.virtual_c1100.servers import TcpServer
+from host_tests.virtual_c1100.terminal import answers, ask
 from tools.probe import cli, steps, walk
 from tools.probe.driver import dialect, forms
 
@@ -31,16 +32,13 @@ def module(tmp_path: Path) -> Iterator[Callable[..., Path]]:
         link = tmp_path / f"c1100.{len(children)}"
         arguments = [sys.executable, "-m", "tools", "virtual-c1100", "--link", str(link), *options]
         children.append(subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.DEVNULL))
-        end = time.monotonic() + 20
-        while not link.is_symlink():
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        until(link.is_symlink)
         return link
 
     yield make
     for child in children:
         child.terminate()
-        child.wait(20)
+        child.wait(LIMIT_S)
 
 
 def rows(text: str) -> dict[str, str]:
@@ -81,15 +79,12 @@ def test_without_yes_nothing_is_risked_and_the_module_is_left_as_found(module, t
 
 def test_settings_are_left_as_found(module, capsys):
     link = module()
-    with serial.Serial(os.path.realpath(link), 115200, timeout=0.2) as port:
+    with serial.Serial(os.path.realpath(link), 115200) as port:
 
         def says(command: bytes) -> bytes:
-            port.write(command + b"\r")
-            return port.read(200)
+            return ask(port, command + b"\r")
 
-        end = time.monotonic() + 15
-        while b"OK" not in says(b"AT"):
-            assert time.monotonic() < end
+        answers(port)
         says(b"AT+CMEE=2")
         says(b"AT+CEREG=2")
         assert command(cli, link, "--only", "network") == 0
@@ -181,12 +176,11 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cwd=ROOT, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        while not link.is_symlink():
-            time.sleep(0.05)
+        until(link.is_symlink)
         assert command(cli, link, "--out", folder / "record.json") == 0
     finally:
         child.terminate()
-        child.wait(20)
+        child.wait(LIMIT_S)
     return folder / "record.json"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from host_tests.deploy.conftest import boards, command  # noqa: F401
+from host_tests.patience import LIMIT_S
 from tools.deploy import DeployError
 from tools.provision import cli, wiring
 from tools.provision.node import Node, Tables
@@ -105,7 +106,7 @@ def talk(folder: Path, dialogue: list[tuple[bytes, bytes]], *arguments: str) -> 
             part += os.read(controller, 100)
         seen += part
         os.write(controller, answer + b"\n")
-    assert child.wait(20) == 0
+    assert child.wait(LIMIT_S) == 0
     seen += os.read(controller, 2000)
     os.close(controller)
     return seen

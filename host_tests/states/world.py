@@ -18,13 +18,13 @@ from typing import Any
 
 import host_tests.shim  # noqa: F401 (before lib/ is imported)
 from c1100 import C1100
+from host_tests.patience import LIMIT_S
 from host_tests.states.far_side import FarSide
 from host_tests.virtual_time import VirtualTimeLoop
 from tools.timeline import Timeline, Timer
 from tools.virtual_c1100 import Profile, VirtualC1100
 
 BOOT_S = 1.0  # from a reset until the firmware runs again
-PEER_LIMIT_S = 10.0  # real seconds for an answer from the far side
 LIFE_LIMIT_S = 900.0  # virtual seconds that a life may take
 JUMPS = 1_000_000
 AWAITS = 50  # that a task may do while it cleans up
@@ -119,7 +119,7 @@ class World:
 
     def settle(self) -> None:
         """Let both ends of every connection do what they can."""
-        limit = time.monotonic() + PEER_LIMIT_S
+        limit = time.monotonic() + LIMIT_S
         while peers := self.module.peers():
             by_fd = {peer.fileno(): peer for peer in peers if peer.fileno() >= 0}
             reads = [fd for fd, peer in by_fd.items() if peer.want_read]

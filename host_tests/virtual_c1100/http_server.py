@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-LIMIT_S = 10.0
+from host_tests.patience import LIMIT_S
+
 PAGE = b'{"a":1}\r\nOK\r\n0\r\r\n\r\n'
 
 

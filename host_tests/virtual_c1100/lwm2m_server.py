@@ -13,7 +13,8 @@ from typing import Any
 import aiocoap
 from aiocoap import defaults, resource
 
-LIMIT_S = 10.0
+from host_tests.patience import LIMIT_S
+
 # CoAP over UDP alone: by TCP the port's number may be somebody else's.
 TRANSPORTS = [
     name for name in defaults.get_default_servertransports() if name.startswith(("udp", "simple"))

@@ -5,11 +5,10 @@ import time
 import tomllib
 from typing import Any
 
+from host_tests.patience import LIMIT_S
 from tools.timeline import Timeline
 from tools.virtual_c1100 import Profile, VirtualC1100
 from tools.virtual_c1100.peers import Peer
-
-PEER_LIMIT_S = 10.0  # real seconds for an answer of a real peer on loopback
 
 
 class Rig:
@@ -50,7 +49,7 @@ class Rig:
 
     def serve(self) -> None:
         """Let the network peers do what they can; wait for those that owe an answer."""
-        limit = time.monotonic() + PEER_LIMIT_S
+        limit = time.monotonic() + LIMIT_S
         while peers := self.module.peers():
             waits = any(peer.pending for peer in peers)
             ready = _ready(peers, 0.05 if waits else 0)

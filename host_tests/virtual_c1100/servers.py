@@ -4,7 +4,7 @@ import contextlib
 import socket
 import time
 
-LIMIT_S = 5.0
+from host_tests.patience import LIMIT_S
 
 
 class TcpServer:

@@ -1,11 +1,11 @@
 """RRC states over time, exactly; eDRX and paging of real downlinks; connections through PSM."""
 
 import itertools
-import time
 from collections.abc import Iterator
 
 import pytest
 
+from host_tests.patience import until
 from host_tests.virtual_c1100.rig import Rig, profile_with
 from host_tests.virtual_c1100.servers import TcpServer
 from host_tests.virtual_c1100.watcher import Watcher
@@ -16,7 +16,6 @@ from tools.virtual_c1100.profile import load
 HOST = ("server.example", 7)
 BROKER = ("mqtt.example", 1883)
 CLIENTS = itertools.count()
-REAL_LIMIT_S = 5.0
 LTE_M_UP, NB_UP, LTE_M_DOWN = 375_000, 16_900, 300_000
 OVERHEAD = 60
 
@@ -61,10 +60,9 @@ def connected(server: TcpServer, *settings: str, **values: object) -> Rig:
 
 def until_readable(rig: Rig) -> None:
     """Let real time pass until what the peer has sent has arrived at this machine's socket."""
-    end = time.monotonic() + REAL_LIMIT_S
-    while not any(peer.arrived() for peer in rig.module.sockets.peers() + rig.module.mqtt.links):
-        assert time.monotonic() < end
-        time.sleep(0.002)
+    until(
+        lambda: any(peer.arrived() for peer in rig.module.sockets.peers() + rig.module.mqtt.links)
+    )
 
 
 def test_from_the_power_key_to_idle() -> None:

@@ -5,13 +5,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 import serial
 
+from host_tests.patience import LIMIT_S
 from host_tests.virtual_c1100.rig import Rig, profile_with
+from host_tests.virtual_c1100.terminal import answers, ask
 from tools.virtual_c1100 import cli, profile
 from tools.virtual_c1100.trace import Trace, masked
 
@@ -36,7 +37,7 @@ class Program:
 
     def end(self) -> int:
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(10)
+        return self.process.wait(LIMIT_S)
 
     def __enter__(self) -> "Program":
         return self
@@ -44,16 +45,6 @@ class Program:
     def __exit__(self, *_: object) -> None:
         self.process.kill()
         self.process.wait()
-
-
-def ask(port: serial.Serial, line: bytes, limit_s: float = 5.0) -> bytes:
-    """Send a line until the module answers it, at most so long."""
-    end = time.monotonic() + limit_s
-    got = b""
-    while time.monotonic() < end and b"OK\r\n" not in got and b"ERROR" not in got:
-        port.write(line)
-        got = port.read_until(b"OK\r\n")
-    return got
 
 
 def test_terminal_program_talks_to_it_and_the_trace_tells(tmp_path: Path) -> None:
@@ -70,7 +61,8 @@ def test_terminal_program_talks_to_it_and_the_trace_tells(tmp_path: Path) -> Non
     )
     with Program(tmp_path, *options) as program:
         assert "C1100 NGCX" in program.greeting
-        with serial.Serial(str(program.link), 115200, timeout=0.3) as port:
+        with serial.Serial(str(program.link), 115200) as port:
+            answers(port)
             assert ask(port, b"AT\r") == b"AT\r\r\nOK\r\n"
             assert ask(port, b"AT+CGMM\r") == b"AT+CGMM\r\r\nC1100 NGCX\r\n\r\nOK\r\n"
             assert ask(port, b'AT+CPIN="2468"\r').endswith(b"OK\r\n")
@@ -90,6 +82,7 @@ def test_module_without_power_waits_for_the_key(tmp_path: Path) -> None:
             port.write(b"AT\r")
             assert port.read(10) == b""
             program.process.send_signal(signal.SIGUSR1)
+            answers(port)
             assert ask(port, b"AT\r") == b"AT\r\r\nOK\r\n"
 
 
@@ -100,7 +93,7 @@ def test_wrong_setting_is_named_and_ends_with_code_2(tmp_path: Path) -> None:
         (("--pin", "12"), "4 to 8 digits"),
     ):
         with Program(tmp_path, *options) as program:
-            assert program.process.wait(10) == 2
+            assert program.process.wait(LIMIT_S) == 2
             assert text in program.greeting
 
 
@@ -108,9 +101,10 @@ def test_a_link_in_use_is_refused_and_stays(tmp_path: Path) -> None:
     with Program(tmp_path) as first:
         assert "C1100" in first.greeting
         with Program(tmp_path) as second:
-            assert second.process.wait(10) == 2
+            assert second.process.wait(LIMIT_S) == 2
             assert "in use" in second.greeting
-        with serial.Serial(str(first.link), 115200, timeout=0.3) as port:
+        with serial.Serial(str(first.link), 115200) as port:
+            answers(port)
             assert ask(port, b"AT\r") == b"AT\r\r\nOK\r\n"
     assert first.link.is_symlink()  # it was killed
     with Program(tmp_path) as third:
@@ -121,7 +115,7 @@ def test_a_link_in_use_is_refused_and_stays(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tools", "virtual-c1100", "--link", "/proc/nosuch/modem"],
-        cwd=ROOT, capture_output=True, text=True, timeout=20, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False,
     )  # fmt: skip
     assert done.returncode == 2
     assert (done.stdout + done.stderr).count("\n") == 1

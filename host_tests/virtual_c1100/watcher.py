@@ -1,15 +1,14 @@
 """An independent MQTT client that sees what a real broker delivers."""
 
-import time
 from collections.abc import Callable
 from types import TracebackType
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from host_tests.patience import LIMIT_S, until
 from tools.broker import Address
 
-LIMIT_S = 10.0
 USER, PASSWORD = "user", "pass"
 
 
@@ -45,10 +44,7 @@ class Watcher:
         return next(m for m in self.messages if m[:2] == (topic, payload))
 
     def _wait(self, condition: Callable[[], bool], failure: str) -> None:
-        end = time.monotonic() + LIMIT_S
-        while not condition():
-            assert time.monotonic() < end, failure
-            time.sleep(0.005)
+        until(condition, failure)
 
     def __enter__(self) -> "Watcher":
         return self
