@@ -44,8 +44,9 @@ def test_every_document_is_reached_from_the_readme(document: Document):
 
 @pytest.mark.parametrize("document", documents(), ids=str)
 def test_files_that_are_named_are_there(document: Document):
+    plain = " ".join(document.text.split())
     for span in document.spans:
-        if FILE.fullmatch(span) and span.startswith(HERE):
+        if FILE.fullmatch(span) and span.startswith(HERE) and f"new file `{span}`" not in plain:
             assert (ROOT / span).exists(), f"{document.name}: {span}"
 
 

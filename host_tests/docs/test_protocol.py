@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import host_tests.shim  # noqa: F401
-from firmware import commands, recovery, trial
+from firmware import commands, recovery, state, trial
 from firmware.uplinks import status
 from host_tests.docs.markdown import ROOT, Document
 from host_tests.docs.templates import pattern_of
@@ -85,11 +85,8 @@ def test_what_a_node_sends_is_described(node, broker):
 
 
 def test_reset_causes():
-    said = DOCUMENT.text[DOCUMENT.text.index("`reset` is one of") :].partition("\n\n")[0]
-    source = (ROOT / "firmware/boards/base.py").read_text()
-    causes = set(re.findall(r'_RESET", "(\w+)"', source)) - {"deepsleep"}
-    assert len(causes) == 4
-    assert causes | {"unknown <number>"} == set(names(said))
+    said = DOCUMENT.text[DOCUMENT.text.index("`reset` is one of") :].partition(". ")[0]
+    assert set(names(said)) - {"reset is one of"} == set(state.CAUSES) - {"deepsleep", ""}
 
 
 # Events ---------------------------------------------------------------------------------------
@@ -97,28 +94,36 @@ def test_reset_causes():
 
 def events() -> set[str]:
     """The texts that become an `event`, with % for what differs: what log.tell() says, what is
-    sampled as such, and the rungs of the ladder."""
+    sampled as such, what is told of records and sensors, and the rungs of the ladder."""
     found = {rung[0] for rung in recovery.LADDER}
     for node in nodes(ast.Call):
         assert isinstance(node, ast.Call)
         if ast.unparse(node.func) == "log.tell":
-            text = node.args[0]
-            assert isinstance(text, ast.Constant)
-            if text.value != "%s":  # once more what was told
-                found.add(text.value)
+            found |= literals(node.args[0])
     for node in nodes(ast.Tuple):
         assert isinstance(node, ast.Tuple)
         if node.elts and isinstance(node.elts[0], ast.Constant) and node.elts[0].value == "event":
             text = node.elts[2]
-            if isinstance(text, ast.BinOp) and isinstance(text.left, ast.Constant):
-                found.add(str(text.left.value) + "%s" * isinstance(text.op, ast.Add))
-    # firmware/aside.py calls it `told`
-    for node in nodes(ast.Assign):
+            is_sum = isinstance(text, ast.BinOp) and isinstance(text.op, ast.Add)
+            found |= {each + "%s" * is_sum for each in literals(text)}
+    for node in nodes(ast.Assign):  # firmware/aside.py calls it `told`
         assert isinstance(node, ast.Assign)
-        if ast.unparse(node.targets[0]) == "told" and isinstance(node.value, ast.BinOp):
-            assert isinstance(node.value.left, ast.Constant)
-            found.add(node.value.left.value)
-    return found
+        if ast.unparse(node.targets[0]) == "told" and not isinstance(node.value, ast.Call):
+            found |= literals(node.value)
+    for node in nodes(ast.FunctionDef):
+        assert isinstance(node, ast.FunctionDef)
+        if node.name == "_told":
+            found |= literals(node)
+    return found - {"%s"}  # once more what was told
+
+
+def literals(tree: ast.AST) -> set[str]:
+    """Texts in it that are sentences."""
+    return {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value
+    }
 
 
 def test_every_event_is_described():
