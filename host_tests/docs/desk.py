@@ -137,8 +137,9 @@ class Running:
         self._heard, inner = pty.openpty() if stand_ins.on_screen(command) else os.pipe()
         self._process = subprocess.Popen(
             ["bash", "-c", stand_ins.replaced(command, **real)],
-            cwd=desk.root, env=environment, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=inner, stderr=inner,
+            cwd=ROOT if command.startswith(stand_ins.IN_PROJECT) else desk.root,
+            env=environment, start_new_session=True, stdin=subprocess.DEVNULL,
+            stdout=inner, stderr=inner,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
         os.close(inner)

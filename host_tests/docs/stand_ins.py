@@ -76,11 +76,14 @@ HOW = (
     How("make test", PARSED, "", "it is what runs this"),
     How("make bench", PARSED, "", "minutes"),
     How("make month", PARSED, "", "minutes"),
+    How("make lint", PARSED, "", "it is a part of the suite"),
+    How("python -m pytest", INSTEAD, "python -m pytest -n 0 host_tests/unit/test_ring.py",
+        "it is a part of the suite"),
     How("python -m tools simulate --days 30", INSTEAD, "+ --days 0.05", "minutes"),
     How("python -m tools simulate --scenario host_tests/scenarios/ten-years", INSTEAD,
         "+ --days 0.6", "half a minute"),
-    How("python -m tools simulate --scenario", INSTEAD, "+ --days 0.1", "half a minute"),
-    How("python -m tools simulate --frozen", INSTEAD, "+ --days 0.05", "seconds"),
+    How("python -m tools simulate --scenario", PARSED, "", "host_tests/power lives each of them"),
+    How("python -m tools simulate --frozen", PARSED, "", "host_tests/power lives it"),
     How("python -m tools bench --only computing", PARSED, "", "half a minute"),
     How("python -m tools flash", INSTEAD, "+ --dry-run", "there is no bare board", False),
     How("python -m tools deploy --port /dev/tty", INSTEAD, "+ --log 1", "the node's first minute"),
@@ -94,7 +97,10 @@ HOW = (
 )  # fmt: skip
 
 # Programs that the documents may use.
-PROGRAMS = ("make", "python", "mpremote", "mosquitto", "mkdir", "git", ".")
+PROGRAMS = ("make", "python", "micropython", "mpremote", "mosquitto", "mkdir", ".")
+
+# What only reads is run in the project itself, not in a copy.
+IN_PROJECT = ("python -m pytest", "micropython")
 
 
 def way(command: str) -> How:
