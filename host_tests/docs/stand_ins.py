@@ -41,6 +41,7 @@ NAMES = (
     Name("mpremote mip", "mpremote connect {board} mip", (), "the same"),
     Name("github:OWNER/REPO@mpy", "{server}/package.json", (),
          "no such repository: a local server of build/mip, which is what that branch holds"),
+    Name("github:OWNER/REPO/lib", "./lib", (), "no such repository: this one"),
     Name("github:OWNER/REPO", "./package.json", (), "no such repository: this one"),
     Name("--index URL", "--index {server}", (), "the same"),
 )  # fmt: skip

@@ -56,7 +56,7 @@ def sampled(n) -> list[dict[str, object]]:
 
 
 def test_a_sensor(node, broker):
-    n = node(Profile())
+    n = node(Profile(), source=True)
     extend(n.flash, "A sensor")
     n.configure(pins={"pwrkey": 4, "wake": 5, "status": 18, "moisture": 34})
     with Subscriber(broker, TOPIC) as subscriber:
@@ -67,7 +67,7 @@ def test_a_sensor(node, broker):
 
 
 def test_a_sensor_that_is_not_wired_says_nothing(node):
-    n = node(Profile())
+    n = node(Profile(), source=True)
     extend(n.flash, "A sensor")
     n.live(1)
     assert "moisture" not in sampled(n)[0]
@@ -109,7 +109,7 @@ def datagrams() -> Iterator[Datagrams]:
 
 def test_an_uplink(node, datagrams):
     n = node(
-        Profile(), mqtt=None, uplink={"first": "udp"},
+        Profile(), source=True, mqtt=None, uplink={"first": "udp"},
         udp={"host": "127.0.0.1", "port": datagrams.port},
     )  # fmt: skip
     extend(n.flash, "An uplink")
@@ -121,7 +121,8 @@ def test_an_uplink(node, datagrams):
 
 def test_an_uplink_that_nobody_answers_loses_nothing(node, broker):
     n = node(
-        Profile(), uplink={"first": "udp", "then": "mqtt"}, udp={"host": "127.0.0.1", "port": 9},
+        Profile(), source=True, uplink={"first": "udp", "then": "mqtt"},
+        udp={"host": "127.0.0.1", "port": 9},
     )  # fmt: skip
     extend(n.flash, "An uplink")
     with Subscriber(broker, TOPIC) as subscriber:
@@ -131,7 +132,7 @@ def test_an_uplink_that_nobody_answers_loses_nothing(node, broker):
 
 
 def test_a_board(node, broker):
-    n = node(Profile(), uart={"id": 1, "tx": 0, "rx": 1})
+    n = node(Profile(), source=True, uart={"id": 1, "tx": 0, "rx": 1})
     extend(n.flash, "A board")
     table = n.flash / "firmware/boards/__init__.py"
     assert '"linux": "unix"' in table.read_text()  # what the virtual board says of itself
