@@ -6,6 +6,7 @@ hex digits, so any byte may be sent and received.
 
 import asyncio
 import time
+from errno import EINVAL
 
 from micropython import const
 
@@ -16,6 +17,7 @@ from .sending import TCP, UDP, Sender
 _LOOK_MS = const(300000)  # how often who waits asks whether the connection still exists
 _ANSWER_MS = const(6000)  # patience with the answer to that: the question's own, and a little
 
+_FLUSH = const(1)  # MP_STREAM_FLUSH
 _POLL = const(3)  # MP_STREAM_POLL
 _CLOSE = const(4)  # MP_STREAM_CLOSE
 _READABLE = const(1)
@@ -78,12 +80,16 @@ class Socket(Sender):
                      most 6 s more): NotConnected if not. The Timeout of a module that does not
                      answer that names the command.
         """
+        await self.readable(timeout_s)
+        return self.read(n) or b""
+
+    async def readable(self, timeout_s: float | None = None) -> None:
+        """Wait until read() gives something, be it the end; recv() says how long, and what it
+        raises.
+        """
         left = None if timeout_s is None else int(timeout_s * 1000)
-        while True:
+        while not self._eof and not self._received.ready:
             self._arrived.clear()
-            data = self.read(n)
-            if data is not None:
-                return data
             begin = time.ticks_ms()
             pause = _LOOK_MS if left is None else max(0, min(left, _LOOK_MS))
             try:
@@ -152,12 +158,14 @@ class Socket(Sender):
             raise at.NotSupported("this socket does not block: use asyncio")
 
     def ioctl(self, request: int, argument: int) -> int:
-        """The stream protocol's poll and close."""
+        """The stream protocol's poll, flush and close. What it does not know is no request."""
         if request == _CLOSE:
             self.close()
             return 0
+        if request == _FLUSH:
+            return 0  # what was written is being sent
         if request != _POLL:
-            return -1
+            return -EINVAL
         ready = 0
         if self._eof or self._received.ready:
             ready |= _READABLE

@@ -214,6 +214,63 @@ class C1100(Gate):
         """Open a TCP connection (manual 3.3.1.1); see sockets.open, connection.Socket."""
         return await self._sockets.open(host, port, 0, local_port, rxbuf)
 
+    async def tls(
+        self,
+        host: str,
+        port: int,
+        *,
+        ca,
+        cert=None,
+        key=None,
+        server_hostname: str | None = None,
+        alpn=None,
+        timeout_s: float = 60,
+        rxbuf: int = 4096,
+    ):
+        """Open a TLS connection: certificate and name are checked, with the network's time.
+
+        ca              -- certificates of issuers that are trusted, PEM or DER: bytes, or a file
+        cert, key       -- likewise, where the far end wants to know who we are
+        server_hostname -- that the certificate must have; host if it is not given
+        timeout_s       -- of the handshake
+
+        Returns a tls.Tls, which is used as a Socket is. Raises what tcp() does, and
+        tls.CertificateRefused; Refused when the far end speaks no TLS, or not with us;
+        NotSupported; Overflow when the heap has no room for it.
+        """
+        from . import tls
+
+        context = tls.Context(ca, cert, key, alpn)
+        return await tls.connect(self, context, host, port, server_hostname, timeout_s, rxbuf)
+
+    async def open_connection(
+        self,
+        host: str,
+        port: int,
+        ssl=None,
+        server_hostname: str | None = None,
+        rxbuf: int = 4096,
+    ):
+        """asyncio.open_connection() over the module: (reader, writer).
+
+        ssl   -- tls.Context, or an SSLContext of the interpreter; None for a plain connection
+        rxbuf -- bytes that may wait to be read: the module cannot be told to wait, and what comes
+                 while nobody reads and it is full ends the connection
+
+        Raises what tcp() and tls() do. Reader and writer raise OSError as asyncio's do, with its
+        errno; see streams.Stream.
+        """
+        from .streams import Stream
+
+        if ssl is None:
+            stream = Stream(await self.tcp(host, port, rxbuf=rxbuf))
+        else:
+            from . import tls
+
+            made = await tls.connect(self, ssl, host, port, server_hostname, tls.LIMIT_S, rxbuf)
+            stream = Stream(made)
+        return stream, stream
+
     async def udp(self, host: str, port: int, local_port: int = 0, rxbuf: int = 4096):
         """Open a UDP socket (manual 3.3.1.1, UDP as seen in the field); see connection.Socket."""
         return await self._sockets.open(host, port, 1, local_port, rxbuf)

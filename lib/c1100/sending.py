@@ -50,12 +50,16 @@ class Sender(io.IOBase):
 
     # Writing --------------------------------------------------------------------------------
 
-    def write(self, data) -> int | None:
+    def write(self, data, at_byte: int | None = None, n: int | None = None) -> int | None:
         """Take as much as fits; it is sent in the background. UDP: each call is one datagram.
+
+        data -- all of it; with one number as many bytes of it, with two those from the first on,
+                as MicroPython's streams have it
 
         Raises NotConnected after the end, BadArgument for a datagram that is too long.
         """
         self._check_open()
+        data = part(data, at_byte, n)
         if self.kind == UDP:
             if len(data) > _FILL:
                 raise at.BadArgument(
@@ -70,6 +74,13 @@ class Sender(io.IOBase):
         self._tx.extend(piece)
         self._work.set()
         return len(piece)
+
+    @property
+    def room(self) -> int:
+        """Bytes that write() would take now."""
+        if self.kind == UDP and self._tx:
+            return 0
+        return max(0, _BUFFER - len(self._tx))
 
     def _check_open(self) -> None:
         if self._eof or self._closing:
@@ -95,9 +106,14 @@ class Sender(io.IOBase):
             if n:
                 view = view[n:]
             else:
-                self._sent.clear()
-                await self._sent.wait()
+                await self.writable()
         await self.drain()
+
+    async def writable(self, n: int = 1) -> None:
+        """Until write() has room for n bytes, or the connection has ended."""
+        while self.room < n and not self._eof:
+            self._sent.clear()
+            await self._sent.wait()
 
     async def exclusive(self, send, piece: bytes) -> None:
         """Let ``await send(piece)`` send in its own way, when all that was written has gone.
@@ -251,6 +267,14 @@ class Sender(io.IOBase):
     @property
     def _writable(self) -> bool:
         return self._eof or len(self._tx) < _BUFFER
+
+
+def part(data, at_byte: int | None, n: int | None):
+    """What of it write(data, at_byte, n) is about."""
+    if at_byte is None:
+        return data
+    begin, end = (0, at_byte) if n is None else (at_byte, at_byte + n)
+    return memoryview(data)[begin:end]
 
 
 def _typed(error) -> at.C1100Error:

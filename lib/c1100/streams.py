@@ -1,0 +1,109 @@
+"""asyncio's reader and writer over a connection of the module, for modem.open_connection()."""
+
+from . import at
+from .errnos import os_error
+
+
+class Stream:
+    """Reader and writer in one, as MicroPython's, over ``s``: a Socket or a Tls.
+
+    Other than asyncio's, who waits asks now and then whether the connection still exists, and
+    wait_closed() does wait. What ends the connection is an OSError with an errno and the driver's
+    text.
+    """
+
+    def __init__(self, s) -> None:
+        self.s = s
+        self._out = b""  # what was written and has had no room yet
+
+    def get_extra_info(self, name: str):
+        """``socket``: the Socket or Tls; nothing else."""
+        return self.s if name == "socket" else None
+
+    async def read(self, n: int = -1) -> bytes:
+        """Up to n bytes, b"" at the end; -1: all until then."""
+        pieces = []
+        while n:
+            piece = await self._some(self.s.read, n)
+            if n > 0:
+                return piece
+            if not piece:
+                break
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    async def readinto(self, buf) -> int:
+        """Up to a buffer full; 0 at the end."""
+        return await self._some(self.s.readinto, buf)
+
+    async def readexactly(self, n: int) -> bytes:
+        """n bytes. Raises EOFError when there are less."""
+        found = bytearray(n)  # once: a heap in pieces has no room for many
+        view = memoryview(found)
+        while view:
+            got = await self._some(self.s.readinto, view)
+            if not got:
+                raise EOFError
+            view = view[got:]
+        return bytes(found)
+
+    async def readline(self) -> bytes:
+        """A line with its end; without one at the end of all."""
+        line = b""
+        while line[-1:] != b"\n":
+            piece = await self._some(self.s.readline)
+            if not piece:
+                break
+            line += piece
+        return line
+
+    async def _some(self, read, *args):
+        s = self.s
+        try:
+            while True:
+                got = read(*args)
+                if got is not None:
+                    return got
+                await s.readable()
+        except at.C1100Error as error:
+            raise os_error(error, True)
+
+    def write(self, buf) -> None:
+        """Any number of bytes; what has no room waits in RAM for drain()."""
+        if self._out:
+            self._out += buf
+            return
+        try:
+            n = self.s.write(buf) or 0
+        except at.C1100Error as error:
+            raise os_error(error, True)
+        self._out = bytes(memoryview(buf)[n:])
+
+    async def drain(self) -> None:
+        """Until all that was written has room, at the least."""
+        s = self.s
+        view = memoryview(self._out)
+        try:
+            while view:
+                n = s.write(view)
+                if n:
+                    view = view[n:]
+                else:
+                    await s.writable()
+        except at.C1100Error as error:
+            raise os_error(error, True)
+        finally:
+            self._out = bytes(view)
+
+    def can_write_eof(self) -> bool:
+        """The module closes a connection as a whole."""
+        return False
+
+    def close(self) -> None:
+        """Send what is written, then close; what waits for drain() is not sent."""
+        self.s.close()
+
+    async def wait_closed(self) -> None:
+        """Until that has been done."""
+        self.s.close()
+        await self.s.wait_closed()
