@@ -15,7 +15,7 @@ FACADE = "modem"  # whose lazy imports are the features
 ENTRIES = {
     "mqtt": ("mqtt",),
     "http": ("http",),
-    "sockets": ("sockets", "pdp", "passthrough"),
+    "sockets": ("sockets", "pdp", "passthrough", "streams", "tls"),
     "gnss": ("gnss",),
     "lwm2m": ("lwm2m",),
     "ppp": ("ppp",),
