@@ -1,6 +1,7 @@
 """Figures that are the same in every run do not get worse: sizes, heap, commands of a wake."""
 
 import json
+import os
 
 import pytest
 
@@ -17,6 +18,8 @@ def measured(measure) -> Figures:
     except NotMeasured as reason:
         if isinstance(reason.__cause__, installed.PeerMissing):
             raise reason.__cause__ from reason
+        if os.environ.get("CI"):
+            raise
         pytest.skip(str(reason))
 
 

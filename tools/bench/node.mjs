@@ -116,10 +116,13 @@ function checked(found) {
 
 const first = checked(await wake(LARGE));
 const whole = checked(await wake(LARGE, first));
-let [low, high] = [Math.floor(whole.retained / KIB), LARGE / KIB];
+const succeeds = async (kib) => (await wake(kib * KIB + whole.used, first)).ok;
+let low = Math.floor(whole.retained / KIB);
+let high = low + 32;
+while (!(await succeeds(high))) [low, high] = [high, high * 2];
 while (high - low > 1) {
   const middle = (low + high) >> 1;
-  if ((await wake(middle * KIB + whole.used, first)).ok) high = middle;
+  if (await succeeds(middle)) high = middle;
   else low = middle;
 }
 const { retained, commands, modules } = whole;

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.bench.figures import Figures, MeasureFailed, NotMeasured
+from tools.bench.figures import Figures, MeasureFailed
 from tools.broker import embedded
 from tools.demo import flash
 from tools.events import Event
@@ -50,15 +50,13 @@ def _bytes(text: str) -> int:
 
 def wake() -> Figures:
     events, awake_ms, counted = warm()
-    if not counted:
-        raise NotMeasured("instructions are counted on x86-64 Linux only")
     wire = [event for event in events if event.kind in ("board", "module")]
     commands = sum(event.kind == "board" and event.detail.startswith("AT") for event in wire)
-    return {
+    found = {
         "wake.commands": (commands, "1"),
         "wake.uart_bytes": (sum(_bytes(event.detail) for event in wire), "B"),
-        "wake.awake_ms": (awake_ms, "ms"),
     }
+    return found | ({"wake.awake_ms": (awake_ms, "ms")} if counted else {})
 
 
 MEASURES: tuple[Callable[[], Figures], ...] = (wake,)
