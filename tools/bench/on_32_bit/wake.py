@@ -45,12 +45,25 @@ def work():
 
 
 def step():
-    # Runs what is due, and lets time pass until something is. Returns whether that was not all.
-    first = core._task_queue.peek()
-    if first is None:
+    # One turn of one task, when time has passed until it is due. Returns whether there was one.
+    queue = core._task_queue
+    if queue.peek() is None:
         return False
-    time.pass_ms(time.ticks_diff(first.ph_key, time.ticks_ms()))
-    core._run_iter()
+    turn = core.cur_task = queue.pop()
+    time.pass_ms(time.ticks_diff(turn.ph_key, time.ticks_ms()))
+    thrown, turn.data = turn.data, None
+    try:
+        if thrown:
+            turn.coro.throw(thrown)
+        else:
+            turn.coro.send(None)
+    except (asyncio.CancelledError, Exception) as end:
+        waiting, turn.state = turn.state, None
+        if waiting is not True:  # others wait for its end
+            turn.state = False
+            while waiting.peek():
+                queue.push(waiting.pop())
+        turn.data = end
     return True
 
 
