@@ -16,8 +16,9 @@ from host_tests.peers import any_broker
 from host_tests.virtual_c1100.http_server import HttpServer
 from host_tests.virtual_c1100.servers import TcpServer
 from host_tests.virtual_c1100.terminal import answers, ask
-from tools.probe import cli, steps, walk
+from tools.probe import cli, judge, steps, walk
 from tools.probe.driver import dialect, forms
+from tools.probe.judge import Trial
 
 ROOT = Path(__file__).resolve().parents[2]
 PIN = "47118359"  # longer than the number of a port, which could hold it by chance
@@ -205,3 +206,81 @@ def test_what_is_wrong_is_said(module, tmp_path, capsys, monkeypatch):
     (tmp_path / "bad.json").write_text('{"format": 7}')
     assert command(cli, "--replay", tmp_path / "bad.json") == 2
     assert "its format is 7" in capsys.readouterr().err
+
+
+# What depends on what, and what is left ----------------------------------------------------------
+
+
+def test_what_is_needed_is_a_step_before():
+    seen: set[str] = set()
+    left: set[str] = set()
+    for step in steps.STEPS:
+        assert set(step.needs) <= seen, step
+        assert not step.undoes or step.undoes in left, step
+        seen.add(step.form)
+        left |= {step.leaves} - {""}
+
+
+def trials(**wrong: str) -> dict[str, Trial]:
+    """form -> what is made of it by _depend() where some have failed, or were not tested."""
+    tried: dict[str, Trial] = {}
+    for step in steps.STEPS:
+        trial = Trial(step.form, why=wrong.get(step.form, "").removeprefix("failed"))
+        if not trial.why:
+            walk._depend(step, trial, tried)
+        if not trial.why:
+            trial.said = ["ERROR" if step.form in wrong else "OK"]
+        tried[step.form] = trial
+    return tried
+
+
+def above(form: str) -> set[str]:
+    """All that a form needs, however far away, in its own group."""
+    needs = {name for step in steps.STEPS if step.form == form for name in step.needs}
+    return needs.union(*(above(name) for name in needs))
+
+
+@pytest.mark.parametrize("failed", sorted({n for step in steps.STEPS for n in step.needs}))
+def test_what_needs_a_step_that_failed_is_not_tried(failed, monkeypatch):
+    monkeypatch.setattr(walk, "_has_failed", lambda trial: "ERROR" in trial.said)
+    for trial in trials(**{failed: "failed"}).values():
+        if trial.form == "MQTT_HANG_UP" and failed == "MQTT_CALL":
+            continue  # it is tried twice, and the second one needs another
+        assert bool(trial.needs) is (failed in above(trial.form)), trial
+        if trial.needs:
+            assert judge.judge(trial, forms()[trial.form]).what == "not tried"
+
+
+def test_a_step_of_a_group_that_was_not_asked_for_stops_nothing(monkeypatch):
+    monkeypatch.setattr(walk, "_has_failed", lambda trial: "ERROR" in trial.said)
+    found = trials(ATTACH="group network was not asked for", IP_OPEN="not given: tcp_host")
+    assert not found["IP_CALL"].needs
+    assert found["IP_SEND"].needs == "IP_OPEN" and "tcp_host" in found["IP_SEND"].why
+
+
+def test_at_80_columns_all_that_differs_is_there(module, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    link = module("--fault", "error:+COPS", "--fault", "error:+LSMQTTCALL")
+    assert command(cli, link, "--yes", "--only", "network", "--only", "mqtt",
+                   "--mqtt", "127.0.0.1:9", "--apn", "internet") == 1  # fmt: skip
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
+    text = " ".join(out.split())
+    assert "OPERATOR differs" in text and "sent AT+COPS?" in text
+    assert "expected +COPS: number, number, text, number, 0 or OK got" in text
+    assert "MQTT_OPEN not tried" in text and "needs MQTT_CALL, which failed" in text
+    assert "needs MQTT_OPEN, which was not tried" in text
+    assert "What differs: OPERATOR, OPERATOR_ANY, MQTT_CALL, MQTT_CALL_APN" in text
+    end = text.partition("The module was left so:")[2]
+    assert "PDP context: closed" in end and "PSM: off" in end
+    assert "put back as it was found:" in end and "echo" in end
+    assert "left so: the probe's MQTT user" in end
+
+
+def test_how_the_module_is_left_is_said_and_recorded(module, tmp_path, capsys):
+    record = tmp_path / "record.json"
+    says = "off: its power key starts it again"
+    assert command(cli, module(), "--yes", "--only", "power", "--out", record) == 0
+    assert says in capsys.readouterr().out.partition("The module was left so:")[2]
+    assert command(cli, "--replay", record) == 0
+    assert says in capsys.readouterr().out.partition("The module was left so:")[2]

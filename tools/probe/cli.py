@@ -13,6 +13,8 @@ import argparse
 import json
 import os
 import sys
+import textwrap
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,13 +25,14 @@ from rich.table import Table
 
 from tools.probe import judge
 from tools.probe.driver import at, dialect, forms
-from tools.probe.judge import DIFFERS, HOLDS, NOT_TESTED, Trial
+from tools.probe.judge import DIFFERS, HOLDS, NOT_TESTED, NOT_TRIED, Trial, Verdict
 from tools.probe.line import Line, Mute
 from tools.probe.steps import GROUPS, STEPS
 from tools.probe.walk import Options, walk
 
 FORMAT = 1
-COLOURS = {HOLDS: "green", DIFFERS: "bold red", NOT_TESTED: "dim"}
+COLOURS = {HOLDS: "green", DIFFERS: "bold red", NOT_TESTED: "dim", NOT_TRIED: "yellow"}
+WIDE = 130  # columns from which on the table has room for all
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,24 +56,25 @@ def run(args: argparse.Namespace) -> int:
     """Walk, or replay. Returns 0 when all that was tried holds, 1 when not, 2 without a module."""
     try:
         if args.replay:
-            trials, heard = _load(args.replay)
+            trials, heard, left = _load(args.replay)
         elif args.port:
-            trials, heard = _walked(args)
+            trials, heard, left = _walked(args)
         else:
             raise ValueError("which port? give PORT, or --replay FILE")
     except (ValueError, OSError, Mute, serial.SerialException) as error:
         print(f"probe: {error}", file=sys.stderr)
         return 2
     if args.out and not args.replay:
-        _save(args.out, trials, heard)
+        _save(args.out, trials, heard, left)
         print(f"recorded in {args.out}")
-    return _show(trials, heard)
+    return _show(trials, heard, left)
 
 
-def _walked(args: argparse.Namespace) -> tuple[list[Trial], list[str]]:
+def _walked(args: argparse.Namespace) -> tuple[list[Trial], list[str], list[str]]:
     pin = os.environ.get("C1100_PIN", "")
     line = Line(args.port, args.baud, (pin,))
     trials: list[Trial] = []
+    left: list[str] = []
     options = Options(args.yes, tuple(args.only), _given(args, pin))
     with Console(highlight=False).status("looking for the module") as status:
 
@@ -80,7 +84,7 @@ def _walked(args: argparse.Namespace) -> tuple[list[Trial], list[str]]:
 
         stopped = ""
         try:
-            walk(line, options, done)
+            walk(line, options, done, left)
         except KeyboardInterrupt:
             stopped = "stopped by Ctrl-C"
         except (Mute, serial.SerialException) as error:
@@ -91,9 +95,9 @@ def _walked(args: argparse.Namespace) -> tuple[list[Trial], list[str]]:
             line.close()
     if stopped:
         print(f"probe: {stopped}", file=sys.stderr)
-        left = [step.form for step in STEPS[len(trials) :]]
-        trials += [Trial(form, why=f"not reached: {stopped}") for form in left]
-    return trials, line.heard
+        rest = [step.form for step in STEPS[len(trials) :]]
+        trials += [Trial(form, why=f"not reached: {stopped}") for form in rest]
+    return trials, line.heard, left
 
 
 def _given(args: argparse.Namespace, pin: str) -> dict[str, Any]:
@@ -113,17 +117,19 @@ def _given(args: argparse.Namespace, pin: str) -> dict[str, Any]:
 # The record -------------------------------------------------------------------------------------
 
 
-def _save(path: Path, trials: list[Trial], heard: list[str]) -> None:
-    record = {"format": FORMAT, "trials": [asdict(trial) for trial in trials], "heard": heard}
+def _save(path: Path, trials: list[Trial], heard: list[str], left: list[str]) -> None:
+    record = {"format": FORMAT, "trials": [asdict(trial) for trial in trials], "heard": heard,
+              "left": left}  # fmt: skip
     path.write_text(json.dumps(record, indent=1) + "\n")
 
 
-def _load(path: Path) -> tuple[list[Trial], list[str]]:
+def _load(path: Path) -> tuple[list[Trial], list[str], list[str]]:
     try:
         record = json.loads(path.read_text())
         if record["format"] != FORMAT:
             raise ValueError(f"its format is {record['format']}, not {FORMAT}")
-        return [Trial(**trial) for trial in record["trials"]], list(record["heard"])
+        trials = [Trial(**trial) for trial in record["trials"]]
+        return trials, list(record["heard"]), list(record.get("left", []))
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is no record of a probe: {error}") from error
 
@@ -131,34 +137,71 @@ def _load(path: Path) -> tuple[list[Trial], list[str]]:
 # The table --------------------------------------------------------------------------------------
 
 
-def _show(trials: list[Trial], heard: list[str]) -> int:
+def _show(trials: list[Trial], heard: list[str], left: list[str]) -> int:
     known = forms()
-    table = Table("form", "source", "verdict", "s", "expected", "got", title="The dialect")
-    counts = dict.fromkeys((HOLDS, DIFFERS, NOT_TESTED), 0)
+    judged: list[tuple[Trial, str, Verdict]] = []
     for trial in trials:
         form = known.get(trial.form)
         if form is None:
-            verdict = judge.Verdict(NOT_TESTED, got="the dialect has no such form any more")
+            verdict = Verdict(NOT_TESTED, got="the dialect has no such form any more")
         else:
             verdict = judge.judge(trial, form)
-        counts[verdict.what] += 1
-        table.add_row(
-            trial.form,
-            form.source if form else "",
-            f"[{COLOURS[verdict.what]}]{verdict.what}[/]",
-            f"{trial.seconds:.2f}" if trial.seconds else "",
-            _plain(verdict.expected),
-            _plain(verdict.got),
-        )
+        judged.append((trial, form.source if form else "", verdict))
     console = Console(highlight=False)
-    console.print(table)
+    (_table if console.width >= WIDE else _list)(console, judged)
     seen = {at.prefix(line) for line in heard}
     urcs = [name for name in dialect.URCS if name in seen]
     console.print(f"URCs seen: {', '.join(urcs) or 'none'}", markup=False)
     missing = [name for name in dialect.URCS if name not in seen]
     console.print(f"URCs not seen, so not tested: {', '.join(missing) or 'none'}", markup=False)
-    console.print(", ".join(f"{count} {what}" for what, count in counts.items()))
+    counts = Counter(verdict.what for _, _, verdict in judged)
+    console.print(", ".join(f"{counts[what]} {what}" for what in COLOURS))
+    if counts[DIFFERS]:
+        names = [trial.form for trial, _, verdict in judged if verdict.what == DIFFERS]
+        console.print(f"What differs: {', '.join(names)}", markup=False)
+    if left:
+        console.print("The module was left so:")
+        for text in left:
+            _paragraph(console, text, 4)
     return 1 if counts[DIFFERS] else 0
+
+
+def _table(console: Console, judged: list[tuple[Trial, str, Verdict]]) -> None:
+    table = Table("form", "source", "verdict", "s", "expected", "got", title="The dialect")
+    for trial, source, verdict in judged:
+        table.add_row(
+            trial.form,
+            source,
+            f"[{COLOURS[verdict.what]}]{verdict.what}[/]",
+            _seconds(trial),
+            _plain(verdict.expected),
+            _plain(verdict.got),
+        )
+    console.print(table)
+
+
+def _list(console: Console, judged: list[tuple[Trial, str, Verdict]]) -> None:
+    """A line for each form, and below it all that is to be said of it: nothing is cut off."""
+    width = max(len(trial.form) for trial, _, _ in judged)
+    for trial, source, verdict in judged:
+        what = f"[{COLOURS[verdict.what]}]{verdict.what:10}[/]"
+        console.print(f"{trial.form:{width}}  {what}  {_seconds(trial):>5}  {_plain(source)}")
+        if verdict.expected:
+            _paragraph(console, f"sent      AT{trial.line}")
+            _paragraph(console, f"expected  {verdict.expected}")
+            _paragraph(console, f"got       {verdict.got}")
+        elif verdict.got:
+            _paragraph(console, verdict.got)
+
+
+def _paragraph(console: Console, text: str, hanging: int = 14) -> None:
+    wrapped = textwrap.fill(text, max(console.width - 1, 20), initial_indent=" " * 4,
+                            subsequent_indent=" " * hanging)  # fmt: skip
+    console.print(wrapped, markup=False)
+
+
+def _seconds(trial: Trial) -> str:
+    return f"{trial.seconds:.2f}" if trial.seconds else ""
 
 
 def _plain(text: str) -> str:

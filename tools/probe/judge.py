@@ -12,6 +12,7 @@ BYTES = "bytes:"
 HOLDS: str = "holds"
 DIFFERS: str = "differs"
 NOT_TESTED: str = "not tested"
+NOT_TRIED: str = "not tried"  # because what it needs has failed
 
 
 @dataclass
@@ -20,6 +21,7 @@ class Trial:
 
     line -- what was sent behind AT; said -- the lines that came back, ">" for a prompt
     why -- why it was not tried; empty when it was
+    needs -- the form that it needs and that has failed; empty if none
     """
 
     form: str
@@ -28,6 +30,7 @@ class Trial:
     said: list[str] = field(default_factory=list)
     seconds: float = 0.0
     why: str = ""
+    needs: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ def exchange_of(form: Any, line: str) -> Any:
 
 def judge(trial: Trial, form: Any) -> Verdict:
     """The verdict on a trial, by the dialect as it is now."""
+    if trial.needs:
+        return Verdict(NOT_TRIED, got=f"needs {trial.needs}, {trial.why}")
     if trial.why:
         return Verdict(NOT_TESTED, got=trial.why)
     if "***" not in trial.line:

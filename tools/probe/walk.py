@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tools.probe.driver import at, forms
-from tools.probe.judge import BYTES, PROMPT, Trial, exchange_of, rendered_args
+from tools.probe.judge import BYTES, DIFFERS, PROMPT, Trial, exchange_of, judge, rendered_args
+from tools.probe.left import Left
 from tools.probe.line import Line
 from tools.probe.steps import COUNTED, PIN, SAFE, STEPS, STOPS, Step
 
@@ -15,6 +16,7 @@ SETTINGS = ("+CMEE", "+CEREG", "+CGREG")
 DATA_MODE_S = 1.0
 GONE_S = 2.0  # until a module that restarts no longer answers
 RESTART_S = 30.0
+GROUP_OF = {step.form: step.group for step in STEPS}
 
 
 @dataclass
@@ -29,27 +31,40 @@ class Options:
     given: dict[str, Any] = field(default_factory=dict)
 
 
-def walk(line: Line, options: Options, done: Callable[[Trial], None]) -> None:
+def walk(
+    line: Line, options: Options, done: Callable[[Trial], None], left: list[str] | None = None
+) -> None:
     """Try every form that may be tried; `done(trial)` is called after each.
 
-    However it ends, the module is left as it was found, as far as it still answers.
+    However it ends, the module is left as it was found, as far as it still answers; `left` gets
+    lines that say how that is.
     """
     line.find(FIND_S)
     found = _as_found(line)
+    state = Left(line)
+    tried: dict[str, Trial] = {}
     try:
         for step in STEPS:
             trial = _trial(step, options)
             if not trial.why:
+                _depend(step, trial, tried)
+            tried[step.form] = trial
+            if not trial.why:
                 time.sleep(step.after_s)
                 _run(line, step, trial, str(_filled(step.payload, options)))
+                if not _has_failed(trial):
+                    state.did(step)
                 if step.risk == STOPS and step is not STEPS[-1]:
                     time.sleep(GONE_S)
                     line.find(RESTART_S)
             done(trial)
     finally:
+        told = state.told(found)
         for command in found:
             line.send(f"AT{command}\r".encode())
             line.drain(0.3)
+        if left is not None:
+            left += told
 
 
 def _as_found(line: Line) -> list[str]:
@@ -66,6 +81,27 @@ def _as_found(line: Line) -> list[str]:
     if "OK" in said:
         commands.append("V1")
     return commands
+
+
+def _depend(step: Step, trial: Trial, tried: dict[str, Trial]) -> None:
+    """Say so in a trial if something that it needs has failed."""
+    for name in step.needs:
+        before = tried.get(name)
+        if before is None:
+            continue
+        if before.needs:
+            trial.needs, trial.why = name, "which was not tried"
+        elif before.why and GROUP_OF[name] == step.group:
+            trial.needs, trial.why = name, f"which was not tested ({before.why})"
+        elif not before.why and _has_failed(before):
+            trial.needs, trial.why = name, "which failed"
+        if trial.needs:
+            return
+
+
+def _has_failed(trial: Trial) -> bool:
+    """Whether the module has not done it; not whether what it says is as expected."""
+    return judge(trial, forms()[trial.form]).what == DIFFERS
 
 
 def _trial(step: Step, options: Options) -> Trial:
