@@ -213,7 +213,7 @@ def config() -> dict:
 def _served() -> Iterator[Address]:
     server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Silent)
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         yield Address(*server.server_address)
     finally:

@@ -36,7 +36,7 @@ class Serving:
 
     def __init__(self, server: socketserver.BaseServer) -> None:
         self._server = server
-        self._thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
 
     def __enter__(self) -> list:
         self._thread.start()

@@ -158,7 +158,7 @@ class Lines:
 @pytest.fixture
 def lines() -> Iterator[Lines]:
     made = Lines()
-    threading.Thread(target=made.server.serve_forever, daemon=True).start()
+    threading.Thread(target=made.server.serve_forever, args=(0.01,), daemon=True).start()
     yield made
     made.server.shutdown()
     made.server.server_close()
