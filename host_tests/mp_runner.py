@@ -7,34 +7,31 @@ Prints a line for each test and a count; the exit code is 1 when one has failed.
 
 import sys
 
+from micropython import const
+
 sys.path[:0] = [".", "lib", "tools/virtual_board/stand_ins/lockstep"]
 
 
-class _Time:
-    """The module `time` with a clock that only asyncio's waiting moves."""
+_PERIOD = const(1 << 30)
+_HALF = const(1 << 29)
+_START = const((1 << 30) - 5000)  # the counter wraps early in every test
 
-    PERIOD = 1 << 30
-    START = PERIOD - 5000  # the counter wraps early in every test
+
+class _Time:
+    """The module `time` with a clock that only asyncio moves; it is asked by the million."""
 
     def __init__(self, real):
-        self.now = self.START
+        self.now = _START
         for name in dir(real):
             if not name.startswith("_"):
                 setattr(self, name, getattr(real, name))
-        self.ticks_ms = self._ticks_ms
-        self.ticks_us = lambda: self._ticks_ms() * 1000 % self.PERIOD
-        self.ticks_add = lambda ticks, delta: (ticks + delta) % self.PERIOD
-        self.ticks_diff = self._ticks_diff
+        self.ticks_ms = lambda: self.now % _PERIOD
+        self.ticks_us = lambda: self.ticks_ms() * 1000 % _PERIOD
+        self.ticks_add = lambda ticks, delta: (ticks + delta) % _PERIOD
+        self.ticks_diff = lambda end, start: (end - start + _HALF) % _PERIOD - _HALF
         self.sleep_ms = self._sleep_ms
         self.sleep_us = lambda us: self._sleep_ms(us // 1000)
         self.sleep = lambda s: self._sleep_ms(int(s * 1000))
-
-    def _ticks_ms(self):
-        return self.now % self.PERIOD
-
-    def _ticks_diff(self, end, start):
-        half = self.PERIOD // 2
-        return (end - start + half) % self.PERIOD - half
 
     def _sleep_ms(self, ms):
         self.now += max(0, ms)
@@ -79,9 +76,12 @@ class _Queue(core.IOQueue):
         self.jumps = 0
 
     def wait_io_event(self, ms):
-        core.IOQueue.wait_io_event(self, 0)
-        task = core._task_queue.peek()
-        if task and clock._ticks_diff(task.ph_key, clock._ticks_ms()) <= 0:
+        if len(self.map) > 1:
+            core.IOQueue.wait_io_event(self, 0)
+            task = core._task_queue.peek()
+            if task and clock.ticks_diff(task.ph_key, clock.ticks_ms()) <= 0:
+                return
+        elif ms == 0:
             return
         if ms < 0:
             raise AssertionError("deadlock: nothing is scheduled, and tasks wait")
@@ -92,7 +92,7 @@ class _Queue(core.IOQueue):
 
 
 def _fresh_loop(faults):
-    clock.now = clock.START
+    clock.now = _START
     core._task_queue = core.TaskQueue()
     core._io_queue = _Queue()
     core._exc_context["exception"] = core._exc_context["future"] = None
