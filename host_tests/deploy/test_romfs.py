@@ -21,6 +21,7 @@ from tools.deploy.connection import Connection
 from tools.deploy.settings import micropython
 from tools.lockstep import Bench
 from tools.virtual_board.board import Board, flash_folder, rom_file
+from tools.virtual_board.process import BoardError
 from tools.virtual_c1100 import Profile, VirtualC1100
 
 CODE = sorted(name[:-3] + ".mpy" for name in SMALL if name not in project.START)
@@ -357,3 +358,15 @@ def test_a_partition_that_is_a_block_device(boards) -> None:
         rom.erase(board, part)
         said = board.run("print(vfs.memory[:3].hex(), vfs.memory[4096:4099].hex())")
         assert said.split() == ["ffffff", data[4096:4099].hex()]
+
+
+def test_a_partition_of_the_virtual_board(tmp_path, monkeypatch) -> None:
+    path = rom_file(tmp_path / "new", blocks=2)
+    assert path.read_bytes() == b"\xff" * 8192
+    assert rom_file(path) == path
+    (tmp_path / "empty").touch()
+    with pytest.raises(BoardError, match="empty is empty: make it by `python -m tools image"):
+        rom_file(tmp_path / "empty")
+    monkeypatch.setenv("MICROPYTHON", "/bin/true")
+    with pytest.raises(BoardError, match="ROMFS needs the MicroPython that pip installs"):
+        Board(flash_folder(tmp_path / "flash"), rom=path)

@@ -11,7 +11,7 @@ from tools.deploy import DeployError, project
 
 NAME = "c1100"
 CORE = "core"
-FACADE = "modem"  # whose lazy imports are the features
+FACADE = ("modem", "features")  # whose late imports are the parts
 ENTRIES = {
     "mqtt": ("mqtt",),
     "http": ("http",),
@@ -61,7 +61,7 @@ def _closure(names: list[str], without: frozenset[str] = frozenset()) -> set[str
             continue
         found.add(name)
         needed = imported(name)
-        left += needed - without if name == FACADE else needed
+        left += needed - without if name in FACADE else needed
     return found
 
 
