@@ -271,3 +271,15 @@ def test_a_session_that_ends_while_it_answers(n, talk):
         assert {r["result"] for r in talk.told(first)} == {"done"}
         assert [r["result"] for r in talk.told(second)] == ["done"]
         assert talk.waiting == []
+
+
+def test_a_queue_longer_than_the_module_holds_at_once(n, talk):
+    """30 long ones: twice what the driver has room for, four sessions' worth."""
+    for number in range(30):
+        # The broker tells them in the order of their names, which is another one.
+        talk.queue(f"q{number * 7 % 30:02d}", do="set", key="apn", value="x y" + "." * 200)
+    n.bench.run(until=lambda: n.asleep and len(talk.results) >= 30, limit_s=40000)
+    assert [result["counter"] for result in talk.results] == list(range(101, 131))
+    assert {result["result"] for result in talk.results} == {"failed"}
+    assert talk.waiting == []
+    assert n.said("command")[:1] == ["q00: set"]

@@ -7,6 +7,9 @@ needs no heap; else they are files. boot.py, main.py and the configuration are f
     python -m tools deploy --port /dev/ttyUSB0 --port /dev/ttyUSB1      a tray of boards
 
 The configuration stays as it is: see `python -m tools provision`.
+
+A node that sleeps is met at its next wake (`--wait 1000`). By hand: `mpremote connect PORT repl`,
+hold Ctrl-C until >>> comes, Ctrl-] to leave; it stays at its prompt then, and `deploy` finds it.
 """
 
 import argparse
