@@ -106,8 +106,12 @@ def embedded() -> Iterator[Address]:
 
 
 @contextlib.contextmanager
-def mosquitto(passwords: dict[str, str] | None = None) -> Iterator[Address]:
+def mosquitto(
+    passwords: dict[str, str] | None = None, tls: dict[str, str] | None = None
+) -> Iterator[Address]:
     """Eclipse mosquitto, without persistence. `passwords`: user -> password, else anonymous.
+
+    tls -- PEM texts: certfile, keyfile, and cafile if clients must have a certificate of that one
 
     Raises NotInstalled, or BrokerError when it does not come up.
     """
@@ -124,7 +128,14 @@ def mosquitto(passwords: dict[str, str] | None = None) -> Iterator[Address]:
             subprocess.run([_program("mosquitto_passwd"), "-U", str(file)], check=True)
             file.chmod(0o644)
             settings += ["allow_anonymous false", f"password_file {file}"]
-        process, port = _started(program, folder, settings)
+        listening = []
+        for name, text in (tls or {}).items():
+            (folder / name).write_text(text)
+            (folder / name).chmod(0o644)
+            listening.append(f"{name} {folder / name}")
+        if "cafile" in (tls or {}):
+            listening.append("require_certificate true")
+        process, port = _started(program, folder, settings, listening)
         try:
             yield Address(HOST, port)
         finally:
@@ -133,13 +144,13 @@ def mosquitto(passwords: dict[str, str] | None = None) -> Iterator[Address]:
 
 
 def _started(
-    program: str, folder: Path, settings: list[str]
+    program: str, folder: Path, settings: list[str], listening: list[str]
 ) -> tuple[subprocess.Popen[bytes], int]:
     """A mosquitto that listens, and its port. A port may be taken again before it gets there."""
     config, log = folder / "mosquitto.conf", folder / "log"
     for left in reversed(range(PORTS)):
         port = free_port()
-        config.write_text("\n".join([*settings, f"listener {port} {HOST}", ""]))
+        config.write_text("\n".join([*settings, f"listener {port} {HOST}", *listening, ""]))
         with log.open("wb") as out:
             process = subprocess.Popen([program, "-c", str(config)], stdout=out, stderr=out)
         try:

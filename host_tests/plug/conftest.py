@@ -55,8 +55,8 @@ class Program(Flow):
 def program(tmp_path: Path):
     """program(name, files, profile, settings) -> Program
 
-    name: of an example (with .py), which is main.py; or of a program here, which is started with
-    the modem and the settings as those of host_tests/flows are.
+    name: of an example or a program here (with .py), which is main.py; or of a program that is
+    started with the modem and the settings, as those of host_tests/flows are.
     """
     made = []
 
@@ -69,7 +69,9 @@ def program(tmp_path: Path):
     ) -> Program:
         files = dict(files or {})
         if name.endswith(".py"):
-            files["main.py"] = (EXAMPLES / name).read_text()
+            folder = PROGRAMS if (PROGRAMS / name).is_file() else EXAMPLES
+            files["main.py"] = (folder / name).read_text()
+            files["flow.json"] = json.dumps(settings or {})
         else:
             files["main.py"] = (FLOWS / "main.py").read_text()
             files["flow.py"] = (PROGRAMS / f"{name}.py").read_text()
