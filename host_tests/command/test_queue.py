@@ -19,6 +19,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from host_tests.command.test_words import in_this_process
+from host_tests.patience import LIMIT_S
 from host_tests.peers import any_broker
 from tools import command
 from tools.broker import HOST, Address, embedded, free_port, mosquitto
@@ -27,7 +28,6 @@ from tools.command.conversation import Conversation
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "ab" * 16
-LIMIT_S = 60
 
 
 @pytest.fixture(scope="module", params=[any_broker, embedded])

@@ -11,6 +11,7 @@ import pytest
 from host_tests.docs.markdown import ROOT, Block, Document, documents
 from host_tests.docs.test_commands import shows
 from host_tests.flows import echo
+from host_tests.patience import LIMIT_S
 from host_tests.peers import any_broker
 from host_tests.virtual_c1100.http_server import PAGE, HttpServer
 from tools.demo.subscriber import Subscriber
@@ -81,7 +82,7 @@ def test_the_drivers_example_runs_as_printed(tmp_path: Path):
         }
         with Subscriber(broker, "greeting") as subscriber:
             lines = run(tmp_path / "flash", printed[0].text, profile)
-            subscriber.wait(1, 10)
+            subscriber.wait(1, LIMIT_S)
     assert subscriber.payloads == [b"hello"]
     signal, *page, echoed, granted = lines
     assert re.match(r"Signal\(.*\) Operator\(.*\) \['\+CCLK: ", signal)

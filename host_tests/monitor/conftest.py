@@ -10,12 +10,12 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from selenium import webdriver
 
+from host_tests.patience import LIMIT_S
 from host_tests.peers import any_broker
 from tools import installed
 from tools.broker import Address, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-LIMIT_S = 60.0
 PEER = "a browser"
 QUIET = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
