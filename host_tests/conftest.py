@@ -22,6 +22,7 @@ MISSING = "peer that is missing"
 LONGEST = (
     "power/test_scenarios.py",
     "test_on_micropython.py",
+    "docs/test_commands.py",
     "node/test_leftovers.py",
     "test_every_split.py",
     "power/test_truth.py",

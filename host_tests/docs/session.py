@@ -10,7 +10,8 @@ from host_tests.docs import shown
 from host_tests.docs.desk import LIMIT_S, Desk, Running
 from host_tests.docs.markdown import Document, commands
 from host_tests.docs.stand_ins import Way, way
-from tools.broker import free_port
+from tools import installed
+from tools.broker import NotInstalled, free_port
 
 PORT = "build/board"  # of the virtual board
 
@@ -25,7 +26,9 @@ class Step(NamedTuple):
 
 
 def live(desk: Desk, document: Document, heading: str) -> list[Step]:
-    """Do what a section says."""
+    """Do what a section says. Raises NotInstalled where there is no mosquitto."""
+    if installed.program("mosquitto") is None:
+        raise NotInstalled("mosquitto")
     port = str(free_port())
     real = {"desk_port": port, "desk_broker": f"127.0.0.1:{port}"}
     running: list[Running] = []

@@ -42,7 +42,9 @@ def test_the_command_writes_the_settings_that_are_printed(heading: str, tmp_path
     assert json.loads((tmp_path / "config.json").read_text()) == printed(heading)
 
 
-@pytest.mark.parametrize(("heading", "name"), zip(HEADINGS, ("esp32", "pyboard"), strict=True))
+@pytest.mark.parametrize(
+    ("heading", "name"), list(zip(HEADINGS, ("esp32", "pyboard"), strict=True))
+)
 def test_the_text_names_the_pins_of_the_wiring(heading: str, name: str):
     section = DOCUMENT.text.partition(f"## {heading}\n")[2].partition("\n## ")[0]
     wires = section.partition("**Wires.**")[2].partition("\n\n")[0]

@@ -3,7 +3,7 @@ have a way to be seen.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from host_tests.docs.markdown import ROOT, Document
 from host_tests.docs.shown import alike
 from host_tests.docs.templates import unknown
+from tools.broker import Address, mosquitto
 from tools.virtual_c1100 import Profile
 
 DOCUMENT = Document(ROOT / "docs/troubleshooting.md")
@@ -60,6 +61,9 @@ WAYS: dict[str, tuple[Callable[[Profile], None], dict, dict[str, Any]]] = {
     "psm-refused": (NOTHING, {}, {"sleep": {"module": "psm"}}),
     "tcp-nobody": (NOTHING, {}, {"uplink": {"first": "tcp"},
                                  "tcp": {"host": "127.0.0.1", "port": 1}}),
+    "mqtt-nobody": (NOTHING, {}, {"mqtt": {"host": "127.0.0.1", "port": 1}}),
+    "http-nobody": (NOTHING, {}, {"uplink": HTTP, "http": {"url": "http://127.0.0.1:1/x"}}),
+    "bad-pin": (NOTHING, {}, {"pins": {"pwrkey": 99}}),
     "http-401": (NOTHING, {}, {"uplink": HTTP}),
     "http-503": (NOTHING, {}, {"uplink": HTTP}),
 }  # fmt: skip
@@ -71,18 +75,28 @@ FILES = {
 WAKES = {"psm-never": 6, "psm-refused": 2}
 
 
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Address]:
+    """A broker that knows one user."""
+    with mosquitto({"n1": "right"}) as address:
+        yield address
+
+
 @pytest.mark.parametrize("way", sorted({way for way, _ in SEEN}))
-def test_a_node_prints_it(way: str, node, web_server):
+def test_a_node_prints_it(way: str, node, web_server, guarded):
     profile = Profile()
     changed, secrets, settings = WAYS.get(way, (NOTHING, {}, {}))
     changed(profile)
     kind, _, status = way.partition("-")
-    if (way not in WAYS and way not in FILES) or kind == "psm":
+    if way not in (*WAYS, *FILES, "login") or kind == "psm":
         profile.faults.append(way)
-    if kind == "http":
+    if status.isdecimal():
         profile.faults.append(f"http-status:{status}")
         host, port = web_server.address
         settings = settings | {"http": {"url": f"http://{host}:{port}/"}}
+    if way == "login":
+        address = {"host": guarded.host, "port": guarded.port}
+        secrets, settings = {"mqtt": {"password": "wrong"}}, {"mqtt": {**address, "user": "n1"}}
     n = node(profile, secrets, source=False, **settings)
     if way in FILES:
         write_config(n, way)
