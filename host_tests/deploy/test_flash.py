@@ -17,7 +17,7 @@ from esptool.targets import CHIP_DEFS
 from littlefs import LittleFS
 
 from host_tests.deploy.conftest import command
-from tools.deploy import DeployError, flash, image, partitions
+from tools.deploy import DeployError, flash, image, partitions, suits
 from tools.deploy.boards import BOARDS
 
 IMAGES = {
@@ -189,3 +189,120 @@ def test_a_command_that_fails_ends_the_flashing(checkout, tmp_path, monkeypatch,
     options = ["--board", "pybv11", "--firmware", dfu, "--image", system]
     assert command(flash, *options) == 74
     assert capfd.readouterr().out.count("tool -d 0483:df11") == 1
+
+
+# What is made for another board ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def systems(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Board -> its image, with as little on it as there can be."""
+    folder = tmp_path_factory.mktemp("systems")
+    made = {name: folder / f"{name}.bin" for name in BOARDS}
+    for name, path in made.items():
+        files = {"boot.py": b"", "main.py": b""}
+        path.write_bytes(image.build(BOARDS[name], files, name)[0])
+    return made
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_an_image_belongs_on_its_board_and_on_no_other(name, systems) -> None:
+    for made_for, path in systems.items():
+        if made_for == name:
+            suits.check_image(path, name, BOARDS[name])
+            continue
+        one_line = r"^[^\n]*(is made for|bytes, the file system)[^\n]*$"
+        with pytest.raises(DeployError, match=one_line):
+            suits.check_image(path, name, BOARDS[name])
+        if BOARDS[made_for].size == BOARDS[name].size:
+            with pytest.raises(DeployError, match=f"is made for {made_for}, not for {name}"):
+                suits.check_image(path, name, BOARDS[name])
+            suits.check_image(path, name, BOARDS[name], force=True)
+
+
+@pytest.mark.parametrize("name", ["esp32-4m", "pybd-sf2", "pybv11"])
+def test_what_is_no_image_is_refused(name, systems, tmp_path) -> None:
+    flash_of = BOARDS[name]
+    good = systems[name].read_bytes()
+    files = {
+        "empty": (b"", "is empty"),
+        "cut": (good[:-1], "bytes, the file system"),
+        "longer": (good + b"x", "bytes, the file system"),
+        "noise": (bytes(range(256)) * (flash_of.size // 256), "is no LittleFS image"),
+        "zeros": (bytes(flash_of.size), "is no LittleFS image"),
+        "erased": (b"\xff" * flash_of.size, "is no LittleFS image"),
+        "torn": (good[:16] + bytes(flash_of.size - 16), "damaged LittleFS image"),
+    }
+    for file, (data, says) in files.items():
+        path = tmp_path / file
+        path.write_bytes(data)
+        for force in (False, True):
+            with pytest.raises(DeployError, match=says):
+                suits.check_image(path, name, flash_of, force)
+    for path in (tmp_path, tmp_path / "none"):
+        with pytest.raises(DeployError, match="cannot be read"):
+            suits.check_image(path, name, flash_of)
+    path = tmp_path / "others"  # of a board's own mkfs, or of before images said it
+    path.write_bytes(image.build(flash_of, {"main.py": b""})[0])
+    suits.check_image(path, name, flash_of)
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_a_firmware_belongs_on_its_chip_and_is_whole(name, tmp_path, capsys) -> None:
+    mcus = {board.mcu for board in BOARDS.values() if board.mcu}
+    made = {chip: firmware(chip, PLAIN, tmp_path) for chip in IMAGES}
+    for mcu in mcus:
+        made[mcu] = tmp_path / f"{mcu}.dfu"
+        text = f"a board with {mcu}xyz".encode()
+        made[mcu].write_bytes(b"DfuSe\x01" + struct.pack("<I", 11 + len(text)) + b"\x01" + text)
+    for what in ("empty", "noise"):
+        made[what] = tmp_path / what
+        made[what].write_bytes(b"" if what == "empty" else bytes(range(256)) * 999)
+    made["folder"], made["none"] = tmp_path, tmp_path / "missing"
+    whole = made[next(iter(IMAGES))].read_bytes()
+    made["torn"] = tmp_path / "torn"
+    for length in (1, 20, 0x8000, 0xF000, 0xF010, len(whole) - 300):
+        made["torn"].write_bytes(whole[:length])
+        assert command(flash, "--board", name, "--port", "P", "--firmware", made["torn"],
+                       "--dry-run") == 1  # fmt: skip
+    capsys.readouterr()
+    for what, path in made.items():
+        right = what in (BOARDS[name].chip or "-", BOARDS[name].mcu or "-")
+        options = ["--board", name, "--port", "P", "--firmware", path, "--dry-run"]
+        assert command(flash, *options) == (0 if right else 1), what
+        said = capsys.readouterr().err
+        assert right or (said.startswith("flash: ") and said.count("\n") == 1), said
+        if what in mcus and BOARDS[name].mcu:
+            assert command(flash, *options, "--force") == 0
+            capsys.readouterr()
+    if BOARDS[name].mcu:
+        cut = made[BOARDS[name].mcu]
+        cut.write_bytes(cut.read_bytes()[:-1])
+        assert command(flash, "--board", name, "--firmware", cut, "--dry-run") == 1
+        assert "is cut off" in capsys.readouterr().err
+
+
+SAYS = """esptool v5
+Connected to {chip} on /dev/ttyUSB0:
+Chip type:          {chip}-D0WD (revision v1.0)
+Detected flash size: {size}
+"""
+
+
+@pytest.mark.parametrize("name", [name for name in BOARDS if BOARDS[name].chip])
+def test_the_board_at_the_port_is_asked_before_it_is_written(name, monkeypatch) -> None:
+    there = {
+        CHIP_DEFS[board.chip].CHIP_NAME: board.chip for board in BOARDS.values() if board.chip
+    }
+    for chip, known_as in there.items():
+        for mib in (2, 4, 8, 16):
+            text = SAYS.format(chip=chip, size=f"{mib}MB")
+            done = subprocess.CompletedProcess([], 0, text, "")
+            monkeypatch.setattr(suits.subprocess, "run", lambda *_, done=done, **__: done)
+            if known_as == BOARDS[name].chip and mib << 20 >= BOARDS[name].flash_size:
+                suits.check_connected("P", BOARDS[name])
+                continue
+            with pytest.raises(DeployError, match=r"^P has [^\n]*$"):
+                suits.check_connected("P", BOARDS[name])
+    for text in ("", "A fatal error occurred", "Detected flash size: Unknown"):
+        assert suits.told(text) == ("", 0)

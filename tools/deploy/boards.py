@@ -24,6 +24,7 @@ class BoardFlash:
 
     chip -- esptool's name of it, "" for a board that takes DFU
     arch -- of native code in .mpy files
+    mcu -- of a board that takes DFU
     """
 
     chip: str
@@ -31,6 +32,7 @@ class BoardFlash:
     start: int
     size: int
     block: int = 4096
+    mcu: str = ""
 
     @property
     def flash_size(self) -> int:
@@ -53,10 +55,10 @@ BOARDS = {
     "esp32c3-4m": _esp32("esp32c3", "rv32imc", 4),
     "esp32c6-4m": _esp32("esp32c6", "rv32imc", 4),
     # SPI flash 1 (16 Mbit, MICROPY_HW_SPIFLASH_SIZE_BITS), at MBOOT_SPIFLASH_ADDR for mboot.
-    "pybd-sf2": BoardFlash("", "armv7emsp", 0x80000000, 2 * MIB),
-    "pybd-sf6": BoardFlash("", "armv7emdp", 0x80000000, 2 * MIB),
+    "pybd-sf2": BoardFlash("", "armv7emsp", 0x80000000, 2 * MIB, mcu="STM32F722"),
+    "pybd-sf6": BoardFlash("", "armv7emdp", 0x80000000, 2 * MIB, mcu="STM32F767"),
     # STM32F405: flash sectors 1 to 4, in blocks of FLASH_BLOCK_SIZE. Room for a small outbox only.
-    "pybv11": BoardFlash("", "armv7emsp", 0x08004000, 112 * 1024, block=512),
+    "pybv11": BoardFlash("", "armv7emsp", 0x08004000, 112 * 1024, block=512, mcu="STM32F405"),
 }
 
 

@@ -4,8 +4,9 @@
         --image build/esp32-4m.bin
     python -m tools flash --board pybd-sf2 --firmware PYBD_SF2.dfu --image build/pybd-sf2.bin
 
---dry-run checks the files and prints the commands instead. A board for dfu-util must be in its
-DFU mode: see its manual.
+What is made for another board is refused, and so is another ESP32 at the port. --dry-run checks
+the files and prints the commands instead. A board for dfu-util must be in its DFU mode: see its
+manual.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.deploy import DeployError, boards, partitions
+from tools.deploy import DeployError, boards, partitions, suits
 from tools.deploy.boards import BoardFlash
 from tools.deploy.image import placed
 
@@ -32,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--image", type=Path, metavar="FILE", help="made by `image`")
     parser.add_argument("--baud", type=int, default=460800, help="default 460800")
     parser.add_argument("--erase", action="store_true", help="all of an ESP32's flash before")
+    parser.add_argument("--force", action="store_true",
+                        help="although a file or the board says it is another")  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="only print the commands")
 
 
@@ -40,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         flash = boards.named(args.board)
         todo = esp32(flash, args) if flash.chip else dfu(flash, args)
+        if flash.chip and not args.dry_run and not args.force:
+            suits.check_connected(args.port, flash)
         if not args.dry_run and not shutil.which(todo[0][0]):
             raise DeployError(f"{todo[0][0]} is missing: install it (apt, brew, choco)")
     except (DeployError, OSError) as error:
@@ -58,36 +63,27 @@ def esp32(flash: BoardFlash, args: argparse.Namespace) -> list[list[str]]:
         raise DeployError("an ESP32 needs --port")
     command = [sys.executable, "-m", "esptool", "--chip", flash.chip, "--port", args.port]
     command += ["--baud", str(args.baud), "write-flash", *(["--erase-all"] if args.erase else [])]
-    for offset, path in parts(flash, args.firmware, args.image):
+    for offset, path in parts(flash, args):
         command += [f"{offset:#x}", str(path)]
     return [command]
 
 
-def parts(flash: BoardFlash, firmware: Path, image: Path | None) -> list[tuple[int, Path]]:
+def parts(flash: BoardFlash, args: argparse.Namespace) -> list[tuple[int, Path]]:
     """What belongs where in an ESP32's flash: offset and file. Raises DeployError."""
-    flash = placed(flash, firmware)
-    found = [(partitions.bootloader_offset(flash.chip), firmware)]
-    if image:
-        found.append((flash.start, _checked(flash, image)))
+    suits.check_esp32_firmware(args.firmware, flash)
+    flash = placed(flash, args.firmware)
+    found = [(partitions.bootloader_offset(flash.chip), args.firmware)]
+    if args.image:
+        suits.check_image(args.image, args.board, flash, args.force)
+        found.append((flash.start, args.image))
     return found
 
 
 def dfu(flash: BoardFlash, args: argparse.Namespace) -> list[list[str]]:
     """The commands for an STM32. Raises DeployError when the image is for another board."""
-    if args.firmware.read_bytes()[:5] != b"DfuSe":
-        raise DeployError(f"{args.firmware} is no .dfu file: an STM32 needs MicroPython as .dfu")
+    suits.check_dfu(args.firmware, flash, args.force)
     todo = [[*DFU, "-D", str(args.firmware)]]
     if args.image:
-        image = str(_checked(flash, args.image))
-        todo.append([*DFU, "-s", f"{flash.start:#x}:leave", "-D", image])
+        suits.check_image(args.image, args.board, flash, args.force)
+        todo.append([*DFU, "-s", f"{flash.start:#x}:leave", "-D", str(args.image)])
     return todo
-
-
-def _checked(flash: BoardFlash, image: Path) -> Path:
-    # LittleFS keeps its size in the superblock, and MicroPython refuses one of another size.
-    if (size := image.stat().st_size) != flash.size:
-        raise DeployError(
-            f"{image} has {size} bytes, the file system of this board and firmware {flash.size}: "
-            "make it by `python -m tools image` with the same --board and --firmware"
-        )
-    return image

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from littlefs import LittleFS, LittleFSError
 
-from tools.deploy import DeployError, boards, compiler, partitions, project, romfs, settings
+from tools.deploy import DeployError, boards, compiler, partitions, project, romfs, settings, suits
 from tools.deploy.boards import BoardFlash
 from tools.power.wording import count
 from tools.provision import wiring
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         wiring.check(flash.chip, whole)
         outbox = whole["outbox.bytes"]
         files = contents(flash, args.source, args.frozen) | config
-        image, free = build(flash, files)
+        image, free = build(flash, files, args.board)
         if free < outbox:
             raise DeployError(
                 f"{free} bytes would be free, the outbox needs {outbox}: lower outbox.bytes in "
@@ -114,8 +114,11 @@ def contents(flash: BoardFlash, source: bool, frozen: bool = False) -> dict[str,
     return compiler.compiled(files, replace(compiler.emitted(), arch=flash.arch))
 
 
-def build(flash: BoardFlash, files: dict[str, bytes]) -> tuple[bytes, int]:
-    """The image, and how many bytes in it are free. Raises DeployError when it is too small."""
+def build(flash: BoardFlash, files: dict[str, bytes], board: str = "") -> tuple[bytes, int]:
+    """The image, and how many bytes in it are free. Raises DeployError when it is too small.
+
+    board -- its name, which the image then keeps for `flash`
+    """
     system = LittleFS(
         block_size=flash.block, block_count=flash.size // flash.block,
         read_size=READ_SIZE, prog_size=PROG_SIZE, lookahead_size=LOOKAHEAD,
@@ -127,6 +130,7 @@ def build(flash: BoardFlash, files: dict[str, bytes]) -> tuple[bytes, int]:
                 system.makedirs(folder, exist_ok=True)
             with system.open(path, "wb") as file:
                 file.write(data)
+        suits.mark(system, board)
     except LittleFSError as error:
         size = sum(map(len, files.values()))
         raise DeployError(

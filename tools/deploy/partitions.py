@@ -37,6 +37,18 @@ def chip_of(firmware: bytes) -> str:
     )
 
 
+def parts(firmware: bytes) -> list[tuple[int, int]]:
+    """Type and offset of each partition of a firmware; none where it has no table."""
+    table = firmware[_TABLE - bootloader_offset(chip_of(firmware)) :]
+    found = []
+    for at in range(0, len(table) - _ENTRY.size, _ENTRY.size):
+        magic, kind, _, offset, _, _, _ = _ENTRY.unpack_from(table, at)
+        if magic != _ENTRY_MAGIC:
+            break
+        found.append((kind, offset))
+    return found
+
+
 def file_system(firmware: bytes, flash_size: int) -> tuple[int, int]:
     """Offset and size in bytes of the file system that a firmware will use.
 
