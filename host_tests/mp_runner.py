@@ -5,11 +5,14 @@
 Prints a line for each test and a count; the exit code is 1 when one has failed.
 """
 
+import os
 import sys
 
 from micropython import const
 
-sys.path[:0] = [".", "lib", "tools/virtual_board/stand_ins/lockstep"]
+# Whole paths: a test may go into another folder, and the firmware imports when it needs to.
+ROOT = os.getcwd()
+sys.path[:0] = [ROOT, ROOT + "/lib", ROOT + "/tools/virtual_board/stand_ins/lockstep"]
 
 
 _PERIOD = const(1 << 30)
