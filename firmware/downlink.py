@@ -5,25 +5,20 @@ those who give them, is in commands.py.
 """
 
 import asyncio
-import json
 import time
 from binascii import unhexlify
 
 from micropython import const
 
-from c1100 import C1100Error, CommandError
+from c1100 import CommandError
 
-from . import commands, config, files, log, trial
+from . import commands, files, log, trial
 from .files import load, store
-from .sensors import position
-from .version import versions
 
 _COUNTER_FILE = "commands.counter"
 _MOST = const(8)  # commands of one session, whoever sends them
 _SEEN = const(64)  # messages among which they are looked for
-_RESULT_BYTES = const(480)  # with quotes in it, the module takes 512 at most
 _NOT_STORED = "its counter cannot be stored"
-_FAULTS = (ValueError, TypeError, LookupError, ArithmeticError, MemoryError, RuntimeError)
 
 
 class Downlink:
@@ -37,11 +32,11 @@ class Downlink:
         self._report = report
         self._topic = "nodes/%s/" % node.settings["id"]
         self._answers = None  # once there is something to tell
+        self._executes = None  # once there is a command
         self._left = _MOST  # commands that may still be taken
         self._ends = False  # the node restarts: what comes now is for the one that it will be
         self._lost = mqtt.lost
         self._heard_twice = False
-        self._name = ""  # of the command that is executed
 
     async def run(self) -> None:
         """Tell what became of a setting on trial, listen, execute, answer.
@@ -80,6 +75,14 @@ class Downlink:
 
             self._answers = Results(self._node, self._mqtt)
         return self._answers
+
+    @property
+    def _orders(self):
+        if self._executes is None:
+            from .orders import Orders  # and no command
+
+            self._executes = Orders(self._node, self._report)
+        return self._executes
 
     async def _subscribe(self) -> None:
         try:
@@ -151,7 +154,7 @@ class Downlink:
                 return self._mqtt.check_msg()
 
     async def _take(self, gate: commands.Gate, found: dict, name: str) -> None:
-        results = self._results  # what cannot be loaded costs no counter
+        results, orders = self._results, self._orders  # what cannot be loaded costs no counter
         order, result = gate.admit(found)
         # Before it is executed: a command that the power cuts short is lost, never repeated.
         try:
@@ -162,77 +165,9 @@ class Downlink:
         if order is None:
             await results.refuse(result, name)
             return
-        log.info("command %s: %s", order.id, order.do)
-        self._name = name
-        result = {"result": commands.DONE}
-        try:
-            result.update(await _ACTIONS[order.do](self, order))
-        except (C1100Error, config.ConfigError, OSError) as error:
-            result = {"result": commands.FAILED, "why": str(error)[: commands.WHY_CHARACTERS]}
-            log.warning("command %s failed: %s", order.id, result["why"])
-        except _FAULTS as error:  # what is in their texts may be anything
-            log.crash(error)
-            result = {"result": commands.FAILED, "why": type(error).__name__}
-        result["id"] = order.id
-        result["counter"] = order.counter
+        result = await orders.execute(order, name)
+        self._ends = orders.restarts
         await results.answer(result, name, order.do)
-
-    # What commands do: each returns what the result has besides ----------------------------------
-
-    async def _ping(self, _order: commands.Order) -> dict:
-        state = self._node.state
-        found = {"start": state.starts, "wake": state.wakes, "backlog": len(self._node.outbox)}
-        found.update({name: text for name, _, text in versions()})
-        return found
-
-    async def _report_now(self, _order: commands.Order) -> dict:
-        await self._report()
-        return {"backlog": len(self._node.outbox)}
-
-    async def _set(self, order: commands.Order) -> dict:
-        key, value = order.args["key"], order.args["value"]
-        # With its counter the outcome goes where its result has gone.
-        trial.start("%s %d" % (self._name, order.counter) if self._name else order.id, key, value)
-        log.info("%s is on trial", key)
-        self._restart()
-        return {"result": trial.TRYING, "key": key}
-
-    async def _reboot(self, _order: commands.Order) -> dict:
-        self._restart()
-        return {}
-
-    def _restart(self) -> None:
-        self._ends = True
-        self._node.restart()
-
-    async def _log(self, order: commands.Order) -> dict:
-        lines = log.lines()
-        lines = lines[: len(lines) - max(order.args.get("skip", 0), 0)]
-        found = []
-        room = _RESULT_BYTES - 160  # for what else the result has
-        while lines:
-            room -= len(json.dumps(lines[-1])) + 2
-            if room < 0:
-                break
-            found.insert(0, lines.pop())
-        return {"lines": found, "more": len(lines)}
-
-    async def _fix(self, _order: commands.Order) -> dict:
-        samples = await position.read(self._node)
-        self._node.keep(samples)
-        found = {"alt": None}
-        found.update({name: value for name, _, value in samples if name in ("lat", "lon", "alt")})
-        return found
-
-
-_ACTIONS = {
-    "ping": Downlink._ping,
-    "report": Downlink._report_now,
-    "set": Downlink._set,
-    "reboot": Downlink._reboot,
-    "log": Downlink._log,
-    "fix": Downlink._fix,
-}
 
 
 def _stored_counter() -> int | None:

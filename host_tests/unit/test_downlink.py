@@ -7,7 +7,7 @@ from binascii import hexlify
 
 from c1100 import BadArgument, CommandError, NotConnected, Timeout
 from c1100.mqtt import Message
-from firmware import clock, commands, config, downlink, files, log, results, state, trial
+from firmware import clock, commands, config, downlink, files, log, orders, results, state, trial
 from host_tests.support import fails
 from host_tests.support.scratch import folder
 
@@ -347,14 +347,14 @@ async def test_a_counter_that_is_a_folder_stops_all_commands():
 
 
 async def test_whatever_a_command_raises_is_told_by_its_kind():
-    good = downlink._ACTIONS["ping"]
+    good = orders.ACTIONS["ping"]
     try:
         for count, error in enumerate((ValueError("secret"), MemoryError(), KeyError("secret"))):
 
             async def broken(_downlink, _order, error=error):
                 raise error
 
-            downlink._ACTIONS["ping"] = broken
+            orders.ACTIONS["ping"] = broken
             with Conversation() as talk:
                 await talk.run(told(count + 1, {"do": "ping"}), told(count + 2, {"do": "report"}))
                 assert talk.mqtt.results == [
@@ -367,7 +367,7 @@ async def test_whatever_a_command_raises_is_told_by_its_kind():
                     {"id": "c", "counter": count + 2, "result": "done", "backlog": 2},
                 ]
     finally:
-        downlink._ACTIONS["ping"] = good
+        orders.ACTIONS["ping"] = good
 
 
 # The queue --------------------------------------------------------------------------------------
