@@ -193,7 +193,9 @@ def test_one_that_waits_is_withdrawn(broker, capsys):
         assert capsys.readouterr().out == f"{first} is withdrawn\n"
         until(lambda: list(player.waiting) == [second])
         assert run(broker, "results") == 0
-        assert "withdrawn" in capsys.readouterr().out
+        out = capsys.readouterr().out
+        assert "withdrawn" in out
+        assert "when the node last reported is not known" in out
         assert run(broker, "cancel", first) == 1
         assert "does not wait: it is withdrawn" in capsys.readouterr().err
         player.answer(second, player.waiting[second])

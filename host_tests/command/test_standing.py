@@ -68,15 +68,20 @@ def test_a_counter_that_anybody_could_have_written_is_not_believed():
 
 def test_when_the_node_is_due():
     made = standing()
-    assert made.heard() == "when the node last reported is not known"
-    made = standing(result("a", 1, time=1_799_999_000, due=1_799_999_900), result("b", 2))
-    assert made.heard() == (
-        f"the node last reported {at_time(1_799_999_000)}, due {at_time(1_799_999_900)}"
+    assert made.heard(NOW) == "when the node last reported is not known"
+    made = standing(
+        result("a", 1, time=1_799_999_000, due=1_799_999_900),
+        result("b", 2),
+        result("c", 3, "withdrawn", time=1_799_999_800),  # an operator has said so
     )
+    told = at_time(1_799_999_000), at_time(1_799_999_900)
+    assert made.heard(NOW - 500) == "the node last reported {}, due {}".format(*told)
+    assert made.heard(NOW) == "the node last reported {}, was due {}".format(*told)
     made.message("telemetry", b"[]", True, NOW)
-    assert at_time(1_799_999_000) in made.heard()
+    assert at_time(1_799_999_000) in made.heard(NOW)
     made.message("telemetry", b"[]", False, NOW)
-    assert made.heard() == f"the node last reported {at_time(NOW)}, due {at_time(NOW + 900)}"
+    assert made.heard(NOW) == f"the node last reported {at_time(NOW)}, due {at_time(NOW + 900)}"
+    assert standing(result("a", 1, time=5)).heard(NOW) == f"the node last reported {at_time(5)}"
 
 
 def test_times_of_today_have_no_date():

@@ -11,7 +11,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tools.broker import Address, unreachable
-from tools.command.standing import FINAL, Standing
+from tools.command.standing import FINAL, WITHDRAWN, Standing
 from tools.command.words import Failure
 
 PASSWORD_VARIABLE = "MQTT_PASSWORD"
@@ -169,7 +169,7 @@ class Conversation:
         self.tell(f"commands/{name}", b"")
         self._settle()
         if name not in self.standing.results:
-            told = {"id": name, "counter": one.counter, "result": "withdrawn"}
+            told = {"id": name, "counter": one.counter, "result": WITHDRAWN}
             told |= {"do": one.what, "time": int(time.time())}
             self.tell(f"results/{name}", json.dumps(told).encode())
             return None

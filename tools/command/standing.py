@@ -8,7 +8,8 @@ from typing import Any
 from tools.command import words
 from tools.monitor.model import plain
 
-FINAL = ("done", "failed", "refused", "kept", "taken back", "withdrawn")
+WITHDRAWN = "withdrawn"  # by an operator: the node has not been asked
+FINAL = ("done", "failed", "refused", "kept", "taken back", WITHDRAWN)
 GOOD = ("done", "kept")
 KEPT = 20  # results that stay at the broker, the newest
 MARK = b"-"  # a node's, where its module publishes nothing that is empty
@@ -85,15 +86,20 @@ class Standing:
         told = [_number(result, "counter") for result in self.results.values()]
         return 1 + max([int(now * 1000), *known, *[each for each in told if each < limit]])
 
-    def heard(self) -> str:
+    def heard(self, now: float | None = None) -> str:
         """When the node has last reported, and is due, as far as that is known."""
-        last = max(self.results.values(), key=lambda r: _number(r, "time"), default={})
+        theirs = [each for each in self.results.values() if each.get("result") != WITHDRAWN]
+        last = max(theirs, key=lambda result: _number(result, "time"), default={})
         told, due = _number(last, "time"), _number(last, "due")
         at = max(self.reported, told)
         if not at:
             return "when the node last reported is not known"
         text = f"the node last reported {at_time(at)}"
-        return f"{text}, due {at_time(at + due - told)}" if due > told else text
+        if due <= told:
+            return text
+        due_at = at + due - told
+        is_over = due_at < (time.time() if now is None else now)
+        return f"{text}, {'was due' if is_over else 'due'} {at_time(due_at)}"
 
     def told(self, name: str) -> str:
         """How a command that waits stands, in a line."""
