@@ -83,8 +83,16 @@ def desk(broker: Address, tmp_path_factory: pytest.TempPathFactory) -> Desk:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Future[list[Step]]]:
-    """It goes on beside the other commands: most of its time it waits for the node."""
+def session(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Future[list[Step]] | None]:
+    """It goes on beside the other commands: most of its time it waits for the node. None where no
+    test that runs asks for it.
+    """
+    wanted = test_a_node_on_a_desk_as_first_node_has_it.__name__
+    if all(item.name != wanted for item in request.session.items):
+        yield None
+        return
     with ThreadPoolExecutor(1) as pool:
         desk = Desk(tmp_path_factory.mktemp("session"), Address("127.0.0.1", 0))
         yield pool.submit(live, desk, FIRST_NODE, DESK_HEADING)
