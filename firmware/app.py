@@ -17,7 +17,6 @@ from micropython import const
 from . import (
     boards,
     clock,
-    config,
     dates,
     energy,
     jobs,
@@ -236,11 +235,14 @@ class Node:
     def crash(self, error: BaseException) -> None:
         """What nobody expected has ended the wake: tell it, and start afresh after it."""
         self.crashed = True
-        if isinstance(error, config.ConfigError):  # a pin that this board has not, or not for that
+        if isinstance(
+            error, last_good.ConfigError
+        ):  # a pin that this board has not, or not for that
             log.tell("%s", error)
             self.keep_samples()
             return
         log.crash(error)
+        last_good.forget()
         self.keep([("event", None, "crash: " + _named(error))])
 
     def restart(self, pause_ms: int = _LEAST_SLEEP_MS) -> None:
@@ -294,18 +296,19 @@ def main() -> None:
     """
     is_start = True  # not once a light sleep has ended
     while True:
-        settings = {key: rule[0] for key, rule in config.SCHEMA.items()}
+        settings = None
         try:
-            settings, problem = last_good.settings()
-            log.begin(settings["log.level"], [settings[key] for key in config.SECRETS])
+            settings, problem = last_good.settings("", is_start and not boards.is_woken())
+            log.begin(settings["log.level"], [settings[key] for key in last_good.SECRETS])
             _live(settings, problem, is_start)
             is_start = False
         except KeyboardInterrupt:
             # Somebody wants the prompt. The watchdog cannot be stopped, but told to wait.
+            settings = settings or _defaults()
             if settings["watchdog_s"]:
                 boards.board(settings).watchdog(_AT_PROMPT_S * 1000)
             raise
-        except config.ConfigError as error:
+        except last_good.ConfigError as error:
             print("configuration:", error)
             if not _was_at_work():
                 return
@@ -313,6 +316,7 @@ def main() -> None:
         except _ANYTHING as error:  # the node must sleep and try again, whatever went wrong
             log.crash(error)
             _count_trial()
+            last_good.forget()
             _sleep(settings, _LOST_SLEEP_MS)
 
 
@@ -328,11 +332,18 @@ def _was_at_work() -> bool:
     return False
 
 
-def _sleep(settings: dict, ms: int) -> None:
+def _defaults() -> dict:
+    """Settings, where none are known."""
+    from . import config
+
+    return {key: rule[0] for key, rule in config.SCHEMA.items()}
+
+
+def _sleep(settings: dict | None, ms: int) -> None:
     """Deep sleep where nothing that the node has can be relied on."""
     time.sleep_ms(_PROMPT_MS)  # Ctrl-C, which mpremote sends first, ends it
     try:
-        boards.board(settings).sleep(ms)
+        boards.board(settings or _defaults()).sleep(ms)
     except Exception as error:  # a pin that this board does not have
         sys.print_exception(error)
         import machine
@@ -417,7 +428,7 @@ def _named(error: BaseException) -> str:
     value.
     """
     name = type(error).__name__
-    if isinstance(error, config.ConfigError):
+    if isinstance(error, last_good.ConfigError):
         return str(error)
     if hasattr(error, "command"):  # the driver's, which a wake need not have loaded
         return "%s: %s" % (name, error)

@@ -2,6 +2,7 @@
 
 from . import files, strict_json
 from .energy import RELEASE_S
+from .last_good import ConfigError
 from .log import LEVELS
 from .outbox import POLICIES
 from .uplinks import NONE, UPLINKS, chosen
@@ -90,10 +91,6 @@ SECRETS = {
     "commands.key": ("", HEX, 32, 128),
     "http.token": ("", str, 0, 128),
 }
-
-
-class ConfigError(Exception):
-    """A setting that cannot be used. The text names the key, and what is allowed."""
 
 
 def load(folder: str = "", change: tuple | None = None) -> dict:

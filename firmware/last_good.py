@@ -1,43 +1,46 @@
-"""The last configuration that worked: what a node starts with when the present one cannot be used.
+"""The configuration that a node starts with: the present one, or the last that worked.
 
 ``config.json`` has its copy in ``config.good``, ``secrets.json`` in ``secrets.good``. The first
 copy is made of the first configuration that the firmware accepts; from then on only of one that
 has delivered a report.
+
+To check both files takes a table of all settings and a reader of JSON that is strict: about 15 KB
+of heap. So what was found good stands in ``config.checked``: a stamp of both texts, and the
+settings of config.json with all that was left out. As long as the stamp holds, a wake reads only
+these. After any start that is no wake from deep sleep the firmware may be another one, and has its
+own opinion: see settings(). Secrets stand in their own file only.
 """
 
-from . import config, files, log, trial
+import json
+from hashlib import sha256
 
-_FILES = (
-    ("config.json", "config.good", config.SCHEMA),
-    ("secrets.json", "secrets.good", config.SECRETS),
-)
+from . import files, trial
+
+FILES = (("config.json", "config.good"), ("secrets.json", "secrets.good"))
+CHECKED = "config.checked"
+SECRETS = ("pin", "mqtt.password", "commands.key", "http.token")
+_STAMP_BYTES = 32
 
 
-def settings(folder: str = "") -> tuple:
+class ConfigError(Exception):
+    """A setting that cannot be used. The text names the key, and what is allowed."""
+
+
+def settings(folder: str = "", is_start: bool = False) -> tuple:
     """(settings, problem) to start with. problem -- why a file was not used as it stands: text
     for the log and for whoever can mend it; "" if all is well.
 
-    Never changes config.json and secrets.json. Raises config.ConfigError when a file cannot be
-    used and there is no copy of it that can.
+    is_start -- nothing that was checked before counts
+
+    Never changes config.json and secrets.json. Raises ConfigError when a file cannot be used and
+    there is no copy of it that can.
     """
-    found = {}
-    problems = []
-    for name, copy, schema in _FILES:
-        try:
-            part = config.load_file(folder + name, schema)
-            _first_copy(folder + name, folder + copy)
-        except config.ConfigError as error:
-            problems.append(str(error))
-            part = _from_copy(folder + copy, schema, error)
-        found.update(part)
-    change = trial.change(folder)
-    if change is not None:
-        try:
-            found.update(config.load_file(folder + "config.json", config.SCHEMA, change))
-        except config.ConfigError as error:  # config.json is another one now
-            log.warning("%s is taken back: %s", change[0], error)
-            _take_back(str(error), folder)
-    return found, "; ".join(problems)
+    found = None if is_start else _checked(folder)
+    if found is not None and trial.change(folder) is None:
+        return found, ""
+    from . import checking
+
+    return checking.settings(folder)
 
 
 def delivered(folder: str = "") -> None:
@@ -45,45 +48,54 @@ def delivered(folder: str = "") -> None:
 
     Raises OSError when the copy cannot be stored; the one before it is kept then.
     """
-    for name, copy, schema in _FILES:
-        try:
-            config.load_file(folder + name, schema)
-        except config.ConfigError:
-            continue  # it was the copy that has delivered
-        present = files.read(folder + name)
-        if present is not None and present != _read(folder + copy):
-            files.replace(folder + copy, present)
-
-
-def _first_copy(present: str, copy: str) -> None:
     try:
-        text = files.read(present)
-        if text is not None and files.read(copy) is None:
-            files.replace(copy, text)
-    except OSError as error:  # a full flash must not keep the node from starting
-        log.error("no copy of %s: %s", present, error)
+        if all(files.read(folder + name) == files.read(folder + copy) for name, copy in FILES):
+            return
+    except OSError:
+        pass  # which one, and what that means
+    from . import checking
+
+    checking.delivered(folder)
 
 
-def _from_copy(copy: str, schema: dict, error: config.ConfigError) -> dict:
-    if _read(copy) is None:
-        raise error
+def forget(folder: str = "") -> None:
+    """What was checked may be wrong after all."""
+    files.is_removed(folder + CHECKED)
+
+
+def _checked(folder: str) -> dict | None:
+    """The settings, if both files are as they were when they were checked last."""
     try:
-        return config.load_file(copy, schema)
-    except config.ConfigError as another:
-        # A copy of an older firmware: what is wrong with the present file says more.
-        raise config.ConfigError("%s; %s" % (error, another))
+        return read(files.read(folder + CHECKED), texts(folder))
+    except (OSError, ValueError):
+        return None
 
 
-def _read(copy: str) -> bytes | None:
-    try:
-        return files.read(copy)
-    except OSError as error:
-        log.tell("%s cannot be read: %s", copy, error)
-        return b""
+def texts(folder: str) -> list:
+    """What both files hold; None for one that is missing. Raises OSError."""
+    return [files.read(folder + name) for name, _ in FILES]
 
 
-def _take_back(why: str, folder: str) -> None:
-    try:
-        trial.take_back(why, folder)
-    except OSError as error:  # the next start tries again
-        log.error("end of the trial not stored: %s", error)
+def stamp(texts: list, body: bytes) -> bytes:
+    """What holds together both files' texts and the settings that were found in them."""
+    digest = sha256(repr([text and len(text) for text in texts]).encode())
+    for text in texts:
+        digest.update(text or b"")
+    digest.update(body)
+    return digest.digest()
+
+
+def read(stamped: bytes | None, texts: list) -> dict | None:
+    """The settings in a file of what was checked; None if it is of other texts, or damaged."""
+    if stamped is None:
+        return None
+    body = stamped[_STAMP_BYTES:]
+    if stamp(texts, body) != stamped[:_STAMP_BYTES]:
+        return None
+    found = json.loads(body)
+    # A file that the strict reader takes means the same to MicroPython's own.
+    given = json.loads(texts[1] or b"{}")
+    for key in SECRETS:
+        section, _, name = key.rpartition(".")
+        found[key] = (given.get(section, {}) if section else given).get(name, "")
+    return found

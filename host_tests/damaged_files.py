@@ -16,8 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import host_tests.shim  # noqa: F401 (installs MicroPython's dialect before firmware/ is imported)
-from firmware import config, trial
+from firmware import config
 from firmware.segment import record
+from firmware.trials import _seal
 from host_tests.damage import ERRORS, Failing, failures, main
 from host_tests.support import json_texts, node_life
 from host_tests.support.node_life import Life
@@ -109,7 +110,7 @@ def trials() -> Iterator[tuple[str, bytes]]:
         for value in VALUES:
             text = json.dumps(TRIAL | {part: value}).encode()
             yield f"a trial with {part} {value!r}", text
-            yield f"the same with a CRC, {part} {value!r}", text + trial._seal(text)
+            yield f"the same with a CRC, {part} {value!r}", text + _seal(text)
 
 
 def configurations() -> Iterator[tuple[str, str, bytes]]:

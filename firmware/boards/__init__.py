@@ -12,3 +12,12 @@ def board(settings: dict):
         raise NotImplementedError("no firmware/boards file for the port " + sys.platform)
     module = __import__("firmware.boards." + name, None, None, ("Board",))
     return module.Board(settings)
+
+
+def is_woken() -> bool:
+    """Whether this start is a wake from deep sleep: the firmware is what it was before it."""
+    try:
+        import machine
+    except ImportError:  # no board: a test on the host
+        return False
+    return machine.reset_cause() == machine.DEEPSLEEP_RESET

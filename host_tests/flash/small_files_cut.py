@@ -10,7 +10,7 @@ import sys
 
 sys.path[:0] = [".", "lib"]
 
-from firmware import config, files, last_good, log, trial  # noqa: E402
+from firmware import config, files, last_good, log, trial, trials  # noqa: E402
 from host_tests.flash import journal as chip  # noqa: E402
 
 BLOCKS = 32
@@ -82,7 +82,7 @@ def check(data, promises, writes):
     allowed = (last[-1] if last else 2000, value(promises, writes, "port begun"))
     if problem or settings["mqtt.port"] not in allowed:
         wrong.append("settings")
-    ended = trial._read(AT)
+    ended = trials._read(AT)
     if ended is not None and ended["state"] != trial.TRYING:
         kept = settings["mqtt.port"] == ended["value"]
         if kept != (ended["state"] == trial.KEPT):

@@ -3,7 +3,7 @@
 import json
 import os
 
-from firmware import config, files, last_good, trial
+from firmware import checking, config, files, last_good, trial, trials
 from host_tests.support import raises
 from host_tests.support.scratch import folder
 
@@ -137,7 +137,7 @@ def test_power_may_go_at_any_write_of_a_trial():
     cut = 0
     while True:
         where = place()
-        trial.files = _Files(cut)
+        trial.files = trials.files = _Files(cut)
         try:
             trial.start("c1", "mqtt.port", 1884, where)
             trial.count(where)
@@ -145,7 +145,7 @@ def test_power_may_go_at_any_write_of_a_trial():
             ended = True
         except PowerCut:
             ended = False
-        trial.files = files
+        trial.files = trials.files = files
         # The next start: the old setting or the new one, and a report settles it.
         trying = trial.change(where) is not None
         assert setting(where) in (1883, 1884)
@@ -219,6 +219,98 @@ def test_a_trial_goes_on_top_of_what_works():
     trial.start("c1", "mqtt.port", 1884, where)
     assert setting(where) == 1884
     assert last_good.settings(where)[1] == ""
+
+
+# What was checked before ------------------------------------------------------------------------
+
+
+class _Checks:
+    """Counts how often a configuration is checked."""
+
+    def __init__(self):
+        self.count = 0
+        self._real = checking.settings
+
+    def __enter__(self):
+        checking.settings = self._checked
+        return self
+
+    def __exit__(self, *_):
+        checking.settings = self._real
+
+    def _checked(self, folder):
+        self.count += 1
+        return self._real(folder)
+
+
+SOME = (
+    GOOD,
+    {"id": "n", "mqtt.host": "h", "battery": {"divider": 3.3, "low_v": 1}},
+    b'{"id": "\\u006e", "mqtt": {"host": "h"}, "battery": {"low_v": 33e-1}}',
+    b' {"id":"n","mqtt":{"host":"h"},"uart":{"tx":"A2"}}\r\n',
+)
+
+
+def test_what_was_checked_is_not_checked_again_and_is_the_same():
+    for secrets in (None, {}, {"pin": "1234"}, {"commands": {"key": "ab" * 16}, "http": {}}):
+        for given in SOME:
+            where = place(given)
+            if secrets is not None:
+                write(where, "secrets.json", secrets)
+            first, problem = last_good.settings(where)
+            with _Checks() as checks:
+                assert last_good.settings(where) == (first, problem)
+                assert checks.count == (1 if problem else 0), given
+                assert last_good.settings(where, True) == (first, problem)  # a start
+                assert checks.count == (2 if problem else 1)
+            kinds = [type(first[key]) for key in sorted(first)]
+            again = last_good.settings(where)[0]
+            assert [type(again[key]) for key in sorted(again)] == kinds
+
+
+def test_whatever_has_changed_is_checked_again():
+    where = place()
+    write(where, "secrets.json", {"pin": "1234"})
+    with _Checks() as checks:
+        last_good.settings(where)
+        for name, given in (
+            ("config.json", {"id": "n", "mqtt": {"host": "g"}}),
+            ("config.json", b'{"id": "n", "mqtt": {"host": "g"}} '),
+            ("secrets.json", {"pin": "1235"}),
+            ("secrets.json", {}),
+        ):
+            last_good.settings(where)
+            before = checks.count
+            write(where, name, given)
+            assert last_good.settings(where) == (config.load(where), "")
+            assert checks.count == before + 1, given
+        os.remove(where + "secrets.json")
+        assert last_good.settings(where)[0]["pin"] == ""
+        last_good.forget(where)
+        before = checks.count
+        last_good.settings(where)
+        assert checks.count == before + 1
+
+
+def test_damage_to_what_was_checked_is_found_and_mended():
+    where = place()
+    good = last_good.settings(where)[0]
+    whole = files.read(where + last_good.CHECKED)
+    assert whole is not None
+    places = range(0, len(whole), 31)
+    damaged = [whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :] for at in places]
+    for block in damaged + [b"", b"{}", whole[:32], whole[:-1], whole + b" ", b"\xff" * 9000]:
+        write(where, last_good.CHECKED, block)
+        assert last_good.settings(where) == (good, "")
+        assert files.read(where + last_good.CHECKED) == whole
+
+
+def test_no_secret_stands_beside_its_file():
+    where = place()
+    write(where, "secrets.json", {"mqtt": {"password": "open-sesame"}})
+    assert last_good.settings(where)[0]["mqtt.password"] == "open-sesame"
+    assert b"sesame" not in files.read(where + last_good.CHECKED)
+    assert tuple(sorted(last_good.SECRETS)) == tuple(sorted(config.SECRETS))
 
 
 # What cannot be used ----------------------------------------------------------------------------

@@ -22,10 +22,10 @@ def as_a_board():
 
 def begin():
     global node
-    from firmware import app, config, last_good, log
+    from firmware import app, last_good, log
 
     settings, problem = last_good.settings()
-    log.begin(settings["log.level"], [settings[key] for key in config.SECRETS])
+    log.begin(settings["log.level"], [settings[key] for key in last_good.SECRETS])
     node = app.Node(settings, problem)
 
 
