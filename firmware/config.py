@@ -5,7 +5,7 @@ from .energy import RELEASE_S
 from .last_good import ConfigError
 from .log import LEVELS
 from .outbox import POLICIES
-from .uplinks import NONE, UPLINKS, chosen
+from .uplinks import NONE, SECURE, UPLINKS, chosen
 
 PIN = "pin"  # a number, -1 where none is wired, or the board's name for it
 _PIN_LENGTH = 8
@@ -24,6 +24,9 @@ _FORMS = {
     "mqtt.host": _HOST,
     "tcp.host": _HOST,
     "http.url": _URL,
+    "tls.ca": _NAME,
+    "tls.cert": _NAME,
+    "tls.key": _NAME,
     "pin": _CODE,
 }
 
@@ -50,9 +53,13 @@ SCHEMA = {
     "tcp.port": (7007, int, 1, 65535),
     "mqtt.host": ("", str, 0, 100),
     "mqtt.port": (1883, int, 1, 65535),
+    "mqtts.port": (8883, int, 1, 65535),
     "mqtt.keepalive_s": (60, int, 0, 65535),
     "mqtt.qos": (1, int, 0, 2),
     "mqtt.user": ("", str, 0, 64),
+    "tls.ca": ("", str, 0, 64),
+    "tls.cert": ("", str, 0, 64),
+    "tls.key": ("", str, 0, 64),
     "uart.id": (1, int, 0, 8),
     "uart.baud": (115200, int, 9600, 921600),
     "uart.tx": (-1, PIN, -1, 255),
@@ -164,11 +171,16 @@ def check(given: dict, schema: dict, name: str) -> dict:
                     raise ConfigError("%s: %s: pin %s is %s already" % (name, key, pin, pins[pin]))
                 pins[pin] = key
         for uplink in chosen(settings):
-            if not settings[UPLINKS[uplink]]:
-                raise ConfigError(
-                    "%s: %s is missing, and the uplink %s needs it"
-                    % (name, UPLINKS[uplink], uplink)
-                )
+            secure = uplink in SECURE
+            for key in (UPLINKS[uplink], "tls.ca") if secure else (UPLINKS[uplink],):
+                if not settings[key]:
+                    raise ConfigError(
+                        "%s: %s is missing, and the uplink %s needs it" % (name, key, uplink)
+                    )
+            if secure and bool(settings["tls.cert"]) != bool(settings["tls.key"]):
+                raise ConfigError("%s: tls.cert and tls.key belong together" % name)
+            if uplink == "https" and not settings["http.url"].startswith("https://"):
+                raise ConfigError("%s: http.url: the uplink https needs one with https://" % name)
     return settings
 
 

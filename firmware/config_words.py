@@ -5,12 +5,16 @@ from .config import HEX, PIN
 _SHOWN = 60  # characters of a value in a message
 _WORD = "text without spaces or quotes"
 _HOST = "a host's name or address, without scheme, port and path"
+_FILE = "the name of a file in the node's folder"
 _WORDS = {
     "id": "letters, digits and -_. without spaces or quotes",
     "mqtt.host": _HOST,
     "tcp.host": _HOST,
     "http.url": "a URL that begins with http:// or https://",
     "pin": "digits",
+    "tls.ca": _FILE,
+    "tls.cert": _FILE,
+    "tls.key": _FILE,
 }
 
 

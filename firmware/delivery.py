@@ -68,9 +68,9 @@ class Delivery:
         # All is delivered: whatever happens now is no reason to try again.
         if sent:
             await self._try_refused(uplink)
-        if name == "mqtt" and node.settings["commands.key"]:
+        if hasattr(uplink, "mqtt") and node.settings["commands.key"]:
             try:
-                await self._listen(uplink)
+                await self._listen(uplink, name)
             except (C1100Error, OSError) as error:
                 log.warning("no more commands: %s", error)
         await _close(uplink)
@@ -200,14 +200,14 @@ class Delivery:
         except Exception as error:  # it must not cost what has just been confirmed
             log.error("time not taken: %s: %s", type(error).__name__, error)
 
-    async def _listen(self, uplink) -> None:
+    async def _listen(self, uplink, name: str) -> None:
         """Take the commands that wait for the node."""
         from .downlink import Downlink
 
         async def report() -> None:
             node = self._node
             node.keep(await node.sample(SENSORS + (link,)))
-            await self._send_all(uplink, "mqtt")
+            await self._send_all(uplink, name)
 
         await Downlink(self._node, uplink.mqtt, report).run()
 

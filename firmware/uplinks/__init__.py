@@ -19,6 +19,8 @@ in UPLINKS, with the setting that it cannot do without.
 
 # name: the setting that must be given
 UPLINKS = {"mqtt": "mqtt.host", "http": "http.url", "tcp": "tcp.host"}
+SECURE = {"mqtts": "mqtt.host", "https": "http.url"}  # tls.ca besides
+UPLINKS.update(SECURE)
 NONE = "none"
 
 

@@ -9,8 +9,9 @@ from micropython import const
 import c1100.http  # noqa: F401 -- loaded now, while the heap is in one piece
 from c1100 import C1100Error, Refused
 
-from .. import log, strict_json
+from .. import log
 from . import joined
+from .told import time_in
 
 _BATCH_BYTES = const(2048)
 _READ_BYTES = const(512)  # of an answer
@@ -68,11 +69,7 @@ class Uplink:
         """What the last answer told."""
         if not self._answer or len(self._answer) > _READ_BYTES:
             return None
-        try:
-            found = strict_json.loads(self._answer)
-        except ValueError:
-            return None
-        return found.get("time") if isinstance(found, dict) else None
+        return time_in(self._answer)
 
     async def close(self) -> None:
         """There is no session."""

@@ -231,3 +231,25 @@ def test_no_pin_has_two_keys():
                     config.check(given, config.SCHEMA, "c")
                 first, last = sorted((one, other))
                 assert str(caught.error) == "c: %s: pin %s is %s already" % (last, pin, first)
+
+
+def test_what_an_uplink_over_tls_needs():
+    given = {"id": "n", "mqtt": {"host": "h"}, "http": {"url": "http://h/"}}
+    table = (  # uplink, tls, what is said of it; "": it is accepted
+        ("mqtts", {}, "tls.ca is missing"),
+        ("mqtts", {"ca": "ca.pem"}, ""),
+        ("mqtts", {"ca": "ca.pem", "cert": "n.pem"}, "tls.cert and tls.key belong together"),
+        ("mqtts", {"ca": "ca.pem", "key": "n.key"}, "tls.cert and tls.key belong together"),
+        ("mqtts", {"ca": "ca.pem", "cert": "n.pem", "key": "n.key"}, ""),
+        ("mqtts", {"ca": "../ca.pem"}, "the name of a file in the node's folder"),
+        ("mqtts", {"ca": "a b"}, "the name of a file in the node's folder"),
+        ("https", {}, "tls.ca is missing"),
+        ("https", {"ca": "ca.pem"}, "http.url: the uplink https needs one with https://"),
+        ("mqtt", {"cert": "n.pem"}, ""),
+    )
+    for uplink, tls, said in table:
+        wanted = dict(given, tls=tls, uplink={"first": uplink})
+        if said:
+            assert said in message(wanted), (uplink, tls)
+        else:
+            config.check(wanted, config.SCHEMA, "config.json")

@@ -33,6 +33,15 @@ class Features(Gate):
 
         return Context(self._sockets, apn)
 
+    def mqtts(
+        self, client_id: str, host: str, port: int = 8883, *, ca, cert=None, key=None, **options
+    ):
+        """An MQTT client over TLS; see mqtts.MQTTS, and tls.Context for ca, cert and key."""
+        from .mqtts import MQTTS
+        from .tls import Context
+
+        return MQTTS(self, Context(ca, cert, key), client_id, host, port, **options)
+
     async def tcp(self, host: str, port: int, local_port: int = 0, rxbuf: int = 4096):
         """Open a TCP connection (manual 3.3.1.1); see sockets.open, connection.Socket."""
         return await self._sockets.open(host, port, 0, local_port, rxbuf)

@@ -1,6 +1,7 @@
 """An MQTT client of its own, which knows nothing of the node: what did the broker really get?"""
 
 import re
+import ssl
 import threading
 import time
 from collections.abc import Container
@@ -35,7 +36,7 @@ class Subscriber:
     Raises BrokerError when the broker does not accept it or its subscription.
     """
 
-    def __init__(self, broker: Address, topic: str) -> None:
+    def __init__(self, broker: Address, topic: str, tls: ssl.SSLContext | None = None) -> None:
         self.payloads: list[bytes] = []
         self.records: list[bytes] = []
         self._topic = topic
@@ -45,6 +46,8 @@ class Subscriber:
         self._client.on_connect = self._connected
         self._client.on_subscribe = self._subscribed
         self._client.on_message = lambda c, u, message: self._arrived(bytes(message.payload))
+        if tls is not None:
+            self._client.tls_set_context(tls)
         try:
             self._client.connect(broker.host, broker.port)
         except OSError as error:

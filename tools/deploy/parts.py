@@ -15,7 +15,7 @@ FACADE = ("modem", "features")  # whose late imports are the parts
 ENTRIES = {
     "mqtt": ("mqtt",),
     "http": ("http",),
-    "sockets": ("sockets", "pdp", "passthrough", "streams", "tls", "socket"),
+    "sockets": ("sockets", "pdp", "passthrough", "streams", "tls", "socket", "mqtts"),
     "gnss": ("gnss",),
     "lwm2m": ("lwm2m",),
     "ppp": ("ppp",),
@@ -30,7 +30,8 @@ def folder() -> Path:
 
 def modules() -> dict[str, list[str]]:
     """Part -> names of its modules, without the core's, which comes first. What no import leads
-    to is of the core. Raises DeployError when the core needs a part.
+    to is of the core, and so is what several parts need. Raises DeployError when the core needs a
+    part.
     """
     entries = {name: part for part, names in ENTRIES.items() for name in names}
     core = _closure(["__init__"], without=frozenset(entries))
@@ -40,7 +41,11 @@ def modules() -> dict[str, list[str]]:
     for part, names in ENTRIES.items():
         present = [name for name in names if (folder() / f"{name}.py").is_file()]
         parts[part] = sorted(_closure(present) - core)
-    others = set().union(*parts.values())
+    found = [name for names in parts.values() for name in names]
+    shared = {name for name in found if found.count(name) > 1}
+    for part in ENTRIES:
+        parts[part] = [name for name in parts[part] if name not in shared]
+    others = set(found) - shared
     parts[CORE] = sorted({path.stem for path in folder().glob("*.py")} - others)
     return parts
 
