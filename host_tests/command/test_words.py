@@ -83,6 +83,7 @@ def test_the_firmware_on_a_real_micropython_says_so():
         ("ping now", "ping does not take now"),
         ("log all", "log does not take all"),
         ("log -3", "log does not take -3"),
+        ("log 99999999999999999999", "log does not take 9999"),
     ],
 )
 def test_what_should_not_have_been_typed(typed, said, monkeypatch):

@@ -1,8 +1,10 @@
 """Getting at a board that sleeps, is busy, or is not there: log, prompt, deploy, and why not."""
 
+import argparse
 import contextlib
 import errno
 import fcntl
+import importlib
 import os
 import pty
 import re
@@ -21,6 +23,7 @@ import pytest
 
 from host_tests.bench.test_mpremote import serving
 from host_tests.deploy.conftest import command
+from tools.__main__ import COMMANDS
 from tools.deploy import DeployError, connection, deploy, reach
 from tools.deploy import log as log_tool
 from tools.virtual_board.board import Board, flash_folder
@@ -283,6 +286,17 @@ def test_every_tool_says_it_in_a_line(tool):
     text = (done.stdout + done.stderr).strip()
     assert text.count("\n") == 0
     assert "there is no such port" in text
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "-1", "1e9", "", "soon", "5s", "0x5"])
+@pytest.mark.parametrize("name", ["deploy", "log", "prompt", "provision", "command"])
+def test_what_is_no_time_to_wait(name, text, capsys):
+    parser = argparse.ArgumentParser()
+    importlib.import_module(COMMANDS[name][0]).add_arguments(parser)
+    with pytest.raises(SystemExit) as caught:
+        parser.parse_args([f"--wait={text}"])
+    assert caught.value.code == 2
+    assert f"{text!r} is not a number of seconds, 0 to 2592000" in capsys.readouterr().err
 
 
 # On a terminal ---------------------------------------------------------------------------------

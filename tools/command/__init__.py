@@ -37,7 +37,7 @@ from tools.command.words import (
     read_key,
     signed,
 )
-from tools.deploy import DeployError, settings
+from tools.deploy import DeployError, seconds, settings
 from tools.monitor.model import plain
 
 __all__ = [
@@ -74,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--live", action="store_true", help="not kept: the node listens now")
     how.add_argument("--single", action="store_true",
                      help="for firmware that knows one waiting command only")  # fmt: skip
-    parser.add_argument("--wait", type=float, default=3600, metavar="S",
+    parser.add_argument("--wait", type=seconds, default=3600, metavar="S",
                         help="for the result, 0: print its id (default: 3600)")  # fmt: skip
 
 

@@ -15,6 +15,7 @@ KEY_VARIABLE = "C1100_COMMAND_KEY"
 LEAST_KEY_BYTES = 16
 WORDS = ("ping", "report", "fix", "log", "set", "reboot")  # what a node does
 OURS = ("results", "cancel")  # what is done at the broker
+LOG_DIGITS = 4  # of the number of lines to skip; no log has more
 SHOWN = 60  # characters of a value in a message
 
 
@@ -44,7 +45,7 @@ def body(words: list[str]) -> dict[str, Any]:
             raise Usage(f"{key} is a secret: provision it, it is not sent through a broker")
         is_text = isinstance(config.get(key), str) and text[:1] != '"'
         return {"do": do, "key": key, "value": text if is_text else _value(text)}
-    if do == "log" and len(rest) == 1 and rest[0].isdecimal():
+    if do == "log" and len(rest) == 1 and rest[0].isdecimal() and len(rest[0]) <= LOG_DIGITS:
         return {"do": do, "skip": int(rest[0])}
     if rest:
         raise Usage(f"{do} does not take {' '.join(rest)}")

@@ -16,7 +16,7 @@ import argparse
 import functools
 import threading
 
-from tools.deploy import DeployError, compiler, placing, project, settings, sync
+from tools.deploy import DeployError, compiler, placing, project, seconds, settings, sync
 from tools.deploy.connection import Connection
 from tools.deploy.ports import Report, add_port_arguments, at_all_ports
 from tools.power.wording import count
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prune", action="store_true",
                         help="remove files of ours that are no longer part of it")  # fmt: skip
     parser.add_argument("--no-reset", action="store_true", help="leave the board at its prompt")
-    parser.add_argument("--log", type=float, default=3, metavar="SECONDS",
+    parser.add_argument("--log", type=seconds, default=3, metavar="SECONDS",
                         help="show what the board prints after its reset (default 3)")  # fmt: skip
 
 

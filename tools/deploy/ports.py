@@ -12,21 +12,21 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 
-from tools.deploy import DeployError
+from tools.deploy import DeployError, seconds
 
 
 def add_port_arguments(parser: argparse.ArgumentParser) -> None:
     """--port (a list, `args.port`) and --wait (seconds, `args.wait`)."""
     parser.add_argument("--port", action="append", required=True, metavar="PORT",
                         help="serial port of the board; may be repeated for several")  # fmt: skip
-    parser.add_argument("--wait", type=float, default=10, metavar="SECONDS",
+    parser.add_argument("--wait", type=seconds, default=10, metavar="SECONDS",
                         help="for a board that sleeps to wake (default 10)")  # fmt: skip
 
 
 def add_port_argument(parser: argparse.ArgumentParser) -> None:
     """PORT (one, `args.port`), --wait (seconds, `args.wait`), --stay."""
     parser.add_argument("port", metavar="PORT", help="serial port of the board")
-    parser.add_argument("--wait", type=float, default=10, metavar="SECONDS",
+    parser.add_argument("--wait", type=seconds, default=10, metavar="SECONDS",
                         help="for a board that sleeps to wake (default 10)")  # fmt: skip
     parser.add_argument("--stay", action="store_true",
                         help="leave the board at its prompt; else it starts again")  # fmt: skip

@@ -25,7 +25,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from tools.deploy import DeployError, settings
+from tools.deploy import DeployError, seconds, settings
 from tools.deploy.connection import Connection
 from tools.deploy.reach import countdown
 from tools.power.wording import count
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--port", help="serial port of the board to write to")
-    parser.add_argument("--wait", type=float, default=10, metavar="SECONDS",
+    parser.add_argument("--wait", type=seconds, default=10, metavar="SECONDS",
                         help="for a board that sleeps to wake (default 10)")  # fmt: skip
     parser.add_argument("--folder", type=Path, metavar="DIR", help="write the files here")
     parser.add_argument("--id", help="the node's name")
