@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import host_tests.shim  # noqa: F401
-from firmware import commands, recovery, state, trial
+from firmware import commands, recovery, state, trials
 from firmware.uplinks import status
 from host_tests.docs.markdown import ROOT, Document
 from host_tests.docs.templates import pattern_of
@@ -165,7 +165,7 @@ def test_every_command_is_described():
 
 
 def test_every_result_is_described():
-    known = {commands.DONE, commands.FAILED, commands.REFUSED, *trial._STATES}
+    known = {commands.DONE, commands.FAILED, commands.REFUSED, *trials._STATES}
     assert {names(cells[0])[0] for cells in DOCUMENT.table("`result`", "means")} == known
 
 
@@ -211,7 +211,13 @@ def test_statuses_that_blame_the_content_are_named(code):
 
 @pytest.mark.parametrize(
     ("file", "name"),
-    [("mqtt", "_BATCH_BYTES"), ("http", "_BATCH_BYTES"), ("http", "_READ_BYTES")],
+    [
+        ("mqtt", "_BATCH_BYTES"),
+        ("mqtts", "_BATCH_BYTES"),
+        ("https", "_BATCH_BYTES"),
+        ("http", "_BATCH_BYTES"),
+        ("http", "_READ_BYTES"),
+    ],
 )
 def test_sizes_are_those_of_the_code(file, name):
     text = Path(ROOT / f"firmware/uplinks/{file}.py").read_text()
