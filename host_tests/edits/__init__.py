@@ -5,9 +5,11 @@ user would.
 import ast
 import importlib.util
 import itertools
+import re
 import sys
 import types
 from pathlib import Path
+from typing import Any
 
 LIB = Path(__file__).resolve().parents[2] / "lib" / "c1100"
 SOURCE = (LIB / "dialect.py").read_text()
@@ -20,6 +22,7 @@ def entries(source: str = SOURCE) -> dict[str, ast.Assign]:
         node.targets[0].id: node
         for node in ast.parse(source).body
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+        if node.targets[0].id != "TYPE_CHECKING"
     }
 
 
@@ -30,6 +33,16 @@ def rewrite(name: str, text: str, source: str = SOURCE) -> str:
     assert node.end_lineno is not None
     lines[node.lineno - 1 : node.end_lineno] = [f"{name} = {text}\n"]
     return "".join(lines)
+
+
+def rewrite_form(name: str, fields: dict[str, Any], source: str = SOURCE) -> str:
+    """The source with another line for a form."""
+    how = [str(fields["wait"]), "" if fields["again"] else "once", ">" if fields["prompt"] else ""]
+    cells = [name, *(fields[key] for key in ("send", "source", "answer", "shape", "then"))]
+    row = " | ".join([*cells, " ".join(how)])
+    edited, count = re.subn(rf"^{name} \|.*$", lambda _: row, source, flags=re.MULTILINE)
+    assert count == 1
+    return edited
 
 
 def load(source: str) -> types.ModuleType:

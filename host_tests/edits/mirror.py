@@ -62,11 +62,7 @@ class Mirror(Module):
         super().__init__()
         self.dialect = dialect
         self.pin = pin
-        self.forms = [
-            (name, form, pattern(form.send))
-            for name, form in vars(dialect).items()
-            if isinstance(form, dialect.Form)
-        ]
+        self.forms = [(name, form, pattern(form.send)) for name, form in dialect.forms().items()]
         # The longest text that is no field first: AT+CFUN=1,1 before AT+CFUN=<level>.
         self.forms.sort(key=lambda entry: -len(re.sub(r"{.*?}", "", entry[1].send)))
         self.names: list[str] = []

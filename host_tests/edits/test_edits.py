@@ -15,11 +15,7 @@ from host_tests.edits.flows import FLOWS
 from host_tests.edits.mirror import Mirror
 
 PLAIN = edits.load(edits.SOURCE)
-FORMS = {
-    name: form
-    for name, form in vars(PLAIN.dialect).items()
-    if isinstance(form, PLAIN.dialect.Form)
-}
+FORMS = PLAIN.dialect.forms()
 FIELDS = ("send", "answer", "shape", "then", "prompt", "wait", "again", "source")
 
 
@@ -104,10 +100,13 @@ CASES = [
 @pytest.mark.parametrize(("name", "change"), CASES)
 def test_a_form_is_edited(name: str, change: dict[str, Any]) -> None:
     fields = dict(zip(FIELDS, FORMS[name], strict=True)) | change
-    text = f"Form({', '.join(repr(value) for value in fields.values())})"
     flows = [flow for flow, (_, names) in plain().items() if name in names]
     assert flows, "no flow uses this form"
-    same(edits.rewrite(name, text), flows)
+    source = edits.rewrite_form(name, fields)
+    edited: dict[str, Any] = {}
+    exec(source, edited)
+    assert edited["forms"]() == FORMS | {name: tuple(fields.values())}
+    same(source, flows)
 
 
 def test_every_form_has_a_flow() -> None:
@@ -136,9 +135,9 @@ VALUES: dict[str, tuple[str, ...]] = {
     "ENTERED_PSM": ('"^PSMON"', '"+PSM"'),
     "LEFT_PSM": ('"^PSMOFF"', '"+AWAKE"'),
     "SYNC": (
-        "(EPS_STATE, SIGNAL)",
-        "(OPERATOR, CLOCK, SIGNAL)",
-        "(GPRS_STATE, EPS_STATE)",
+        '("EPS_STATE", "SIGNAL")',
+        '("OPERATOR", "CLOCK", "SIGNAL")',
+        '("GPRS_STATE", "EPS_STATE")',
     ),
     "SUCCEEDED": ("(7,)", '("OK",)', '("DONE", 2)'),
     "FAILED": ('("ERROR", 0, 9)', '(0, "BAD", "FAIL")'),
@@ -172,6 +171,28 @@ def test_another_entry_is_edited(name: str, value: str) -> None:
 def test_a_urc_is_taken_out_or_made_an_event(key: str) -> None:
     for change in (f"del URCS[{key!r}]", f"URCS[{key!r}] = not URCS[{key!r}]"):
         same(edits.SOURCE + "\n" + change + "\n", list(FLOWS))
+
+
+def test_a_form_is_known_by_its_name_and_by_what_it_sends() -> None:
+    for name, form in FORMS.items():
+        assert getattr(PLAIN.dialect, name) is getattr(PLAIN.dialect, name)
+        assert getattr(PLAIN.dialect, name) == form == PLAIN.dialect.find(form.send)
+    for name in ("NO_FORM", "name", "#", ""):
+        assert not hasattr(PLAIN.dialect, name)
+        assert PLAIN.dialect.find("+" + name) is None
+
+
+def test_type_checkers_know_the_names_of_the_table() -> None:
+    known = [
+        target.id
+        for node in ast.walk(ast.parse(edits.SOURCE))
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for statement in node.body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    ]
+    assert known == list(FORMS)
 
 
 def test_every_entry_is_edited() -> None:

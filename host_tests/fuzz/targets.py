@@ -83,7 +83,7 @@ def grammar(data: bytes) -> None:
             continue
 
 
-FORMS = [form for form in vars(dialect).values() if isinstance(form, dialect.Form)]
+FORMS = list(dialect.forms().values())
 
 
 def arguments(data: bytes) -> None:

@@ -10,9 +10,7 @@ FIELD = {"q": "a", "d": 1, "h": b"ab"}
 
 def all_forms(module=dialect):
     """Name -> form, as a sorted list of pairs: MicroPython's dict has no order."""
-    return sorted(
-        [(name, form) for name, form in module.__dict__.items() if isinstance(form, module.Form)]
-    )
+    return sorted(module.forms().items())
 
 
 def arguments(form):

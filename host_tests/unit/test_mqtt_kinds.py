@@ -662,8 +662,7 @@ def edited(form, **changes):
 
 async def test_every_form_of_mqtt_edited():
     """Other names of commands, of outcomes, with and without LS, ? or not; other waits."""
-    named = [(name, getattr(dialect, name)) for name in dir(dialect) if name[:5] == "MQTT_"]
-    kept = [(name, form) for name, form in named if hasattr(form, "send")]
+    kept = [(name, form) for name, form in dialect.forms().items() if name[:5] == "MQTT_"]
     assert len(kept) == 17
     for sent, outcome in (("+QMT", "+QMT"), ("+LSMQTT", "+LSQMT"), ("^M", "^M"), ("+M", "+LSM")):
         for mark in ("", "?"):

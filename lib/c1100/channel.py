@@ -114,7 +114,8 @@ class Channel(Turns):
             await self._write(b"\r", stale.form)  # ends what was cut off in the middle of a line
         elif (stale.form.prompt and stale.code is None) or self.ring.next() == _PROMPT:
             await self._write(b"+++\r", stale.form)  # ends an input that nobody gives any more
-        for question in dialect.SYNC:
+        for name in dialect.SYNC:
+            question = getattr(dialect, name)
             if question.answer == stale.form.answer.lstrip("*"):
                 continue
             try:

@@ -21,8 +21,8 @@ class Events(Line):
         self.quiet = False  # and ATE0: so does an echo
         self.last_unknown = ""
         self.watchers = {}  # prefix -> callable that gets each URC's line at once
-        self._known = {}  # dialect.URCS, with or without LS
-        for name, state in dialect.URCS.items():
+        self._known = {}  # dialect.urcs(), with or without LS
+        for name, state in dialect.urcs().items():
             self._known[at.bare(name)] = state
         self._callbacks = {}  # likewise
         self._urcs = []

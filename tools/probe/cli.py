@@ -150,9 +150,9 @@ def _show(trials: list[Trial], heard: list[str], left: list[str]) -> int:
     console = Console(highlight=False)
     (_table if console.width >= WIDE else _list)(console, judged)
     seen = {at.prefix(line) for line in heard}
-    urcs = [name for name in dialect.URCS if name in seen]
+    urcs = [name for name in dialect.urcs() if name in seen]
     console.print(f"URCs seen: {', '.join(urcs) or 'none'}", markup=False)
-    missing = [name for name in dialect.URCS if name not in seen]
+    missing = [name for name in dialect.urcs() if name not in seen]
     console.print(f"URCs not seen, so not tested: {', '.join(missing) or 'none'}", markup=False)
     counts = Counter(verdict.what for _, _, verdict in judged)
     console.print(", ".join(f"{counts[what]} {what}" for what in COLOURS))

@@ -21,4 +21,4 @@ exchange: Any = importlib.import_module("c1100.exchange")
 
 def forms() -> dict[str, Any]:
     """Every form of the dialect by its name, in the order of the table."""
-    return {name: form for name, form in vars(dialect).items() if isinstance(form, dialect.Form)}
+    return dialect.forms()
