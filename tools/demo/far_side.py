@@ -5,7 +5,8 @@
     arrived.records             # byte for byte; None where a server is not ours
 
 MQTT has the embedded broker and a subscriber beside it, `http` a server that answers every POST
-with 200, `tcp` one that speaks the lines of firmware/uplinks/tcp.py.
+with 200, `tcp` one that speaks the lines of firmware/uplinks/tcp.py. `mqtts` and `https` have TLS
+in front of these; the node trusts a certificate of their making instead of its own `tls.ca`.
 """
 
 import contextlib
@@ -22,7 +23,8 @@ from tools import broker as brokers
 from tools.broker import HOST, Address
 from tools.demo.subscriber import Subscriber, records
 
-HTTP_PORT = 80
+PORTS = {"http": 80, "https": 443}
+SECURE = ("mqtts", "https")
 ARRIVAL_LIMIT_S = 5.0
 
 
@@ -38,9 +40,13 @@ class Kept:
 
 @dataclass
 class Arrived:
-    """What the far sides have got. theirs -- uplinks whose server is the user's own"""
+    """What the far sides have got. theirs -- uplinks whose server is the user's own
+
+    files -- that the node needs, by name: whom to trust, and who it is, where it uses TLS
+    """
 
     ours: dict[str, Kept | Subscriber] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
     theirs: list[str] = field(default_factory=list)
 
     @property
@@ -65,12 +71,13 @@ def uplinks(settings: dict[str, Any]) -> list[str]:
 
 def asked(settings: dict[str, Any], uplink: str) -> Address:
     """Where an uplink wants to go. Raises ValueError for what is no host and port."""
-    if uplink != "http":
-        return Address(settings[f"{uplink}.host"], settings[f"{uplink}.port"])
+    if uplink not in ("http", "https"):
+        host = settings[f"{uplink.removesuffix('s')}.host"]
+        return Address(host, settings[f"{uplink}.port"])
     url = settings["http.url"]
     try:
         parts = urlsplit(url)
-        return Address(parts.hostname or "", parts.port or HTTP_PORT)
+        return Address(parts.hostname or "", parts.port or PORTS[parts.scheme])
     except ValueError as error:
         raise ValueError(f"http.url: {url!r} cannot be used: {error}") from error
 
@@ -89,13 +96,22 @@ def stood_in(routes: dict[Any, Any], settings: dict[str, Any]) -> Iterator[Arriv
             if far in routes or _here(far.host):
                 arrived.theirs.append(uplink)
                 continue
-            if uplink == "mqtt":
+            plain = uplink.removesuffix("s") if uplink in SECURE else uplink
+            if plain == "mqtt":
                 address = stack.enter_context(brokers.embedded())
                 topic = f"nodes/{settings['id']}/telemetry"
                 arrived.ours[uplink] = stack.enter_context(Subscriber(address, topic))
             else:
                 kept = arrived.ours[uplink] = Kept()
-                address = stack.enter_context(SERVERS[uplink](kept))
+                address = stack.enter_context(SERVERS[plain](kept))
+            if uplink in SECURE:
+                from tools.demo import secure  # cryptography takes a moment to load
+
+                address, trusted = stack.enter_context(secure.in_front_of(address, far.host))
+                own = secure.identity(settings["id"])
+                names = [settings[f"tls.{key}"] for key in ("ca", "cert", "key")]
+                content = dict(zip(names, (trusted, *own), strict=True))
+                arrived.files |= {name: data for name, data in content.items() if name}
             routes[far] = address
         yield arrived
 

@@ -117,9 +117,9 @@ def _first(job: Job, checked: dict[str, Any]) -> Job:
 def _sizes(uplink: str, checked: dict[str, Any]) -> dict[str, int]:
     """What a node's messages hold besides its records, as far as no firmware can leave it out."""
     name = checked["id"]
-    if uplink == "mqtt":
+    if uplink in ("mqtt", "mqtts"):
         return {"topic": len(f"nodes/{name}/telemetry"), "client": len(name)}
-    return {"url": len(checked["http.url"])} if uplink == "http" else {}
+    return {"url": len(checked["http.url"])} if uplink in ("http", "https") else {}
 
 
 def estimates(

@@ -25,6 +25,11 @@ from tools.virtual_c1100.sockets import BUFFER
 
 UC_PER_MAH = 3.6e6
 
+# A full handshake of TLS 1.2 with mbedtls and one certificate with a P-256 key, and what a record
+# adds with AES-GCM: counted on the wire between the virtual module and Python's ssl.
+TLS_UP, TLS_DOWN = (147, 126), (626, 51)
+RECORD = 29
+
 
 class Phase(NamedTuple):
     """The module in one state for some seconds."""
@@ -78,9 +83,28 @@ class Exchange:
         return cls(seconds, (CALL_SIZE, 0, *packets), (2,))
 
     @classmethod
+    def mqtts(cls, latency: Latency, payload: int, topic: int = 0, client: int = 0) -> "Exchange":
+        """Bearer, connection, TLS, then CONNECT and one PUBLISH; our own stack has no limit."""
+        up = (CALL_SIZE, 0, *TLS_UP, 14 + client + RECORD)
+        published = _shared(9 + topic + payload, BUFFER - RECORD, RECORD)
+        seconds = (
+            latency.pdp + latency.connect + (len(TLS_UP) + 1 + len(published)) * latency.packet
+        )
+        return cls(seconds, (*up, *published), (*TLS_DOWN, 4 + RECORD, 4 + RECORD))
+
+    @classmethod
+    def https(cls, latency: Latency, payload: int, url: int = 0, head: int = 0) -> "Exchange":
+        """Bearer, connection, TLS, then one POST."""
+        posted = _shared(url + head + payload, BUFFER - RECORD, RECORD)
+        seconds = latency.pdp + latency.connect + (len(TLS_UP) + len(posted)) * latency.packet
+        up = (CALL_SIZE, 0, *TLS_UP, *posted)
+        return cls(seconds, up, (*TLS_DOWN, REPLY_HEAD + RECORD))
+
+    @classmethod
     def least(cls, uplink: str, latency: Latency, payload: int, **sizes: int) -> "Exchange":
         """The least of one session by the uplink of this name. KeyError for an unknown one."""
         kinds = {"mqtt": cls.mqtt, "http": cls.http, "tcp": cls.tcp}
+        kinds |= {"mqtts": cls.mqtts, "https": cls.https}
         return kinds[uplink](latency, payload, **sizes)
 
 

@@ -311,6 +311,8 @@ def simulate(
         arrived = stack.enter_context(far_side.stood_in(profile.routes, checked))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="simulation.")))
         _fill(folder, wanted.node)
+        for name, content in arrived.files.items():
+            (folder / name).write_bytes(content)
         watch = Watch(Meter(module, board))
 
         def happened(event: Event) -> None:
