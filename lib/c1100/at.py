@@ -4,6 +4,15 @@ Sans-IO. ITU-T V.250 for the framing, 3GPP TS 27.007 clause 9 for +CME ERROR, TS
 3.2.5 for +CMS ERROR.
 """
 
+from micropython import const
+
+_BLANK = const(32)
+_QUOTE = const(34)
+_COMMA = const(44)
+_ZERO = const(48)
+_NINE = const(57)
+_DELETE = const(127)
+
 # Result codes, numbered as ATV0 prints them (manual 3.1).
 OK = 0
 CONNECT = 1
@@ -174,9 +183,17 @@ def bare(name: str) -> str:
     return "+" + name[3:] if name.startswith("+LS") else name
 
 
+def other(name: str) -> str:
+    """A prefix with LS where it has none, and without where it has one."""
+    short = bare(name)
+    return short if short != name or name[:1] != "+" else "+LS" + name[1:]
+
+
 def same(one: str, other: str) -> bool:
     """Whether two prefixes are the same, with or without LS."""
-    return one == other or bare(one) == bare(other)
+    if one == other:
+        return True
+    return (one.startswith("+LS") or other.startswith("+LS")) and bare(one) == bare(other)
 
 
 def params(line: str, start: int | None = None) -> list:
@@ -192,6 +209,81 @@ def params(line: str, start: int | None = None) -> list:
     return found
 
 
+def values(buf, i: int, end: int) -> list | None:
+    """params() of a buffer's bytes from the sign behind a prefix, at i, to end, without making
+    text of the whole of them. None where they are not as clean as usual: then it takes params().
+    """
+    found = []
+    i += 1
+    while i < end and buf[i] == _BLANK:
+        i += 1
+    if i >= end:
+        return found
+    while True:
+        c = buf[i] if i < end else _COMMA
+        if c == _COMMA:
+            found.append(None)
+        elif _ZERO <= c <= _NINE:
+            number = c - _ZERO
+            i += 1
+            while i < end:
+                c = buf[i]
+                if c < _ZERO or c > _NINE:
+                    break
+                number = 10 * number + c - _ZERO
+                i += 1
+            if i < end and c != _COMMA:
+                return None
+            found.append(number)
+        elif c == _BLANK:
+            i += 1
+            continue
+        else:
+            i = _word_at(found, buf, i, end)
+            if not i:
+                return None
+        if i >= end:
+            return found
+        i += 1
+
+
+_texts: list = [None] * 8  # the last ones that stood in quotes: (bytes, text)
+
+
+def _word_at(found: list, buf, i: int, end: int) -> int:
+    """Read a parameter that is no number from 0. Returns where its comma is, or end; 0 if it is
+    not clean.
+    """
+    if buf[i] == _QUOTE:
+        i += 1
+        last = buf.find(b'"', i, end)
+        if last <= i:
+            return 0
+        # Areas, cells and addresses come again and again, and to make text takes long.
+        place = (buf[i] ^ buf[last - 1] ^ last - i) & 7
+        known = _texts[place]
+        if known is None or len(known[0]) != last - i or buf.find(known[0], i, last) != i:
+            raw = bytes(buf[i:last])
+            try:
+                _texts[place] = known = (raw, str(raw, "utf-8"))
+            except UnicodeError:
+                return 0
+        found.append(known[1])
+        i = last + 1
+        return i if i == end or buf[i] == _COMMA else 0
+    last = buf.find(b",", i, end)
+    if last < 0:
+        last = end
+    raw = bytes(buf[i:last])
+    if not _BLANK < raw[-1] < _DELETE or not _BLANK < raw[0] < _DELETE or raw[0] in b":=":
+        return 0
+    try:
+        found.append(_value(str(raw, "utf-8")))
+    except UnicodeError:
+        return 0
+    return last
+
+
 def read(line: str, shape: str) -> list | None:
     """The values that a shape names, a letter each; None when the line does not fit it.
 
@@ -202,6 +294,9 @@ def read(line: str, shape: str) -> list | None:
     quotes; text may lack its quotes, and keeps its digits. More parameters follow as params()
     gives them. Fewer do not fit: a URC that lacks the leading <n> of its query's answer is none.
     """
+    found = _simple(line, shape)
+    if found is not None:
+        return found
     start = _start(line)
     if shape == "r":
         rest = line[start:].replace('"', "").strip()
@@ -237,6 +332,27 @@ def read(line: str, shape: str) -> list | None:
                 value > 99 or (len(plain) > 3 and not few) or (bare and plain is not word)
             ):
                 return None
+    return found
+
+
+def _simple(line: str, shape: str) -> list | None:
+    """read() of whole numbers that are written as usual; None for whatever else."""
+    for kind in shape:
+        if kind != "i" and kind != "I":
+            return None
+    i = line.find(":")
+    if not shape or i < 0 or line.find("=", 0, i) >= 0 or not line.startswith("+"):
+        return None
+    found = values(line.encode(), i, len(line))
+    if found is None:
+        return None
+    for value in found:
+        if not isinstance(value, int):
+            return None
+    while len(found) < len(shape):
+        if shape[len(found)] == "i":
+            return None
+        found.append(None)
     return found
 
 
@@ -293,6 +409,8 @@ def _value(word: str):
 
 def result(line: str) -> int | None:
     """The result code that a whole line is, in numeric or verbose form; None if it is none."""
+    if line.startswith("+"):
+        return None
     line = line.strip()
     code = _RESULTS.get(line)
     if code is None and line.startswith("CONNECT "):  # V.250 6.3.1: CONNECT <text>
@@ -326,6 +444,8 @@ def render(form: str, args: tuple = ()) -> str:
     Raises BadArgument when a value is of the wrong type, too long or too large, or holds what
     would end or split the command line. Nothing that a caller passes can become a second command.
     """
+    if "{" not in form and not args:
+        return form
     pieces = form.split("{")
     out = [pieces[0]]
     if len(args) != len(pieces) - 1:

@@ -37,7 +37,7 @@ class Channel(Turns):
     def __init__(self, stream, size: int = 1024) -> None:
         Turns.__init__(self, stream, size)
         self.mode = UNKNOWN
-        self.gate = _open  # before each command: wakes the module, gives it its settings back
+        self.gate = None  # before each command: wakes the module, gives it its settings back
         self._lock = asyncio.Lock()
 
     # Commands -------------------------------------------------------------------------------
@@ -87,20 +87,21 @@ class Channel(Turns):
         self, form: dialect.Form, line: str, wait: float | None = None, data=None
     ) -> Exchange:
         async with self._lock:
-            await self.gate()
-            return await self._in_turn(form, line, wait, data)
+            if self.gate is not None:
+                await self.gate()
+            self.start()
+            if self._stale is not None:
+                await self._resync(self._stale)
+            return await self._transact(Exchange(form, line), wait, data, wait is None)
 
     async def transact(
         self, form: dialect.Form, line: str, wait: float | None = None, data=None
     ) -> list:
         """run() without the lock and the gate: for the gate itself, which holds the lock."""
-        return (await self._in_turn(form, line, wait, data)).lines
-
-    async def _in_turn(self, form: dialect.Form, line: str, wait: float | None, data) -> Exchange:
         self.start()
         if self._stale is not None:
             await self._resync(self._stale)
-        return await self._transact(Exchange(form, line), wait, data, wait is None)
+        return (await self._transact(Exchange(form, line), wait, data, wait is None)).lines
 
     # Synchronisation ------------------------------------------------------------------------
 
@@ -182,10 +183,6 @@ class Channel(Turns):
     def _interrupt(self, why: str, dark: bool = False) -> None:
         self.mode = UNKNOWN
         Turns._interrupt(self, why, dark)
-
-
-async def _open() -> None:
-    """The gate of a channel without a module around it."""
 
 
 def _answer(exchange: Exchange) -> list:

@@ -1,11 +1,11 @@
-"""What a module tells unasked: URCs, handed to callbacks in a task of their own, and restarts."""
+"""What a module tells unasked: URCs, handed to callbacks one after the other, and restarts."""
 
 import asyncio
 
 from micropython import const
 
 from . import at, dialect, payload
-from .line import Line
+from .line import Line, running
 
 _URCS = const(16)  # URCs that wait for their callbacks
 
@@ -20,20 +20,20 @@ class Events(Line):
         self.numeric = False  # ATV0 was seen to hold: a verbose result code tells of a restart
         self.quiet = False  # and ATE0: so does an echo
         self.last_unknown = ""
-        self.watchers = {}  # prefix -> callable that gets each URC's line at once
         self._known = {}  # dialect.urcs(), with or without LS
         for name, state in dialect.urcs().items():
             self._known[at.bare(name)] = state
         self._callbacks = {}  # likewise
-        self._urcs = []
-        self._urc_event = asyncio.Event()
+        self._urcs = []  # what waits for its callbacks: name, parameters, name, parameters, ...
+        self._deliveries = self._delivering()
+        self._courier: asyncio.Task | None = None  # waits for what a callback has begun
 
     def on(self, name: str, callback) -> None:
         """Call ``callback(params)`` for each URC of a prefix.
 
-        Callbacks run in a task of their own, one after the other; what one returns is awaited if
-        it is a coroutine, so it may issue commands. State URCs coalesce to the latest; when 16
-        wait already, an event is dropped and counted in stats["lost <prefix>"].
+        Callbacks run one after the other, between reads; what one returns is awaited in a task of
+        its own if it is a coroutine, so it may issue commands. State URCs coalesce to the latest;
+        when 16 wait already, an event is dropped and counted in stats["lost <prefix>"].
         """
         self._callbacks.setdefault(at.bare(name), []).append(callback)
 
@@ -59,45 +59,105 @@ class Events(Line):
         if watcher is not None:
             watcher(line)
         bare = at.bare(name)
-        if bare not in self._known and bare not in self._callbacks:
+        if bare in self._known or bare in self._callbacks:
+            ring = self.ring
+            callbacks = self._callbacks.setdefault(bare, [])
+            state = self._known.get(bare, False)
+            if name != dialect.LEFT_PSM and " " not in name:
+                ring.learn(name, callbacks, state)
+            if ring.count == len(ring.events):
+                self._deliver()
+            ring.put((b"", name, "", callbacks, state), at.params(line))
+        else:
             self.stats["unknown"] += 1
             self.last_unknown = line
-            return
-        if not self._callbacks.get(bare):
-            return
-        if self._known.get(bare):
-            for entry in self._urcs:
-                if entry[0] == bare:
-                    entry[1] = line
+
+    def _deliver(self) -> None:
+        """Call the callbacks of the ring's events; of those behind one that begins something that
+        takes time, later.
+        """
+        next(self._deliveries)
+
+    def _delivering(self):
+        """What _deliver() does, as a generator: it allocates nothing for itself."""
+        ring = self.ring
+        events = ring.events
+        while True:
+            i = 0
+            while i < ring.count:
+                name = events[i]
+                callbacks = name[3]
+                values = events[i + 1]
+                i += 2
+                if self._courier is not None:
+                    if callbacks:
+                        self._queue(name, values)
+                elif len(callbacks) == 1:
+                    try:
+                        pending = callbacks[0](values)
+                        if pending is not None and hasattr(pending, "send"):
+                            self._send(name, values, callbacks, pending)
+                    except (Exception, asyncio.CancelledError) as error:  # it is the callback's
+                        self.report("callback of " + name[1], error)
+                elif callbacks:
+                    self._send(name, values, callbacks, None)
+            ring.count = 0
+            yield
+
+    def _queue(self, name: tuple, values: list) -> None:
+        """Let an event wait for its callbacks."""
+        urcs = self._urcs
+        if name[4]:
+            for i in range(0, len(urcs), 2):
+                if urcs[i][3] is name[3]:
+                    urcs[i + 1] = values
                     return
-        if len(self._urcs) >= _URCS:
-            key = "lost " + name
+        if len(urcs) < 2 * _URCS:
+            urcs.append(name)
+            urcs.append(values)
+        else:
+            key = "lost " + name[1]
             self.stats[key] = self.stats.get(key, 0) + 1
-            return
-        self._urcs.append([bare, line])
-        self._urc_event.set()
 
-    async def _dispatch(self) -> None:
-        while not self.closed:
-            await self._urc_event.wait()
-            self._urc_event.clear()
-            while self._urcs:
-                name, line = self._urcs.pop(0)
-                for callback in list(self._callbacks.get(name, ())):
-                    await self._call(name, callback, line)
+    def _send(self, name: tuple, values: list, callbacks: list, pending) -> None:
+        job = self._carry(name, values, list(callbacks), pending)
+        self._courier = asyncio.create_task(job)
 
-    async def _call(self, name: str, callback, line: str) -> None:
+    async def _carry(self, name: tuple, values: list, callbacks: list, pending) -> None:
+        """Call one callback after the other, and wait for what each has begun; then go on with
+        what waits.
+
+        pending -- what the first one has begun, if it was called already
+        """
         try:
-            pending = callback(at.params(line))
-            if hasattr(pending, "send"):
-                await pending
-        except Exception as error:  # a callback's fault must not stop the others
-            self.report("callback of " + name, error)
-        except asyncio.CancelledError:  # nor must what it waited for
-            if asyncio.current_task() in self._tasks:
-                self._tasks[1] = asyncio.create_task(self._dispatch())
-                self._urc_event.set()
-            raise
+            while True:
+                for callback in callbacks:
+                    if pending is None:
+                        pending = self._call(callback, name, list(values))
+                    if pending is not None:
+                        try:
+                            await pending
+                        except Exception as error:  # it must not stop the others
+                            self.report("callback of " + name[1], error)
+                        pending = None
+                if not self._urcs:
+                    return
+                name = self._urcs.pop(0)
+                values = self._urcs.pop(0)
+                callbacks = list(name[3])
+        finally:
+            self._courier = None
+            if self._urcs and not self.closed:
+                name = self._urcs.pop(0)
+                self._send(name, self._urcs.pop(0), name[3], None)
+
+    def _call(self, callback, name: tuple, values: list):
+        """What a callback has begun, and is to be awaited; None if it is done."""
+        try:
+            pending = callback(values)
+            return pending if hasattr(pending, "send") else None
+        except (Exception, asyncio.CancelledError) as error:  # it must not stop the others
+            self.report("callback of " + name[1], error)
 
     def _restarted(self) -> None:
         self.stats["reboots"] += 1
@@ -120,12 +180,15 @@ class Events(Line):
     def close(self) -> None:
         """No callback is called any more."""
         Line.close(self)
-        self._callbacks = {}
+        for callbacks in self._callbacks.values():
+            callbacks.clear()
         self._urcs = []
         self.watchers = {}
 
-    def _jobs(self) -> list:
-        return Line._jobs(self) + [self._dispatch()]
+    def _stop(self) -> None:
+        if self._courier is not None and self._courier is not running():
+            self._courier.cancel()
+        Line._stop(self)
 
     def _interrupt(self, why: str, dark: bool = False) -> None:
         """What was asked before will not be answered."""

@@ -5,6 +5,7 @@ Sans-IO: takes lines, owns no clock and no task.
 
 from . import at, dialect
 
+_DIGITS = ("0", "1", "2", "3", "4")  # of result codes
 _OPEN = ("", "*", "#")  # answers that begin so have no name
 
 
@@ -73,7 +74,7 @@ class Exchange:
         code = at.result(line)
         if is_error(line) if code is None else self._ends(code):
             return self._take_final(line, code)
-        if name == dialect.VERDICT and form.send.startswith(name):
+        if form.send.startswith(name) and name == dialect.VERDICT:
             return self._take_verdict(name, line)
         if self.then and at.same(name, self.then) and self._is_own(at.params(line)):
             if self.outcome is None or at.prefix(self.outcome) == name:  # else it has failed
@@ -115,13 +116,13 @@ class Exchange:
             return False
         form = self.form
         self.code = at.ERROR if code is None else code
-        self.verbose = code is not None and not line[0].isdigit()
+        self.verbose = code is not None and line not in _DIGITS and not line[0].isdigit()
         place = 0
         if code is None:
             self.error = at.error(line, form.send)
         else:
             codes = self._codes()
-            place = codes.find(str(code))
+            place = codes.find(_DIGITS[code])
             self.error = None
             if place > codes.find("/"):
                 self.error = at.CommandError(line if self.verbose else _WORDS[code], form.send)
@@ -137,10 +138,10 @@ class Exchange:
     def _codes(self) -> str:
         codes = dialect.ENDS
         send = self.form.send
-        return codes.get(send) or codes.get(send[:1]) or codes[""]
+        return codes.get(send) or codes.get("+" if send.startswith("+") else send[:1]) or codes[""]
 
     def _ends(self, code: int) -> bool:
-        return str(code) in self._codes()
+        return _DIGITS[code] in self._codes()
 
     def _must_tell(self) -> bool:
         """Whether there is no success without an information response."""
@@ -189,10 +190,10 @@ class Exchange:
     def read(self, name: str, line: str) -> list | None:
         """The values of a line that fits what the form says of its information response."""
         form = self.form
-        kind = form.answer[:1]
-        if kind not in _OPEN:
+        if form.answer.startswith("+"):
             values = at.read(line, form.shape) if at.same(name, form.answer) else None
             return values if values is None or self._is_own(values) else None
+        kind = form.answer[:1]
         own = at.same(name, at.prefix(form.send))
         if not kind or (not own and (line[0] in at.MARKS or at.result(line) is not None)):
             return None
@@ -222,7 +223,7 @@ class Exchange:
         line = line.rstrip()
         if len(line) < 2:
             return False
-        if line[0] not in "AT":
+        if not line.startswith("A") and not line.startswith("T"):
             found = self.line.endswith(line)
         else:
             sent = "AT" + self.line
@@ -235,4 +236,4 @@ _WORDS = {at.NO_CARRIER: "NO CARRIER", at.ERROR: "ERROR"}
 
 def is_error(line: str) -> bool:
     """Whether a line is the result that every command can have."""
-    return line[:1] == "+" and at.prefix(line) in ("+CME ERROR", "+CMS ERROR")
+    return line.startswith("+CM") and at.prefix(line) in ("+CME ERROR", "+CMS ERROR")

@@ -5,15 +5,15 @@ Nothing that comes ends the reader, starves the other tasks, or is waited for wi
 
 import asyncio
 import time
+from time import ticks_ms
 
 from micropython import const
 
 from . import at, dialect, payload
-from .ring import LineRing
+from .ring import EMPTY, FULL, HEADER, LineRing
 
-_BUSY_MS = const(5)  # how often the UART is looked at while a command waits
-_IDLE_MS = const(20)  # and otherwise
-_IRQ_MS = const(300)  # and when the port tells of an idle line by itself: 3.5 KB at 115200
+_BUSY_MS = const(5)  # how often a UART that takes no more bytes is looked at
+_IDLE_MS = const(20)  # until the next look when one has failed
 _WRITE_MS = const(2000)  # patience with a UART that takes no more bytes
 _WRITTEN_MS = const(4)  # and with one that takes a byte now and then: more than a byte needs
 _PAYLOAD_MS = const(3000)  # patience with a payload that does not go on
@@ -42,7 +42,6 @@ class Line:
         self._txdone = getattr(stream, "txdone", None)
         self.ring = LineRing(size)
         self.closed = False  # for good: nothing is read or written any more
-        self.received = 0  # bytes
         # "lost <prefix>" is added for URCs that were dropped because their callbacks were slow
         self.stats = {
             "commands": 0,
@@ -55,12 +54,17 @@ class Line:
         }
         self.payloads = payload.unheard()  # prefix -> handler (payload.py)
         self.sinks = {}  # first character -> callable that gets each such line: NMEA's "$"
+        self.watchers = {}  # prefix -> callable that gets each URC's line at once
         self._life = 0  # when characters have last come that no sink gets
         self._payload: payload.Payload | None = None  # the one that is being received
-        self._payload_ms = 0  # when bytes have last come
-        self._payload_began = 0
+        self._spare: payload.Payload | None = None  # the last one, to be used again
+        # The command that waits, and one that was given up while its answer may still come.
+        self._exchange = self._stale = None
+        self._payload_ms = ticks_ms()  # when bytes have last come
+        self._payload_began = self._payload_ms
         self._payload_from = 0  # bytes that came before it
-        self._payload_end = 0  # when it must be over
+        self._payload_end = None  # when it must be over, once that was asked
+        self._drains = self._draining()
         self._tasks = []
         self._flag: asyncio.ThreadSafeFlag | None = None
 
@@ -76,7 +80,7 @@ class Line:
         if trigger is not None:
             self._flag = asyncio.ThreadSafeFlag()
             self.stream.irq(handler=self._kick, trigger=trigger)
-        self._tasks = [asyncio.create_task(job) for job in self._jobs()]
+        self._tasks = [asyncio.create_task(self._read())]
 
     def reopen(self) -> None:
         """The UART has slept with the board: drop what is under way, whose beginning is lost.
@@ -96,19 +100,19 @@ class Line:
 
     async def _write(self, data, form: dialect.Form) -> None:
         view = memoryview(data)
-        begin = time.ticks_ms()
+        begin = ticks_ms()
         patience = _WRITE_MS + _WRITTEN_MS * len(data)
         while view:
             self._check_open()
             n = self.stream.write(view)
             if n:
                 view = view[n:]
-            elif time.ticks_diff(time.ticks_ms(), begin) > patience:
+            elif time.ticks_diff(ticks_ms(), begin) > patience:
                 raise at.Timeout("the UART takes no more bytes: flow control?", form.send)
             else:
                 await asyncio.sleep_ms(_BUSY_MS)
 
-    def report(self, where: str, error: Exception) -> None:
+    def report(self, where: str, error: BaseException) -> None:
         self.stats["faults"] += 1
         asyncio.get_event_loop().call_exception_handler(
             {"message": where, "exception": error, "future": None}
@@ -122,53 +126,98 @@ class Line:
         return data
 
     def _drain(self) -> bool:
-        """Take in what has come. Returns whether there may be more. Whatever is wrong with it, the
-        reader goes on.
-        """
-        left = _TURN
-        while left > 0:
-            try:
-                self._drain_ring()
-                n = self.ring.readfrom(self.stream)
-                if not n:
-                    return False
-                left -= n
-                self.received += n
-                self._payload_ms = time.ticks_ms()
-                if not self.sinks or chr(self.ring.next()) not in self.sinks:
-                    self._life = self._payload_ms
-            except OSError as error:  # the stream's
-                self.report("reading", error)
-                return False
-            except Exception as error:
-                self.report("reading", error)
-                left -= _FAULT
-        return True
+        """Take in what has come. Returns whether there may be more."""
+        return next(self._drains)
 
-    def _drain_ring(self) -> None:
+    def _draining(self):
+        """What _drain() does, as a generator: a look allocates nothing. Whatever is wrong with
+        what comes, the reader goes on.
+        """
         ring = self.ring
+        stream = pour = None
         while True:
-            pending, self._payload = self._payload, None
-            if pending is not None and not pending.feed(ring):
-                self._payload = pending
-                return
-            if self._prompted():
-                continue
-            if self.payloads:
-                found = payload.header(ring, self.payloads)
-                if isinstance(found, payload.Payload):
-                    self._await_payload(found)
-                    continue
-                if found is None:
-                    continue
-                if found:  # the rest of the header is still to come
-                    return
-            view = ring.line()
-            if view is None:
-                return
-            line = at.text(view)
-            if line:
-                self._classify(line)
+            if stream is not self.stream:
+                stream = self.stream
+                pour = None
+            more = True
+            begin = seen = ring.received
+            while more and ring.received - begin < _TURN:
+                try:
+                    pending = self._payload
+                    if pending is not None:
+                        self._payload = None
+                        if pending.feed(ring):
+                            self._spare = pending
+                            continue
+                        self._payload = pending
+                    elif self._exchange is None and self._stale is None and not self.sinks:
+                        if pour is None:
+                            pour = ring.pour(stream, self.payloads, self.watchers)
+                        found = next(pour)
+                        if ring.received != seen:
+                            seen = ring.received
+                            self._payload_ms = ticks_ms()
+                        if found == EMPTY:
+                            more = False
+                            continue
+                        if found == HEADER:
+                            if payload.take(ring, ring.handler):
+                                continue
+                            try:
+                                pending = payload.begin(ring.handler, ring.values, self._spare)
+                            except Exception as error:
+                                ring.skip_line()
+                                if not isinstance(error, at.BadAnswer):
+                                    raise
+                                payload.refuse(ring.handler, error)
+                            else:
+                                self._await_payload(pending)
+                            continue
+                        if found == FULL:
+                            self._deliver()
+                            continue
+                        if self._step(ring):
+                            continue
+                    elif self._step(ring):
+                        continue
+                    if ring.readfrom(stream):
+                        seen = ring.received
+                        self._payload_ms = now = ticks_ms()
+                        if not self.sinks or chr(ring.next()) not in self.sinks:
+                            self._life = now
+                    else:
+                        more = False
+                except OSError as error:  # the stream's
+                    self.report("reading", error)
+                    pour = None
+                    more = False
+                except Exception as error:
+                    self.report("reading", error)
+                    pour = None
+                    begin -= _FAULT
+            yield more
+
+    def _step(self, ring: LineRing) -> bool:
+        """Take one thing that has come, whatever it is. Returns False if it needs more bytes."""
+        if self._prompted():
+            return True
+        payloads = self.payloads
+        view = ring.name()
+        known = None if view is None else ring.recall(view)
+        if view is not None and (known is None or known[1] in payloads or known[2] in payloads):
+            found = payload.header(ring, payloads)
+            if isinstance(found, payload.Payload):
+                self._payload_ms = ticks_ms()
+                self._await_payload(found)
+            if found is not False:
+                return found is not True  # the rest of the header is still to come
+        view = ring.line()
+        if view is None:
+            return False
+        line = at.text(view)
+        if line:
+            self._classify(line, at.prefix(line) if known is None else known[1])
+        return True
 
     def _expect_body(self, name: str, line: str) -> bool:
         """Whether the line is the header of a payload that begins behind it, to be taken next."""
@@ -177,25 +226,32 @@ class Line:
             return False
         found = payload.start(handler, line)
         if found is not None:
+            self._payload_ms = ticks_ms()
             self._await_payload(found)
         return True
 
     def _await_payload(self, found: payload.Payload) -> None:
         self._payload = found
-        self._payload_ms = self._payload_began = time.ticks_ms()
-        self._payload_from = self.received
-        most = _UNTOLD if found.want is payload.REST else min(found.want, _MOST)
-        patience = _PAYLOAD_MS + _BYTE_MS * most
-        self._payload_end = time.ticks_add(self._payload_ms, patience)
+        self._payload_began = self._payload_ms
+        self._payload_from = self.ring.received
+        self._payload_end = None
+
+    def _last_ms(self, pending: payload.Payload):
+        """When a payload must be over, however it comes."""
+        if self._payload_end is None:
+            most = _UNTOLD if pending.want is payload.REST else min(pending.want, _MOST)
+            patience = _PAYLOAD_MS + _BYTE_MS * most
+            self._payload_end = time.ticks_add(self._payload_began, patience)
+        return self._payload_end
 
     def _check_payload(self, patience_ms: int = _PAYLOAD_MS) -> None:
         """Give up a payload that does not go on; whatever comes then is lines again."""
         pending = self._payload
         if pending is None:
             return
-        now = time.ticks_ms()
+        now = ticks_ms()
         if time.ticks_diff(now, self._payload_ms) < patience_ms and (
-            time.ticks_diff(self._payload_end, now) > 0 or self._trickles()
+            time.ticks_diff(self._last_ms(pending), now) > 0 or self._trickles()
         ):
             return
         self.stats["short payloads"] += 1
@@ -207,18 +263,18 @@ class Line:
 
     def _trickles(self) -> bool:
         """Whether a payload takes so long because each of its bytes does: for a while."""
-        spent = time.ticks_diff(time.ticks_ms(), self._payload_began)
-        return _TRICKLE_MS * (self.received - self._payload_from) < spent < _TRICKLES_MS
+        spent = time.ticks_diff(ticks_ms(), self._payload_began)
+        return _TRICKLE_MS * (self.ring.received - self._payload_from) < spent < _TRICKLES_MS
 
     def abandon(self, handler) -> None:
         """Nobody waits for a handler's payload any more: give what is left of it a moment."""
         if self._payload is None or self._payload.handler is not handler:
             return
-        now = time.ticks_ms()
-        self._payload_began = time.ticks_add(now, -_TRICKLES_MS)
+        now = ticks_ms()
         end = time.ticks_add(now, _STALL_MS)
-        if time.ticks_diff(end, self._payload_end) < 0:
+        if time.ticks_diff(end, self._last_ms(self._payload)) < 0:
             self._payload_end = end
+        self._payload_began = time.ticks_add(now, -_TRICKLES_MS)
 
     def _check_open(self) -> None:
         if self.closed:
@@ -231,49 +287,52 @@ class Line:
         self.payloads = {}
 
     def _stop(self) -> None:
-        try:
-            running = asyncio.current_task()  # a callback that closes: its task ends by itself
-        except RuntimeError:
-            running = None  # outside the event loop
         for task in self._tasks:
-            if task is not running:
+            if task is not running():  # a callback that closes: its task ends by itself
                 task.cancel()
         self._tasks = []
         if self._flag is not None:
             self.stream.irq(handler=None)
             self._flag = None
 
-    def _jobs(self) -> list:
-        """Coroutines that run from start() to close()."""
-        return [self._read()]
-
     async def _read(self) -> None:
-        while True:
+        tasks = self._tasks
+        look = self._look
+        sleep_ms = asyncio.sleep_ms
+        while self._tasks is tasks:  # until _stop(), which this task may have come to call
             try:
-                pause = self._look()
+                pause = look()
             except Exception as error:  # whatever it is, the reader goes on
                 self.report("reading", error)
                 pause = _IDLE_MS
             if self._flag is None:
-                await asyncio.sleep_ms(pause)
+                await sleep_ms(pause)
                 continue
             try:
                 await asyncio.wait_for_ms(self._flag.wait(), pause)
             except asyncio.TimeoutError:
                 pass  # nothing has come: look at the time again
 
-    def _look(self) -> int:
-        """See what has come. Returns ms until the next look."""
-        pause = _IDLE_MS if self._flag is None else _IRQ_MS
-        if self._drain():
-            pause = _BUSY_MS
-        self._check_payload()
-        return pause
-
     def _prompted(self) -> bool:
         """Whether a prompt was awaited, and is what came next."""
         return False
 
-    def _classify(self, line: str) -> None:
-        """A line that is no payload."""
+    def _classify(self, line: str, name: str) -> None:
+        """A line that is no payload. name -- its prefix"""
         raise NotImplementedError
+
+    def _deliver(self) -> None:
+        """Take the ring's events away."""
+        raise NotImplementedError
+
+    def _look(self) -> int:
+        """See what has come, and what time it is. Returns ms until the next look."""
+        raise NotImplementedError
+
+
+def running():
+    """The task that runs; None outside the event loop."""
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None

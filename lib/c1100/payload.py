@@ -25,12 +25,13 @@ from . import at, dialect
 
 _LF = 10
 _CR = 13
-_SPACE = 32
 _QUOTE = 34
 _COMMA = 44
-_PIECE = 256  # bytes handed out at once
+_AROUND = b' "'  # may stand around data
+_PIECE = 256  # bytes handed out at once, but for hex digits: ring.py
 _LONGEST_HEADER = 256
 _CODES = (b"0", b"OK", b"3", b"4", b"ERROR")
+_ENDS = (_CR, _LF)
 _HELD = 12  # the longest of them with its line ends
 
 # As a length: all that is left of the line; behind a header, all that comes until silence.
@@ -47,7 +48,6 @@ class Payload:
         self.want = handler.begin(values)
         self.handler = handler
         self._got = 0
-        self._ended = False
         self._fault: Exception | None = None  # of the handler, while data came
         self._same_line = handler.fields > 0
         self._ends_of_header = not self._same_line
@@ -59,25 +59,29 @@ class Payload:
         """
         if self._ends_of_header and not self._skip_ends(ring):
             return False
-        if self.handler.hex and not self._got:
-            _skip_around(ring)
-        if self.want is REST and self._same_line:
+        want = self.want
+        if want is REST and self._same_line:
             return self._feed_line(ring)
-        while self._got != self.want:
-            if not (self._feed_hex(ring) if self.handler.hex else self._feed_raw(ring)):
+        if self.handler.hex:
+            self._ring = ring
+            if _hex.send(self):
                 return False
-            if self._ended:
+            if self._got < want:  # it has ended early
+                self._end(self._got)
                 return True
+        else:
+            while self._got != want:
+                if not self._feed_raw(ring):
+                    return False
         if self._same_line:
-            _skip_around(ring)
-            c = ring.next()
+            c = ring.skip(_AROUND)
             if c < 0:
                 return False
             if c != _CR and c != _LF:
                 ring.skip_line()
-                self._end(self._got + 1)
+                self._end(want + 1)
                 return True
-        self._end(self._got)
+        self._end(want)
         return True
 
     def give_up(self, ring=None) -> None:
@@ -130,27 +134,6 @@ class Payload:
         self._end(self._got)
         return True
 
-    def _feed_hex(self, ring) -> bool:
-        n = min(2 * (self.want - self._got), ring.unread & ~1, _PIECE)
-        # A payload that ends early ends with a terminator, which may stand in an odd place.
-        if not n and not (ring.unread and ring.next() in (_CR, _LF)):
-            return False
-        view = ring.take(n)
-        good = n
-        try:
-            data = unhexlify(view)
-        except ValueError:
-            good = 0
-            while good < n and _is_hex(view[good]) and _is_hex(view[good + 1]):
-                good += 2
-            data = unhexlify(view[:good])
-        if good:
-            self._hand_out(data)
-        if good < n or not n:
-            ring.untake(n - good)
-            self._end(self._got)
-        return True
-
     def _hand_out(self, data) -> None:
         self._got += len(data)
         if self._fault is None:
@@ -160,7 +143,6 @@ class Payload:
                 self._fault = error
 
     def _end(self, got: int) -> None:
-        self._ended = True
         error = None
         if self.want is REST:
             if self._same_line:
@@ -170,6 +152,48 @@ class Payload:
         self.handler.end(error)
         if self._fault is not None:
             raise self._fault
+
+
+def _feed_hex():
+    """A generator, so that no piece costs an allocation for it: is sent payloads that come as hex
+    digits, and feeds them. Yields whether more is to come.
+    """
+    more = False
+    while True:
+        pending = yield more
+        ring = pending._ring
+        want = pending.want
+        got = pending._got
+        more = False
+        while got != want:
+            view = ring.digits(2 * (want - got), not got)
+            if view is None:
+                # What ends early ends with a terminator, which may stand in an odd place.
+                more = ring.next() not in _ENDS
+                break
+            n = len(view)
+            try:
+                data = unhexlify(view)
+            except ValueError:  # what is no digit ends it
+                good = 0
+                while _is_hex(view[good]) and _is_hex(view[good + 1]):
+                    good += 2
+                data = unhexlify(view[:good])
+                ring.untake(n - good)
+                n = 0
+            got += len(data)
+            if data and pending._fault is None:
+                try:
+                    pending.handler.data(data)
+                except Exception as error:  # the rest is a payload all the same, and no lines
+                    pending._fault = error
+            if not n:
+                break
+        pending._got = got
+
+
+_hex = _feed_hex()
+next(_hex)
 
 
 def _before_code(data: bytes) -> int:
@@ -189,12 +213,6 @@ def _before_code(data: bytes) -> int:
 
 def _is_hex(c: int) -> bool:
     return 48 <= c <= 57 or 65 <= c <= 70 or 97 <= c <= 102
-
-
-def _skip_around(ring) -> None:
-    """Pass over what may stand around data."""
-    while ring.next() in (_SPACE, _QUOTE):
-        ring.take(1)
 
 
 class Unheard:
@@ -235,14 +253,7 @@ def unheard() -> dict:
 
 def find(handlers: dict, name: str):
     """The handler of a prefix, with or without its LS; None if there is none."""
-    handler = handlers.get(name)
-    if handler is not None:
-        return handler
-    n = len(name)
-    for key in handlers:
-        if -2 <= len(key) - n <= 2 and at.same(key, name):
-            return handlers[key]
-    return None
+    return handlers.get(name) or handlers.get(at.other(name))
 
 
 def header(ring, handlers: dict) -> Payload | bool | None:
@@ -258,9 +269,11 @@ def header(ring, handlers: dict) -> Payload | bool | None:
     if view is None:
         return False
     begin = len(view)
-    handler = find(handlers, at.text(view).rstrip())
+    name = at.text(view).rstrip()
+    handler = find(handlers, name)
     if handler is None or not handler.fields:
         return False
+    ring.learn(name)
     view = ring.head()
     n = min(len(view), _LONGEST_HEADER)
     left = handler.fields  # commas to come
@@ -300,18 +313,63 @@ def start(handler, line: str) -> Payload | None:
         spoil(handler, line)
         return None
     try:
-        found = Payload(handler, values)
-        want = found.want
-        limit = getattr(handler, "limit", None)
-        if want is REST:
-            return found
-        if isinstance(want, int) and want >= 0 and (limit is None or want <= limit):
-            return found
-        error = at.BadAnswer("a payload of %s bytes" % want)
-    except at.BadAnswer as bad:
-        error = bad
-    handler.end(error)
+        return begin(handler, values)
+    except at.BadAnswer as error:
+        handler.end(error)
     return None
+
+
+def refuse(handler, error: at.BadAnswer) -> None:
+    """What was announced can be no payload."""
+    handler.end(error)
+
+
+def take(ring, handler) -> bool:
+    """Take a payload that has come completely, up to the end of its line. False: it takes more
+    than that. Raises what the handler raises.
+    """
+    view = ring.whole() if handler.hex else None
+    if view is None:
+        return False
+    try:
+        data = unhexlify(view)
+    except ValueError:
+        return False
+    n = len(data)
+    if n > getattr(handler, "limit", n):
+        return False
+    ring.consume()
+    try:
+        fits = handler.begin(ring.values) == n
+    except at.BadAnswer as error:
+        handler.end(error)
+        return True
+    whole = False
+    try:
+        if fits:
+            handler.data(data)
+            whole = True
+    finally:
+        handler.end(None if whole else at.PayloadError(n, n))
+    return True
+
+
+def begin(handler, values: list, spare: Payload | None = None) -> Payload:
+    """The payload whose header has these values. Raises BadAnswer if it can be none, and what the
+    handler raises.
+
+    spare -- one that has ended, to be used again
+    """
+    if spare is None:
+        spare = Payload(handler, values)
+    else:
+        spare.__init__(handler, values)
+    want = spare.want
+    if want is not REST:
+        limit = getattr(handler, "limit", None)
+        if not isinstance(want, int) or want < 0 or (limit is not None and want > limit):
+            raise at.BadAnswer("a payload of %s bytes" % want)
+    return spare
 
 
 def spoil(handler, line: str) -> None:

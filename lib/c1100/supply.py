@@ -53,13 +53,13 @@ class Supply:
         channel.start()
         if self._wake is not None:
             self._wake.on()
-        heard = channel.received
+        heard = channel.ring.received
         self.was_awake = await self._answers_already()
         if self.was_awake:
             return
         if self._pwrkey is None:
             raise at.NoModule("no answer, and no power key is wired: check supply, UART and rate")
-        if self.is_powered or channel.received != heard:
+        if self.is_powered or channel.ring.received != heard:
             # It had its time to start, and answers nothing: it hangs.
             from .switch import press_until_off
 
@@ -117,10 +117,10 @@ class Supply:
             if self.is_powered:
                 return await self.boots() or await self._gets_through()
             return self._pwrkey is None and await self.boots()  # its wake pin has been asserted
-        heard = channel.received
+        heard = channel.ring.received
         if await channel.probe():
             return True
-        if channel.received == heard and self._pwrkey is not None:
+        if channel.ring.received == heard and self._pwrkey is not None:
             return False
         return await self._gets_through() or await self.boots()
 

@@ -15,6 +15,8 @@ from .events import Events
 from .exchange import Exchange, is_error
 
 _BUSY_MS = const(5)  # how often the UART is looked at while a command waits
+_IDLE_MS = const(20)  # and otherwise
+_IRQ_MS = const(300)  # and when the port tells of an idle line by itself: 3.5 KB at 115200
 _PROMPT_MS = const(50)  # pause between a prompt and its payload
 _STALL_MS = const(1000)  # patience with a payload that would take a command's answer
 _REST_MS = const(2000)  # patience with the rest of an answer whose outcome is known
@@ -34,14 +36,11 @@ class Turns(Events):
         Events.__init__(self, stream, size)
         self.powered = _powered  # whether the module is, where a pin tells
         self.silent = 0  # commands without an answer in a row
-        self._exchange: Exchange | None = None  # the command that is waiting
         self._untold = set()  # outcomes that the module does not tell, as far as is known
         self._wanted = asyncio.Event()  # it has been answered, or prompted
         self._deadline = None  # when it has waited long enough, in ticks_ms
         self._until = 0  # when it has, if what has come is not enough
         self._slow_ms = 0  # how much longer, if its answer is arriving by then
-        # A command that was given up while its answer may still come.
-        self._stale: Exchange | None = None
         self._owed = 0  # synchronising questions that have not been answered
         self._heard = 0  # result codes that nobody waited for
         self._dark = 0  # looks in a row at a module without power
@@ -65,17 +64,22 @@ class Turns(Events):
         self._slow_ms = _SLOW_MS if slow else 0
         self.stats["commands"] += 1
         try:
-            await self._write(b"AT" + exchange.line.encode() + b"\r", form)
+            self._check_open()
+            line = b"AT" + exchange.line.encode() + b"\r"
+            n = self.stream.write(line) or 0
+            if n < len(line):
+                await self._write(memoryview(line)[n:], form)
             exchange.written = True
             if data and not form.prompt:
                 exchange.prompted = True  # it does not ask
-            else:
-                await self._wait(exchange, form.wait if wait is None else wait)
+            elif self._expects(exchange, form.wait if wait is None else wait):
+                await self._wanted.wait()
             if exchange.prompted and not exchange.finished:
                 await asyncio.sleep_ms(_PROMPT_MS)
                 if not exchange.finished:
                     await self._write(data or b"", form)
-                await self._wait(exchange, form.wait if wait is None else wait)
+                if self._expects(exchange, form.wait if wait is None else wait):
+                    await self._wanted.wait()
         finally:
             self._exchange = self._deadline = None
             self.stats["late"] += exchange.late
@@ -103,17 +107,19 @@ class Turns(Events):
         if exchange.code == at.OK:  # an error may have words of its own
             self.numeric = not exchange.verbose
 
-    async def _wait(self, exchange: Exchange, seconds: float) -> None:
-        """Until the command is answered or prompted; the reader enforces the time."""
+    def _expects(self, exchange: Exchange, seconds: float) -> bool:
+        """Whether _wanted is to be waited for, until the command is answered or prompted; the
+        reader enforces the time.
+        """
         self._wanted.clear()
         if exchange.sure:
-            return
+            return False
         now = time.ticks_ms()
         self._deadline = self._until = time.ticks_add(now, int(seconds * 1000))
         self._life = time.ticks_add(now, -_GAP_MS)
         self._hurry(exchange)
         self._kick()
-        await self._wanted.wait()
+        return True
 
     def _hurry(self, exchange: Exchange) -> None:
         """Bring the deadline near once the rest of the answer is to come soon or not at all."""
@@ -162,7 +168,13 @@ class Turns(Events):
 
     def _look(self) -> int:
         """See what has come and whose time is over. Returns ms until the next look."""
-        pause = Events._look(self)
+        pause = _IDLE_MS if self._flag is None else _IRQ_MS
+        if self._drain():
+            pause = _BUSY_MS
+        if self.ring.count:
+            self._deliver()
+        if self._payload is not None:
+            self._check_payload()
         if self._deadline is None:
             return pause
         self._dark = 0 if self.powered() else self._dark + 1
@@ -211,12 +223,13 @@ class Turns(Events):
     # What comes -----------------------------------------------------------------------------
 
     def _prompted(self) -> bool:
-        return self._prompts(self._exchange) or self._prompts(self._stale)
+        for exchange in (self._exchange, self._stale):
+            if exchange is not None and exchange.form.prompt and self._prompts(exchange):
+                return True
+        return False
 
-    def _prompts(self, exchange: Exchange | None) -> bool:
+    def _prompts(self, exchange: Exchange) -> bool:
         """Whether the prompt of a command is what comes next. Some come more than once."""
-        if exchange is None or not exchange.form.prompt:
-            return False
         if not self._has_left(exchange) or not self.ring.prompt():
             return False
         if not exchange.prompted:
@@ -229,20 +242,21 @@ class Turns(Events):
         """Whether the command is out of the UART: before that, nothing can be its answer."""
         return exchange.written and (self._txdone is None or self._txdone())
 
-    def _classify(self, line: str) -> None:
+    def _classify(self, line: str, name: str) -> None:
         exchange = self._exchange
-        sink = self.sinks.get(line[0])
-        if sink is not None and (exchange is None or not exchange.names(line)):
-            sink(line)
-            return
-        name = at.prefix(line)
+        if self.sinks:
+            sink = self.sinks.get(line[0])
+            if sink is not None and (exchange is None or not exchange.names(line)):
+                sink(line)
+                return
         if self._untold:
             self._untold.discard(name)
             self._untold.discard(at.bare(name))
         if exchange is not None and exchange.take(name, line, self._has_left(exchange)):
             self.silent = 0
-            if line in exchange.lines:
+            if exchange.lines and line in exchange.lines:
                 self._expect_body(name, line)
+                self.ring.learn(name)
             if exchange.sure:
                 self._wanted.set()
             else:

@@ -5,10 +5,10 @@ import json
 import sys
 from pathlib import Path
 
-from tools.bench import figures, heap, recorded, wake
+from tools.bench import figures, heap, receiving, recorded, wake
 from tools.bench.figures import ROOT, MeasureFailed, NotMeasured
 
-MEASURES = (*heap.MEASURES, *wake.MEASURES, *figures.MEASURES)
+MEASURES = (*receiving.MEASURES, *heap.MEASURES, *wake.MEASURES, *figures.MEASURES)
 OUTPUT = ROOT / "build" / "bench.json"
 
 

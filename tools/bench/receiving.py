@@ -1,0 +1,81 @@
+"""What the driver takes to receive, and to ask: machine instructions and heap, on MicroPython.
+
+Everything is counted, not timed: the same figures in every run.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from tools.bench.figures import (
+    BIN,
+    ROOT,
+    SCRIPTS,
+    MeasureFailed,
+    NotMeasured,
+    on_micropython,
+)
+
+SCRIPT = "receive.py"
+HEAP = "256K"  # as on a large board: it is collected now and then, as there
+ROOMY = "8M"  # never: so that all that is allocated is counted
+MARK = "mp_os_getenv"  # the C function that the script calls around what is counted
+
+
+def receiving() -> dict[str, tuple[float, str]]:
+    """This driver beside the usual way and asyncio alone, on the same transcripts."""
+    figures = {}
+    for name, (unit, instructions) in instructions_of().items():
+        figures[name] = (round(instructions), unit)
+    return figures | heap()
+
+
+def heap() -> dict[str, tuple[float, str]]:
+    """Heap of a line, beyond what its callback is handed, and of a command. 64-bit."""
+    found = {name: values for name, *values in on_micropython(SCRIPT, ROOMY)}
+    _, lines, spent, handed = found["rx.instructions_per_byte"]
+    count, _, command, _ = found["command.instructions"]
+    return {
+        "rx.bytes_per_line": (round((spent - handed) / lines), "B"),
+        "command.heap": (round(command / count), "B"),
+    }
+
+
+def instructions_of() -> Mapping[str, tuple[str, float]]:
+    """For each section of the script its unit, and what one of them takes: the difference of a
+    long run and a short one, so that nothing counts that happens once.
+    """
+    valgrind = shutil.which("valgrind")
+    if not valgrind:
+        raise NotMeasured("valgrind is needed to count machine instructions")
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            valgrind, "--tool=callgrind", f"--callgrind-out-file={folder}/c",
+            f"--dump-before={MARK}", sys.executable, BIN / "micropython", "-X", f"heapsize={HEAP}",
+            SCRIPTS / SCRIPT,
+        ]  # fmt: skip
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise MeasureFailed(done.stdout + done.stderr)
+        found = {}
+        for n, (name, count, *_) in enumerate(json.loads(done.stdout)):
+            _, few, many = (counted(Path(folder, f"c.{3 * n + k}")) for k in (1, 2, 3))
+            unit = "1" if name.startswith("command") else "1/B"
+            found[name] = (unit, (many - few) / count)
+    return found
+
+
+def counted(dump: Path) -> int:
+    """Instructions since the dump before it."""
+    found = re.search(r"^summary: (\d+)", dump.read_text(), re.M)
+    if not found:
+        raise MeasureFailed(f"callgrind has written no summary: {dump.name}")
+    return int(found[1])
+
+
+MEASURES = (receiving,)
