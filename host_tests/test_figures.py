@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.bench import cli, figures
+from tools.bench import cli, figures, receiving
 
 
 def bench(*options: str) -> int:
@@ -61,3 +61,10 @@ def test_it_is_measured(measure, monkeypatch):
     found = measure()
     assert found
     assert all(value > 0 and unit for value, unit in found.values())
+
+
+def test_a_received_line_takes_little_heap_beside_what_its_callback_is_handed():
+    """Lines with callbacks and payloads, in chunks that cut them; 64-bit."""
+    found = receiving.heap()
+    print(found)
+    assert found["rx.bytes_per_line"][0] <= 64

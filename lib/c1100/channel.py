@@ -37,7 +37,7 @@ class Channel(Turns):
     def __init__(self, stream, size: int = 1024) -> None:
         Turns.__init__(self, stream, size)
         self.mode = UNKNOWN
-        self.gate = None  # before each command: wakes the module, gives it its settings back
+        self.gate = _open  # before each command: wakes the module, gives it its settings back
         self._lock = asyncio.Lock()
 
     # Commands -------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ class Channel(Turns):
         self, form: dialect.Form, line: str, wait: float | None = None, data=None
     ) -> Exchange:
         async with self._lock:
-            if self.gate is not None:
+            if self.gate is not _open:  # which would cost a coroutine
                 await self.gate()
             self.start()
             if self._stale is not None:
@@ -183,6 +183,10 @@ class Channel(Turns):
     def _interrupt(self, why: str, dark: bool = False) -> None:
         self.mode = UNKNOWN
         Turns._interrupt(self, why, dark)
+
+
+async def _open() -> None:
+    """The gate of a channel without a module around it."""
 
 
 def _answer(exchange: Exchange) -> list:

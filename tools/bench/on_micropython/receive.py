@@ -228,8 +228,8 @@ async def main():
         await section(many, size)  # so that nothing grows any more
         check(made, many if section in (driver, wakes) else b"")
         gc.collect()
-        before = gc.mem_alloc()
         os.getenv("")
+        before = gc.mem_alloc()
         await section(data, 1 if section is commands else size)
         os.getenv("")
         middle = gc.mem_alloc()
