@@ -57,6 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", action="store_true", dest="keys", help="as --keys")
     parser.add_argument("--keys", action="store_true",
                         help="a new key for commands where none is given")  # fmt: skip
+    parser.add_argument("--tls", type=Path, metavar="DIR",
+                        help="where the files of tls.* are; default: the folder")  # fmt: skip
     parser.add_argument("--batch", type=Path, metavar="CSV", help="many nodes, one in each row")
     parser.add_argument("--fresh", action="store_true",
                         help="keep nothing of what it has, no secret, no key")  # fmt: skip
@@ -96,7 +98,7 @@ def _one(args: argparse.Namespace, tables: Tables) -> None:
         new_key = questions.ask(node, args.keys, _is_wired(node, args))
     if new_key:
         node.make_key()
-    files = node.files()
+    files = node.files(args.tls or args.folder)
     for place in _write(files, args.port, args.folder, args.wait):
         print(f"{node.id}: {CONFIG} and {SECRETS} written to {place['to']}")
     _tell_kept(node, kept)
@@ -195,7 +197,7 @@ def _write(
         for name, data in files.items():
             path = folder / name
             path.touch(mode=0o600)
-            path.chmod(0o600 if name == SECRETS else 0o644)
+            path.chmod(0o644 if name == CONFIG else 0o600)
             path.write_bytes(data)
         yield {"to": str(folder)}
     if port:
@@ -230,7 +232,7 @@ def _batch(args: argparse.Namespace, tables: Tables) -> None:
                     node.put(key, value)
             if args.keys:
                 node.make_key()
-            node.files()
+            node.files(args.tls)
         except DeployError as error:
             raise DeployError(f"{args.batch}, line {number}: {error}") from error
         if not port and not args.folder:
@@ -245,8 +247,8 @@ def _batch(args: argparse.Namespace, tables: Tables) -> None:
     entries: list[dict[str, Any]] = []
     keys = dict(known)
     for node, port in nodes:
-        files = node.files()
         folder = args.folder / node.id if args.folder else None
+        files = node.files(args.tls)
         key = str(node.given.get(KEY, ""))
         if key:  # kept before it is used: a node whose key is lost cannot be talked to
             keys[node.id] = key

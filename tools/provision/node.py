@@ -5,10 +5,11 @@ import json
 import secrets
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from tools.deploy import DeployError, settings
-from tools.provision import wiring
+from tools.provision import tls, wiring
 
 CONFIG, SECRETS = "config.json", "secrets.json"
 KEY = "commands.key"
@@ -88,8 +89,10 @@ class Node:
         """The node's name."""
         return str(self.given.get("id", ""))
 
-    def files(self) -> dict[str, bytes]:
-        """Content of both files. Raises DeployError when the firmware would refuse it."""
+    def files(self, folder: Path | None = None) -> dict[str, bytes]:
+        """Content of both files, and of those that tls.* names in a folder. Raises DeployError
+        when the firmware would refuse it.
+        """
         made = {
             CONFIG: _nested({k: v for k, v in self.given.items() if k in self.tables.config}),
             SECRETS: _nested({k: v for k, v in self.given.items() if k in self.tables.secrets}),
@@ -97,7 +100,7 @@ class Node:
         whole = settings.checked(made)
         wiring.check(self.chip, whole)
         self.ruled_out = settings.wiring(whole)
-        return made
+        return made | tls.files(whole, folder)
 
 
 def fingerprint(key: str) -> str:
