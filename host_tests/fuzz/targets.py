@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from c1100 import C1100Error, LineRing, at, dialect, nmea, payload, timers, variants
+from c1100 import C1100Error, LineRing, at, dialect, edrx, nmea, payload, timers, variants
 from firmware import clock, commands, config, last_good, outbox, state, telemetry, trial
 from host_tests.fuzz import hostile
 from host_tests.fuzz.feed import Feed
@@ -157,7 +157,7 @@ def codecs(data: bytes) -> None:
     bits, act = feed.take(10).decode("latin-1"), feed.below(8)
     for decode, given in (
         (timers.decode_t3412, (bits,)), (timers.decode_t3324, (bits,)),
-        (timers.decode_edrx, (bits, act)), (timers.decode_ptw, (bits, act)),
+        (edrx.decode_cycle, (bits, act)), (edrx.decode_ptw, (bits, act)),
     ):  # fmt: skip
         try:
             seconds = decode(*given)

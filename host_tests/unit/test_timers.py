@@ -1,6 +1,6 @@
 """3GPP codecs, every code point."""
 
-from c1100 import BadArgument, timers
+from c1100 import BadArgument, edrx, timers
 from host_tests.support import raises
 
 UNITS_3412 = (600, 3600, 36000, 2, 30, 60, 1152000, None)
@@ -63,7 +63,7 @@ def test_nearest_value_at_or_above():
 def test_every_edrx_code():
     for act, row in ((timers.WB_S1, WB), (timers.NB_S1, NB), (timers.GERAN, GERAN)):
         for code in range(16):
-            assert timers.decode_edrx(bits(code, 4), act) == row[code], (act, code)
+            assert edrx.decode_cycle(bits(code, 4), act) == row[code], (act, code)
 
 
 def test_edrx_is_never_encoded_to_a_code_that_is_not_defined():
@@ -75,31 +75,31 @@ def test_edrx_is_never_encoded_to_a_code_that_is_not_defined():
     for act, codes in defined.items():
         reached = set()
         for code in codes:
-            cycle = timers.decode_edrx(bits(code, 4), act)
+            cycle = edrx.decode_cycle(bits(code, 4), act)
             for wanted in (cycle, cycle - 0.01):
-                encoded = timers.encode_edrx(wanted, act)
+                encoded = edrx.encode_cycle(wanted, act)
                 assert int(encoded, 2) in codes
-                assert timers.decode_edrx(encoded, act) == cycle
+                assert edrx.decode_cycle(encoded, act) == cycle
                 reached.add(int(encoded, 2))
         assert sorted(reached) == sorted(codes)
         with raises(BadArgument):
-            timers.encode_edrx(20000, act)
+            edrx.encode_cycle(20000, act)
     with raises(BadArgument):
-        timers.encode_edrx(20, 7)
+        edrx.encode_cycle(20, 7)
 
 
 def test_every_paging_time_window():
     for act, step in ((timers.WB_S1, 1.28), (timers.NB_S1, 2.56)):
         for code in range(16):
-            window = timers.decode_ptw(bits(code, 4), act)
+            window = edrx.decode_ptw(bits(code, 4), act)
             assert abs(window - step * (code + 1)) < 1e-9
-            assert timers.encode_ptw(window, act) == bits(code, 4)
-            assert timers.encode_ptw(window - 0.5, act) == bits(code, 4)
+            assert edrx.encode_ptw(window, act) == bits(code, 4)
+            assert edrx.encode_ptw(window - 0.5, act) == bits(code, 4)
         with raises(BadArgument):
-            timers.encode_ptw(step * 17, act)
-    assert timers.encode_ptw(0, timers.NB_S1) == "0000"
+            edrx.encode_ptw(step * 17, act)
+    assert edrx.encode_ptw(0, timers.NB_S1) == "0000"
     with raises(BadArgument):
-        timers.decode_ptw("0000", timers.GERAN)
+        edrx.decode_ptw("0000", timers.GERAN)
 
 
 def test_what_are_not_bits():
@@ -107,4 +107,4 @@ def test_what_are_not_bits():
         with raises(BadArgument):
             timers.decode_t3412(text)
     with raises(BadArgument):
-        timers.decode_edrx("00000", timers.WB_S1)
+        edrx.decode_cycle("00000", timers.WB_S1)

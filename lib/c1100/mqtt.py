@@ -7,8 +7,6 @@ from micropython import const
 from . import at, dialect, payload, topics
 from .inbox import Inbox, Message  # noqa: F401 -- Message is what wait_msg() returns
 
-_TRIES = const(3)  # of a message that is not shown as it was said
-_ENDS = const(8)  # characters by which one is known that has lost others
 _SETTLE_MS = const(1000)  # until the end of what was closed has been told
 
 
@@ -39,7 +37,7 @@ class MQTT:
         apn: str | None = None,
         careful: bool = False,
     ) -> None:
-        self._channel = channel
+        self.channel = channel
         self._careful = careful
         self._client_id = client_id
         self._broker = (host, port, keepalive)
@@ -48,8 +46,8 @@ class MQTT:
         self._apn = apn
         self._will = last_will
         self._inbox = Inbox()
-        self._told = {}  # form -> arguments that the module has for it in this session
-        self._busy = asyncio.Lock()  # topic, message and command of one publish stay together
+        self.told = {}  # form -> arguments that the module has for it in this session
+        self.busy = asyncio.Lock()  # topic, message and command of one publish stay together
         self._doubtful = False  # the module may have a session, with something unconfirmed in it
         self.connected = False
 
@@ -70,9 +68,9 @@ class MQTT:
         CommandError, BadAnswer, Timeout.
         """
         steps = self._steps()
-        async with self._busy:
+        async with self.busy:
             self._on_lost()
-            other = self._channel.watchers.get(_outcome(dialect.MQTT_CLOSE))
+            other = self.channel.watchers.get(_outcome(dialect.MQTT_CLOSE))
             if other is not None:
                 other()  # a session of another object: the module has one
             if self._doubtful and await self._close():
@@ -89,7 +87,9 @@ class MQTT:
                     await asyncio.sleep_ms(_SETTLE_MS)
                     await self._open(steps)
             except at.CommandError as error:
-                raise self._explained(error)
+                from .mqtt_refused import explained
+
+                raise explained(error, self._broker, self._client_id, self._login[0], self._apn)
 
     def _steps(self) -> list:
         """The commands that open a session, with their values, all of them checked."""
@@ -113,7 +113,7 @@ class MQTT:
         else:
             steps.append((dialect.MQTT_CALL_APN, (self._apn,)))
         steps.append((dialect.MQTT_OPEN, self._broker))
-        _checked(steps)
+        checked(steps)
         host, port, keepalive = self._broker
         if not self._client_id or not host or not port:
             raise at.BadArgument("client_id, host and port are needed", dialect.MQTT_OPEN.send)
@@ -122,9 +122,9 @@ class MQTT:
         return steps
 
     async def _open(self, steps: list) -> None:
-        channel = self._channel
+        channel = self.channel
         try:
-            await self._tell(steps[:-1])
+            await self.tell(steps[:-1])
             # Messages that have waited at the broker come right behind the answer.
             channel.payloads[dialect.MQTT_MESSAGE] = self._inbox
             self._doubtful = True
@@ -149,31 +149,12 @@ class MQTT:
             (_outcome(dialect.MQTT_CLOSE), self._on_lost),
         )
 
-    def _explained(self, error: at.CommandError) -> at.C1100Error:
-        """What a refusal may be about."""
-        if error.outcome is None:
-            return error
-        if error.command == dialect.MQTT_OPEN.send:
-            host, port, _ = self._broker
-            user = self._login[0]
-            return at.Refused(
-                "the broker %s:%d refused the session of client %s, %s, or cannot be reached: "
-                "check mqtt host, user and password"
-                % (host, port, self._client_id, "no user" if user is None else "user " + user),
-                error.command,
-            )
-        return at.NotConnected(
-            "the network opens no PDP context with %s: check apn and subscription"
-            % ("the SIM's own APN" if self._apn is None else "APN " + self._apn),
-            error.command,
-        )
-
     async def disconnect(self) -> None:
         """End the session and the PDP context (manual 3.6.5). The will is not published. What is
         not open any more is no error.
         """
         self._on_lost()
-        async with self._busy:
+        async with self.busy:
             await self._close()
 
     async def _close(self) -> set:
@@ -183,7 +164,7 @@ class MQTT:
         closed = set()
         for form in (dialect.MQTT_CLOSE, dialect.MQTT_HANG_UP):
             try:
-                await self._channel.run(form)
+                await self.channel.run(form)
             except at.CommandError:
                 continue  # it was not open
             closed.add(form)
@@ -197,9 +178,9 @@ class MQTT:
 
     def _on_lost(self, _line: str | None = None) -> None:
         """The network, the broker, a restart or we have ended the session."""
-        channel = self._channel
+        channel = self.channel
         self.connected = False
-        self._told.clear()
+        self.told.clear()
         self._inbox.arrived.set()
         if self._on_lost in channel.on_restart:
             channel.on_restart.remove(self._on_lost)
@@ -209,7 +190,7 @@ class MQTT:
             channel.payloads[dialect.MQTT_MESSAGE] = payload.unheard()[dialect.MQTT_MESSAGE]
             channel.abandon(self._inbox)
 
-    def _check_open(self, form: dialect.Form) -> None:
+    def check_open(self, form: dialect.Form) -> None:
         if not self.connected:
             raise at.NotConnected("the MQTT session is not open: connect() first", form.send)
 
@@ -225,14 +206,16 @@ class MQTT:
         confirmation, CommandError, Timeout. After a Timeout it is not known whether the broker
         has the message. Unless it was Refused, the session then counts as lost: connect() again.
         """
-        steps = _checked(_message(topic, payload, retain, qos))
+        steps = checked(_message(topic, payload, retain, qos))
         form = dialect.MQTT_PUBLISH if qos else _optional(dialect.MQTT_PUBLISH)
-        async with self._busy:
-            self._check_open(form)
-            await self._tell(steps)
+        async with self.busy:
+            self.check_open(form)
+            await self.tell(steps)
             if self._careful:
-                await self._compare(steps)
-            await self._confirmed(form, "the broker did not confirm the message to " + topic)
+                from .mqtt_shown import compare
+
+                await compare(self, steps)
+            await self.confirmed(form, "the broker did not confirm the message to " + topic)
 
     async def subscribe(self, topic: str, qos: int = 1) -> None:
         """Subscribe; returns when the broker has confirmed (manual 3.6.2).
@@ -241,56 +224,30 @@ class MQTT:
 
         Raises what publish() raises.
         """
-        await self._switch(topic, qos, True)
+        from .mqtt_filters import switch
+
+        await switch(self, topic, qos, True)
 
     async def unsubscribe(self, topic: str) -> None:
         """Undo a subscription (manual 3.6.3)."""
-        await self._switch(topic, 0, False)
+        from .mqtt_filters import switch
 
-    async def _switch(self, topic: str, qos: int, on: bool) -> None:
-        form = dialect.MQTT_SUBSCRIBE
-        topics.check(topic, form.send, True)
-        steps = _checked([(dialect.MQTT_TOPIC, (topic,)), (dialect.MQTT_QOS, (qos,))])
-        async with self._busy:
-            self._check_open(form)
-            self._told.clear()  # rare enough to be said as the manual does
-            await self._tell(steps)
-            # No broker can refuse to unsubscribe: 0 tells that it is off.
-            refusal = "the broker refused the subscription to " + topic if on else None
-            await self._confirmed(form, refusal, on)
+        await switch(self, topic, 0, False)
 
-    async def _tell(self, steps: list) -> None:
+    async def tell(self, steps: list) -> None:
         """Settings that the module keeps: said again only when they change, but for messages."""
         kept = (dialect.MQTT_TOPIC, dialect.MQTT_QOS, dialect.MQTT_RETAINED)
         for form, args in steps:
-            if form in kept and self._told.get(form) == args[0]:
+            if form in kept and self.told.get(form) == args[0]:
                 continue
-            self._told.pop(form, None)
-            await self._channel.run(form, *args)
+            self.told.pop(form, None)
+            await self.channel.run(form, *args)
             if form in kept:
-                self._told[form] = args[0]
+                self.told[form] = args[0]
 
-    async def _compare(self, steps: list) -> None:
-        """Have the module show what it will publish (manual 3.6.4 step 2), and say it again if
-        that is something else.
-        """
-        topic, said = [
-            at.render(form.send, args)[form.send.find("{") :] for form, args in steps[:2]
-        ]
-        for _ in range(_TRIES):
-            try:
-                shown = "".join(await self._channel.run(dialect.MQTT_SHOW)).lower()
-            except at.CommandError:
-                return  # it shows nothing
-            if not _damaged(topic, shown) and not _damaged(said, shown):
-                return
-            self._told.clear()
-            await self._tell(steps)
-        raise at.BadAnswer("another message is shown than was said", dialect.MQTT_SHOW.send)
-
-    async def _confirmed(self, form: dialect.Form, refusal: str | None, *args) -> None:
+    async def confirmed(self, form: dialect.Form, refusal: str | None, *args) -> None:
         try:
-            await self._channel.run(form, *args)
+            await self.channel.run(form, *args)
         except at.CommandError as error:
             if error.outcome is None:
                 self._doubtful = True
@@ -348,14 +305,7 @@ def _message(topic, payload, retain, qos) -> list:
     ]
 
 
-def _damaged(said: str, shown: str) -> bool:
-    """Whether what is shown has this in it, but not whole. How it is laid out is not known."""
-    said = said.strip('"').lower()
-    ends = (said[:_ENDS], said[-_ENDS:])
-    return said not in shown and any(end in shown for end in ends)
-
-
-def _checked(steps: list) -> list:
+def checked(steps: list) -> list:
     """Commands whose values can all be sent. Raises BadArgument."""
     for form, args in steps:
         if form is dialect.MQTT_QOS and isinstance(args[0], bool):

@@ -1,4 +1,5 @@
-"""PSM and eDRX (manual 3.8): what is asked for, what the network grants, and sleeping itself.
+"""PSM (manual 3.8.1): what is asked for, what the network grants, and sleeping itself. The same of
+eDRX is in edrx.py.
 
 granted = await modem.power.psm(tau_s=3600, active_s=10)
 await modem.power.wait_psm()
@@ -17,11 +18,8 @@ from .channel import ASLEEP
 
 _ASK_S = const(3)  # between questions for what the network has granted
 
-_FEATURES = {timers.GERAN: "gsm", timers.WB_S1: "lte-m", timers.NB_S1: "nb-iot"}
-
 # Seconds; None where the network has granted nothing, which refuses PSM.
 Granted = namedtuple("Granted", ("active_s", "tau_s"))
-GrantedEdrx = namedtuple("GrantedEdrx", ("cycle_s", "ptw_s"))
 
 
 class Power:
@@ -137,40 +135,28 @@ class Power:
     def _on_release(self, _values: list) -> None:
         self._released = time.ticks_ms()
 
-    async def edrx(self, cycle_s: float, rat: int) -> GrantedEdrx | None:
+    async def edrx(self, cycle_s: float, rat: int):
         """Ask for extended discontinuous reception (manual 3.8.2).
 
         cycle_s -- seconds between the moments at which the module can be reached
         rat     -- timers.WB_S1 (Cat-M1), timers.NB_S1 (NB-IoT) or timers.GERAN
 
-        Returns what is granted by now, None when nothing is; edrx_granted() asks again. Raises
-        BadArgument, NotSupported when the variant lacks this radio.
+        Returns what is granted by now, an edrx.Granted; None when nothing is; edrx_granted() asks
+        again. Raises BadArgument, NotSupported when the variant lacks this radio.
         """
-        cycle = timers.encode_edrx(cycle_s, rat)
-        try:
-            await self._channel.run(dialect.EDRX_ON, rat, cycle)
-        except at.CommandError as error:
-            from .variants import explain
+        from . import edrx
 
-            await explain(self._channel, error, _FEATURES[rat])
-        return await self.edrx_granted()
+        await edrx.ask(self._channel, cycle_s, rat)
+        return await edrx.granted(self._channel)
 
-    async def edrx_granted(self) -> GrantedEdrx | None:
-        """Cycle and paging time window that the network has granted (manual 3.8.2 step 3); None
-        when it has granted none, and where the module does not tell. Raises BadAnswer.
+    async def edrx_granted(self):
+        """Cycle and paging time window that the network has granted (manual 3.8.2 step 3), an
+        edrx.Granted; None when it has granted none, and where the module does not tell. Raises
+        BadAnswer.
         """
-        try:
-            values = await self._channel.ask(dialect.EDRX_GRANTED)
-        except at.CommandError:
-            return None
-        act, _, cycle, window = values[:4]
-        if not act or cycle is None:
-            return None
-        if act == timers.GERAN:
-            window = None  # whatever it tells: GSM has none
-        form = dialect.EDRX_GRANTED
-        window_s = _decoded(form, timers.decode_ptw, window, act)
-        return GrantedEdrx(_decoded(form, timers.decode_edrx, cycle, act), window_s)
+        from . import edrx
+
+        return await edrx.granted(self._channel)
 
     async def edrx_off(self) -> None:
         """No extended discontinuous reception any more, and its parameters forgotten."""
@@ -179,11 +165,11 @@ class Power:
 
 def _granted(form, active: str | None, tau: str | None) -> Granted:
     return Granted(
-        _decoded(form, timers.decode_t3324, active), _decoded(form, timers.decode_t3412, tau)
+        decoded(form, timers.decode_t3324, active), decoded(form, timers.decode_t3412, tau)
     )
 
 
-def _decoded(form, decode, bits: str | None, *args):
+def decoded(form, decode, bits: str | None, *args):
     """The value of bits in an answer; None where there are none. Raises BadAnswer."""
     try:
         return None if bits is None else decode(bits, *args)
