@@ -56,6 +56,14 @@ def read(path: str) -> bytes | None:
     return None
 
 
+def is_there(path: str) -> bool:
+    """Whether there is anything of this name, and be it unreadable."""
+    try:
+        return read(path) is not None
+    except OSError:
+        return True
+
+
 def remove(path: str) -> None:
     """Remove a file, and what a write that was cut off has left of it."""
     # The other name first: otherwise it would come back in place of the file.

@@ -10,9 +10,9 @@ from micropython import const
 
 from c1100 import C1100, C1100Error, PinRefused, dialect, timers
 
-from . import energy, jobs, log, pin_guard, recovery, wiring
+from . import energy, jobs, log, recovery, wiring
 from .delivery import Delivery
-from .sensors import link, position
+from .sensors import link
 from .state import MODULE
 
 _ASK_AGAIN_S = const(86400)  # a network that has refused PSM is asked again
@@ -122,7 +122,7 @@ class Session:
                 self._flies = True
             except C1100Error as error:
                 log.warning("no flight mode: %s", error)
-        self._node.samples += await self._node.sample((position,))
+        self._node.samples += await self._node.sample(("position",))
         self._node.ran("position")  # the module is not needed for it any more
 
     @property
@@ -143,20 +143,23 @@ class Session:
             await self._ask_for_psm()
         elif not self.modem.can_wake:  # whoever had the module before may have asked for it
             await self.modem.keeps(dialect.PSM_OFF)
-        pin = pin_guard.allowed(settings["pin"], node.state)
+        pin = guard = None
+        if settings["pin"]:
+            from . import pin_guard as guard
+
+            pin = guard.allowed(settings["pin"], node.state)
         try:
             found = await self.modem.attach(
                 pin, settings["apn"] or None, settings["register_s"], not self._was_off
             )
-        except PinRefused:
-            pin_guard.refuse(settings["pin"], node.state)
-            raise
         except C1100Error as error:
-            if error.command == dialect.PIN_ENTER.send:
-                pin_guard.doubt(settings["pin"], node.state)
+            if guard is not None and isinstance(error, PinRefused):
+                guard.refuse(settings["pin"], node.state)
+            elif guard is not None and error.command == dialect.PIN_ENTER.send:
+                guard.doubt(settings["pin"], node.state)
             raise
-        if pin is not None:
-            pin_guard.accept(pin)
+        if guard is not None and pin is not None:
+            guard.accept(pin)
         if self._asked_psm and self.modem.power.is_as_asked(found):
             self._granted = self.modem.power.requested
         log.info("registered %s", "roaming" if found.roaming else "home")

@@ -23,8 +23,8 @@ const romfs = inFiles ? undefined : new Uint8Array(fs.readFileSync(lib));
 const KIB = 1024;
 const LARGE = 1024 * KIB;
 const LOADED = [
-  "boards", "boards.base", "boards.esp32", "clock", "dates", "energy", "scheduler",
-  "jobs", "last_good", "log", "state", "telemetry", "trial", "outbox", "watch", "app",
+  "boards", "boards.base", "boards.esp32", "clock", "energy", "scheduler",
+  "jobs", "last_good", "log", "state", "telemetry", "trial", "outbox", "watch", "node", "app",
 ];
 const OF_A_SESSION = ["c1100", "c1100.mqtt", "firmware.delivery", "firmware.recovery"];
 

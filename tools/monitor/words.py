@@ -1,6 +1,6 @@
 """What a node's events, resets and results mean, and what a person can do about them.
 
-The node tells them in short (firmware/app.py, recovery.py, aside.py, boards/base.py); what is not
+The node tells them in short (firmware/node.py, recovery.py, aside.py, boards/base.py); what is not
 known here is shown as it was told.
 """
 
