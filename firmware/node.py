@@ -151,16 +151,18 @@ class Node:
         at = clock.unix(shown)
         try:
             most = _RECORD_BYTES
+            stamped = None
             if at is None:
                 from . import dates
 
                 most -= dates.BYTES
+                stamped = dates.stamped
             numbered = [("seq", None, self.outbox.next)] + samples
             payload = telemetry.senml(self.settings["id"], numbered, at)
             if len(payload) <= most or len(samples) == 1:
                 record = payload.encode()
-                if at is None:
-                    record = dates.stamped(record, self.state.starts, shown)
+                if stamped is not None:
+                    record = stamped(record, self.state.starts, shown)
                 self._append(record)
                 print("sampled", payload)
                 return

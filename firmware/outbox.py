@@ -19,10 +19,10 @@ from micropython import const
 
 from . import log, marks
 from .files import is_removed
-from .segment import BYTES, HEAD_SIZE, NEW, Segment, read, sound
+from .segment import BYTES, HEAD_SIZE, Segment
 
 _ANOTHER = ".1"  # in place of a folder that cannot be used
-_SUFFIX = ".seg"
+SUFFIX = ".seg"
 _IN_RAM = const(8)  # records
 _AHEAD = const(64)  # so many numbers are reserved
 
@@ -192,84 +192,24 @@ class Outbox:
                 if not self._folder:
                     log.tell("%s cannot be used: %s", name, error)
                     all_seen = False
-        known = self._read_marks(paths)
-        self._has_next = self._folder + marks.NEXT in paths
-        for path in paths:
-            if path.endswith(_SUFFIX):
-                self._take(path, paths)
-            elif path.endswith(NEW):
-                is_removed(path)  # a write that was cut off
-        self._segments.sort(key=lambda segment: segment.first)
-        self._find_doubles()
-        is_known, missing = known.is_known, known.missing
-        if not known.next and self._segments:  # that mark is lost
-            is_known = False
-        elif known.reserved == self.confirmed + 1:  # nothing waits
-            missing = 0
-        after = [segment.last + 1 for segment in self._segments] + [self.confirmed + 1]
-        self.next = max(after + [self.next, known.next])
-        if self.next < known.reserved:  # it can only be said that those below were reserved
-            log.tell(
-                "numbers %d to %d are left out, a mark is lost", self.next, known.reserved - 1
-            )
-            self.next = known.reserved
-        if self._segments and not is_known:  # what is gone may have been confirmed
-            self.confirmed = max(self.confirmed, self._segments[0].first - 1)
-        lost = 0 if missing is None else self._missing() - missing
-        if lost > 0:
-            log.tell(
-                "1 record is lost, flash is damaged"
-                if lost == 1
-                else "%d records are lost, flash is damaged" % lost
-            )
-        elif not known.is_agreed:
-            lost = 0  # less than was known, because ack() was cut off
-        self.dropped = max(self.dropped + lost, 0)  # some may have been found again
-        if all_seen and not self._segments and not self._refused:
-            self.confirmed = self.next - 1
-        if lost or not (is_known and known.is_whole) or self.confirmed != known.confirmed:
-            self._write_mark()
-            self._write_next()
-        elif self._has_next and not self._segments:  # ack() was cut off
-            self._write_next()
-
-    def _read_marks(self, paths: list) -> marks.Marks:
-        places = marks.places(paths)
-        others = [path for path in paths if path.endswith(_SUFFIX)]
-        known = marks.found(places, others, self._reserve)
-        self._reserved = known.reserved
-        self.confirmed = known.confirmed
-        self.dropped = self._counted = known.dropped
-        if not known.is_whole:
-            for path in places:
-                self._rescue(path, paths)
-        return known
-
-    def _rescue(self, path: str, paths: list) -> None:
-        """A segment that stands in the place of a mark gets a name of its own."""
-        try:
-            if any(True for _ in sound(read(path))):
-                better = self._free_path(paths)
-                os.rename(path, better)
-                paths.append(better)
-        except OSError:
-            return  # there is none, or it stays where it is
-
-    def _take(self, path: str, paths: list) -> None:
-        """A segment that was found: keep it, or remove it when nothing in it waits."""
-        segment = Segment(path)
-        try:
-            is_ours = segment.examine(self.confirmed) or not segment.size
-        except OSError as error:
-            log.tell("%s cannot be read: %s", path, error)
-            self._refused.append(path)  # until it can, or nothing waits
+        if all_seen and paths == [self._folder + marks.CONFIRMED] and self._is_at_rest():
             return
-        if not is_ours and segment.size in marks.SIZES:
-            self._rescue(self._reserve, paths)  # the mark beside the folder: it has its place
-        if segment.count:
-            self._segments.append(segment)
-        elif not (segment.is_removed() if is_ours else segment.is_aside()):
-            self._refused.append(path)
+        from . import outbox_opening  # something waits, or flash is damaged
+
+        outbox_opening.settle(self, paths, all_seen)
+
+    def _is_at_rest(self) -> bool:
+        """Take over what the marks say, if they agree that nothing waits: in most wakes."""
+        done = marks.numbers(self._folder + marks.CONFIRMED) or ()
+        ahead = marks.numbers(self._reserve) or ()
+        if len(done) != 2 or len(ahead) != 3:
+            return False
+        if ahead[0] != done[0] + 1 or self.next > ahead[0]:
+            return False
+        self.confirmed, self.dropped = done
+        self._counted = self.dropped
+        self.next = self._reserved = ahead[0]
+        return True
 
     def _find_doubles(self) -> None:
         """Count what waits. Where flash has mixed up what stood where, some may be there twice."""
@@ -290,7 +230,10 @@ class Outbox:
             last = self._segments[-1]
             if not last.is_closed and last.size + size <= BYTES:
                 return last
-        self._make_room()
+        if self._segments and not self._has_room():
+            from . import outbox_full
+
+            outbox_full.make_room(self)
         self._segments.append(Segment(self._free_path([])))
         return self._segments[-1]
 
@@ -298,7 +241,7 @@ class Outbox:
         taken = taken + self._refused + [segment.path for segment in self._segments]
         number = self.next
         while True:
-            path = "%s/%08x%s" % (self._folder, number, _SUFFIX)
+            path = "%s/%08x%s" % (self._folder, number, SUFFIX)
             if path not in taken:
                 return path
             number += 1
@@ -310,56 +253,15 @@ class Outbox:
             self._refused.append(segment.path)
 
     def _give_up(self, segment: Segment, error: OSError) -> None:
-        """A segment that could be read when the queue was opened, and cannot be read now."""
-        log.tell("%s cannot be read: %s", segment.path, error)
-        self._segments.remove(segment)
-        self._count -= segment.count
-        self.dropped += segment.count
-        self._refused.append(segment.path)
-        self._write_mark()
-        self._write_next()
+        from . import outbox_full
 
-    # What happens when it is full -----------------------------------------------------------
-
-    def _make_room(self) -> None:
-        """Before a new segment is begun: keep within the capacity."""
-        while self._segments and not self._has_room():
-            if self._policy == "newest":
-                raise Full("%d bytes wait to be sent" % self._size())
-            if self._policy == "thin" and self._thin():
-                continue
-            self._drop_oldest()
+        outbox_full.give_up(self, segment, error)
 
     def _has_room(self) -> bool:
         return self._size() + BYTES <= self._capacity
 
     def _size(self) -> int:
         return sum([segment.size for segment in self._segments])
-
-    def _drop_oldest(self) -> None:
-        segment = self._segments[0]
-        after = [other.first for other in self._segments[1:2]] + [seq for seq, _ in self._ram[:1]]
-        self.dropped += segment.count
-        self.confirmed = max(self.confirmed, min(after or [self.next]) - 1)
-        self._write_mark()
-        self._remove(segment)
-
-    def _thin(self) -> bool:
-        """Rewrite the older half of the segments with every second record. False if too few."""
-        half = self._segments[: len(self._segments) // 2]
-        before = self._size()
-        # First the count, then the records: what is in between was not lost after all.
-        self._write_next(sum([segment.count // 2 for segment in half]))
-        for segment in half:
-            count = segment.count
-            try:
-                segment.thin_out(self.confirmed)
-            except OSError as error:
-                log.error("%s is not thinned out: %s", segment.path, error)
-            self.dropped += count - segment.count
-            self._count -= count - segment.count
-        self._write_mark()
-        return before - self._size() >= BYTES
 
     # Marks ----------------------------------------------------------------------------------
 
