@@ -35,6 +35,8 @@ class Line:
 
     stream -- machine.UART or anything with its readinto() and write(); reads must not block
     size   -- bytes of the longest line
+
+    It is long because each class that one inherits from makes every method slower to find.
     """
 
     def __init__(self, stream, size: int) -> None:

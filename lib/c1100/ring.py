@@ -43,6 +43,8 @@ class LineRing:
     would have to be allocated for each read.
 
     size -- bytes of the longest line, and the most that take() can give
+
+    It is long because pour() is one function: a call costs MicroPython as much as ten lines of it.
     """
 
     unread: int
