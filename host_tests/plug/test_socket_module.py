@@ -13,7 +13,7 @@ from host_tests.flows.echo import Serving
 from host_tests.plug.servers import serving
 from host_tests.plug.test_streams import until_quit
 from host_tests.plug.test_tls import HOST
-from host_tests.virtual_c1100.http_server import HttpServer
+from host_tests.virtual_c1100.http_server import PAGE, HttpServer
 from tools.broker import free_port, mosquitto
 from tools.virtual_c1100 import Profile
 
@@ -64,7 +64,7 @@ def test_every_call_and_requests(program, tmp_path):
             ("time.example", 123): tuple(ntp),
         }
         files = {"ca.der": authority().own.der}
-        p = program("blocking.py", files, Profile(routes=routes), {"size": SIZE}, heap="4M")
+        p = program("socket_calls.py", files, Profile(routes=routes), {"size": SIZE}, heap="4M")
         p.run()
     said = dict(line.split(" ", 1) for line in p.printed)
     digest = hashlib.sha256(body(SIZE)).hexdigest()
@@ -131,3 +131,17 @@ def test_umqtt_robust_comes_back(program):
         p = program("robust.py", umqtt(), profile)
         p.run()
     assert p.printed == ["[b'first', b'second'] None"]
+
+
+def test_the_example_on_the_modules_own_stacks(program):
+    with mosquitto() as broker, HttpServer() as web:
+        routes = {(HOST, 1883): tuple(broker), (HOST, 80): web.address}
+        p = program("blocking.py", profile=Profile(routes=routes))
+        p.run()
+    assert p.printed == [
+        "active True 866207050000001 -69",
+        "heard [(b'greetings', b'hello')]",
+        f"got 200 {len(PAGE)}",
+        "connected True 10.32.226.112",
+        "active False",
+    ]

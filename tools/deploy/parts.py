@@ -15,7 +15,7 @@ FACADE = ("modem", "features")  # whose late imports are the parts
 ENTRIES = {
     "mqtt": ("mqtt",),
     "http": ("http",),
-    "sockets": ("sockets", "pdp", "passthrough", "streams", "tls", "socket", "mqtts"),
+    "sockets": ("sockets", "pdp", "passthrough", "streams", "tls", "socket", "mqtts", "blocking"),
     "gnss": ("gnss",),
     "lwm2m": ("lwm2m",),
     "ppp": ("ppp",),
