@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.patience import LIMIT_S
+from host_tests.patience import LIMIT_S, until
 from tools.demo.flash import reset
 from tools.lockstep import Bench
 from tools.virtual_board.board import Board, flash_folder, flash_image
+from tools.virtual_board.console import INTERRUPT_GAP_S
 from tools.virtual_board.realtime import RealTimeBoard, open_tty
 
 
@@ -98,6 +99,34 @@ def test_running_main_is_interrupted(real: RealTimeBoard, tmp_path: Path) -> Non
         time.sleep(0.02)
     assert mpremote(tty, "exec", "print('stopped')") == "stopped\n"
     assert any("KeyboardInterrupt" in text for _, text in real.runner.lines)
+
+
+def test_ctrl_c_in_a_garbage_collection_leaves_the_interpreter_whole(tmp_path: Path) -> None:
+    flash = tmp_path / "flash"
+    flash.mkdir()
+    (flash / "main.py").write_text("""
+import gc
+held = [bytearray(9) for _ in range(1500)]
+print("runs")
+while True:
+    gc.collect()
+""")
+    with (
+        serving(Board(flash_folder(flash))) as real,
+        open_tty(Path(real.runner.console.name)) as tty,
+    ):
+
+        def told(text: str) -> int:
+            return [line for _, line in real.runner.lines].count(text)
+
+        for n in range(1, 9):
+            until(lambda n=n: told("runs") == n)
+            time.sleep(INTERRUPT_GAP_S)  # since the last one: two at once are one
+            os.write(tty, b"\x03")
+            until(lambda n=n: told("KeyboardInterrupt: ") == n)
+            os.write(tty, b"print(len([0] * 5000))\r")
+            until(lambda n=n: told("5000") == n)
+            os.write(tty, b"\x04")
 
 
 def waiting_bytes(fd: int) -> int:

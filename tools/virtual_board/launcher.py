@@ -61,9 +61,7 @@ def child(main: Callable[[Sequence[str]], int], argv: list[str], fds: list[int])
 
 def count(binary: str) -> int:
     """Let the interpreter count its instructions. Returns where; 0: it cannot."""
-    sys.path.insert(0, os.path.dirname(__file__))
-    counting = importlib.import_module("counting")
-    return counting.install(os.path.realpath(binary))
+    return importlib.import_module("counting").install(os.path.realpath(binary))
 
 
 def share(path: str) -> int:
@@ -132,6 +130,8 @@ def serve(
 if __name__ == "__main__":
     os.environ.clear()
     entry = load(sys.argv[2])
+    sys.path.insert(0, os.path.dirname(__file__))
+    importlib.import_module("interrupting").install(os.path.realpath(sys.argv[2]))
     serve(
         socket.socket(fileno=int(sys.argv[1])),
         entry,
