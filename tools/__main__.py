@@ -54,6 +54,9 @@ def main(argv: list[str]) -> int:
     except KeyboardInterrupt:
         print(f"{name}: stopped", file=sys.stderr)
         return 130
+    except EOFError:  # Ctrl-D at a question, or a terminal that has gone
+        print(f"\n{name}: stopped: no more answers", file=sys.stderr)
+        return 1
     except OSError as error:  # a folder that is read-only, a port that is taken, a full disk
         where = f"{error.filename}: " if error.filename else ""
         print(f"{name}: {where}{error.strerror or error}", file=sys.stderr)

@@ -93,14 +93,26 @@ class Node:
         """Content of both files, and of those that tls.* names in a folder. Raises DeployError
         when the firmware would refuse it.
         """
+        made, whole = self._checked()
+        self.ruled_out = settings.wiring(whole)
+        return made | tls.files(whole, folder)
+
+    def refusal(self) -> str:
+        """What the firmware would say to all that is given so far; "" if it takes it."""
+        try:
+            self._checked()
+        except DeployError as error:
+            return str(error)
+        return ""
+
+    def _checked(self) -> tuple[dict[str, bytes], dict[str, Any]]:
         made = {
             CONFIG: _nested({k: v for k, v in self.given.items() if k in self.tables.config}),
             SECRETS: _nested({k: v for k, v in self.given.items() if k in self.tables.secrets}),
         }
         whole = settings.checked(made)
         wiring.check(self.chip, whole)
-        self.ruled_out = settings.wiring(whole)
-        return made | tls.files(whole, folder)
+        return made, whole
 
 
 def fingerprint(key: str) -> str:
