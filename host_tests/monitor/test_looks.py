@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 import math
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -123,6 +124,25 @@ def page() -> Iterator[Page]:
         served = Page()
         yield served
         served.close()
+
+
+def test_a_page_that_is_closed_is_no_failure(page, caplog):
+    """Tabs come and go while nodes report: nobody wants a traceback of each."""
+    before = len(asyncio.all_tasks(page.loop))
+    address = ("127.0.0.1", int(page.url.rstrip("/").rpartition(":")[2]))
+    for seq in range(3):
+        with socket.create_connection(address, 60) as tab:
+            tab.sendall(b"GET /news HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert b"200 OK" in tab.recv(100)
+        page.say("closed", {"n": "seq", "v": seq})
+        page.say("closed", {"n": "battery", "u": "V", "v": 3.0 + seq})
+
+    value, end = 0, time.monotonic() + 60
+    while len(asyncio.all_tasks(page.loop)) > before:
+        assert time.monotonic() < end, "a closed page is still told"
+        page.say("closed", {"n": "value", "v": (value := value + 1)})
+        time.sleep(0.06)
+    assert not caplog.records
 
 
 def test_a_phone_and_the_dark(browser, screen, page):

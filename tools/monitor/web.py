@@ -1,6 +1,7 @@
 """The view as a web page: one page, its state as JSON, and news as server-sent events."""
 
 import asyncio
+import contextlib
 import json
 import math
 import time
@@ -38,7 +39,12 @@ def application(
 
     async def news(request: web.Request) -> web.StreamResponse:
         stream = web.StreamResponse(headers=HEADERS | {"Content-Type": "text/event-stream"})
-        await stream.prepare(request)
+        with contextlib.suppress(ConnectionResetError):  # the page was closed: nobody listens
+            await stream.prepare(request)
+            await tell(stream)
+        return stream
+
+    async def tell(stream: web.StreamResponse) -> None:
         last, seen, looked = "", None, 0.0
         while True:
             present, now = mark(), time.monotonic()
