@@ -142,7 +142,7 @@ class Bench:
 
     def _run(self, until: float | Callable[[], bool], attended: bool, limit_s: float) -> None:
         timed = not callable(until)
-        end_us = int((limit_s if callable(until) else until) * 1_000_000)
+        end_us = round((limit_s if callable(until) else until) * 1_000_000)
         self._attended = attended
         pace = time.monotonic() - self.timeline.now_us / 1e6
         while timed or not until():

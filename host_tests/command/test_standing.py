@@ -135,3 +135,19 @@ def test_whatever_a_stranger_has_left_there(payload):
         assert made.next_counter("n", KEY, NOW) == int(NOW * 1000) + 1
         said = "\n".join([*made.listing(), made.told("x"), made.heard(), *made.left_over()])
         assert "\x1b" not in said
+
+
+def test_what_is_long_or_much_leaves_the_list_readable():
+    sent = int((time.time() - 60) * 1000)
+    many = [command(f"c{n}", sent + n) for n in range(20)]
+    long = "x" * 70000
+    made = standing(
+        *many,
+        result(long, sent - 1, long, do=long, why=long, time=int(time.time())),
+        result("l", sent - 2, "done", do=long, key=long, time=9_007_199_254_740_000),
+    )
+    lines = made.listing()
+    assert max(map(len, lines)) < 1000
+    assert lines[-1].index("ping") < 60
+    assert "ping, ping and 14 more" in made.told("c19")
+    assert at_time(9_007_199_254_740_000) == "?"

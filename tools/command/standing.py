@@ -14,6 +14,10 @@ GOOD = ("done", "kept")
 KEPT = 20  # results that stay at the broker, the newest
 MARK = b"-"  # a node's, where its module publishes nothing that is empty
 DAY_S = 86400
+LAST_YEAR = 9999
+NAMED = 5  # commands in front of another
+WIDEST = 36  # column of the listing
+LONGEST = 120  # characters of an entry in the listing: anybody may write results
 HEAD = ("id", "counter", "result", "do", "time", "due", "lines")
 
 
@@ -108,7 +112,9 @@ class Standing:
         if name not in names:
             return f"{name}; {self.heard()}"
         at = names.index(name)
-        front = f"; in front of it: {', '.join(each.what for each in queue[:at])}" if at else ""
+        first = ", ".join(_cut(each.what) for each in queue[: min(at, NAMED)])
+        more = f" and {at - NAMED} more" if at > NAMED else ""
+        front = f"; in front of it: {first}{more}" if at else ""
         return plain(f"{name} waits since {at_time(queue[at].since)}; {self.heard()}{front}")
 
     def listing(self) -> list[str]:
@@ -136,13 +142,19 @@ class Standing:
             )
         if not rows:
             return []
-        table = [("id", "sent", "command", "result", ""), *(row for _, row in sorted(rows))]
-        widths = [max(len(row[i]) for row in table) for i in range(3)]
+        cut = ([_cut(text) for text in row] for _, row in sorted(rows))
+        table = [("id", "sent", "command", "result", ""), *cut]
+        widths = [min(WIDEST, max(len(row[i]) for row in table)) for i in range(3)]
         return [
             plain("  ".join([*(t.ljust(w) for t, w in zip(row, widths, strict=False)), *row[3:]]))
             .rstrip()
             for row in table
         ]  # fmt: skip
+
+
+def _cut(text: str) -> str:
+    """What fits into a line among others: `results ID` shows the whole of it."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def values(result: dict[str, Any]) -> str:
@@ -157,6 +169,8 @@ def at_time(unix: float) -> str:
     try:
         moment, today = time.localtime(unix), time.localtime()
     except (OverflowError, ValueError, OSError):
+        return "?"
+    if moment.tm_year > LAST_YEAR:
         return "?"
     same_day = moment[:3] == today[:3]
     return time.strftime("%H:%M:%S" if same_day else "%Y-%m-%d %H:%M:%S", moment)

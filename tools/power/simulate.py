@@ -50,7 +50,7 @@ from tools.virtual_c1100.faults import checked
 
 DAY_S = 86400
 MOST_DAYS = 36525
-STEP_S = 600.0
+STEP_US = 600_000_000
 EXACT = 1e-6  # of the least possible: what rounding may take
 INTERRUPTED = 130
 
@@ -370,9 +370,9 @@ def _live(
         if change is not None:
             assert isinstance(bench.module, VirtualC1100)
             bench.module.network.degrade(change.coverage, change.rssi)
-        end_s = min(end, span_s)
-        while (now_s := bench.timeline.now_us / 1e6) < end_s and not stop():
-            bench.run(until=min(now_s + STEP_S, end_s))
+        end_us = max(1, round(min(end, span_s) * 1e6))  # what seconds are that, no float may say
+        while (now_us := bench.timeline.now_us) < end_us and not stop():
+            bench.run(until=min(now_us + STEP_US, end_us) / 1e6)
             tell(bench.timeline.now_us / 1e6 / DAY_S)
 
 
