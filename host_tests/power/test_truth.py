@@ -272,6 +272,26 @@ def test_days_are_a_number_above_0(capsys, days):
     assert "is not a number of days above 0" in capsys.readouterr().err
 
 
+# A run may end anywhere: at no whole microsecond, before the first report, in the middle of one.
+@pytest.mark.parametrize("seconds", [1e-8, 86.4e-6, 4.0, 604.8])
+def test_a_run_of_any_length_ends_and_says_nothing_untrue(tmp_path: Path, capsys, seconds):
+    status = command(simulate, f"--days={seconds / 86400!r}", "--out", tmp_path)
+    said = capsys.readouterr().out
+    assert "BELOW" not in said and "mAh a day" not in said
+    if seconds < 5:
+        assert status == 1
+        assert said.startswith("NOTHING WAS DELIVERED YET") and "times the least" not in said
+    else:
+        assert status == 0 and "times the least" in said
+
+
+@pytest.mark.parametrize("more_s", [0.5, 3.0, 6.0])  # into the second report
+def test_the_bound_is_not_beaten_by_an_end_within_a_report(tmp_path: Path, capsys, more_s):
+    # its window closes and its wake begins at 3693.6 s
+    assert command(simulate, f"--days={(3701 + more_s) / 86400}", "--out", tmp_path) == 0
+    assert "1 with the module), its start included" in capsys.readouterr().out
+
+
 def test_ctrl_c_keeps_and_reports_the_run_so_far(tmp_path: Path):
     job = subprocess.Popen(
         [sys.executable, "-m", "tools", "simulate", "--days", "3000", "--out", str(tmp_path),

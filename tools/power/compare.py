@@ -130,6 +130,7 @@ def estimates(
     report_bytes: int,
     changes: Sequence[Change] = (),
     code: Code = oracle.FREE,
+    done_s: float = math.inf,
 ) -> list[Estimate]:
     """The least possible, and three usual firmwares, for the jobs of a node.
 
@@ -138,9 +139,12 @@ def estimates(
     report_bytes -- what one report has to deliver
     changes -- of the network, by time
     code -- what the board computes in a wake
+    done_s -- from when on the node was at work when the run ended: whether it had done what was
+              due then is not known
     """
     levels = tuple((change.at_s, change.coverage) for change in changes)
     wanted = windows(profile, checked, span_s, report_bytes, changes)
+    wanted = [window for window in wanted if window.deadline_s < done_s]
     found = conditions(profile, checked)
     ways = []
     for uplink in uplinks(checked):

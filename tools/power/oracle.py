@@ -341,7 +341,7 @@ def always_connected(wanted: list[Window], span_s: float, costs: Costs) -> Estim
     ping = model.exchange(conditions, Exchange(conditions.latency.mqtt_packet, (2,), (2,)))
     charge = costs.asleep_uc(span_s) + costs.board_uc(span_s) + costs.work_uc(wanted)
     charge += costs.module_uc(model.start_from_off(conditions))
-    for at, following in zip(times, [*times[1:], span_s], strict=True):
+    for at, following in itertools.pairwise([*times, span_s]):
         silent = following - at
         pings = max(0, math.ceil(silent / costs.keepalive_s) - 1)
         part = (silent - model.seconds(talk) - pings * model.seconds(ping)) / (pings + 1)
@@ -384,7 +384,7 @@ def _job_by_job(
     first_s = reports[0] if reports else span_s
     charge += costs.module_uc(start) + costs.board_uc(model.seconds(start))
     charge += costs.module_uc([Phase("off", max(0.0, first_s - model.seconds(start)))])
-    for n, (at, end) in enumerate(zip(reports, [*reports[1:], span_s], strict=True), 1):
+    for n, (at, end) in enumerate(itertools.pairwise([*reports, span_s]), 1):
         now = costs.best(at, at)
         again = n < len(reports)
         rest = max(0.0, end - at - now.talk_s)

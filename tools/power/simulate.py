@@ -41,6 +41,7 @@ from tools.power.oracle import Code, Estimate
 from tools.power.profiles import load, names
 from tools.power.run import Run
 from tools.power.scenario import Scenario
+from tools.power.wakes import done_us, wakes
 from tools.power.watch import WOKEN, Watch, speed
 from tools.power.wording import count, number, ratio
 from tools.virtual_board.board import Board, flash_folder
@@ -49,6 +50,7 @@ from tools.virtual_c1100 import VirtualC1100
 from tools.virtual_c1100.faults import checked
 
 DAY_S = 86400
+UC_PER_UAH = 3600
 MOST_DAYS = 36525
 STEP_US = 600_000_000
 EXACT = 1e-6  # of the least possible: what rounding may take
@@ -107,8 +109,12 @@ class Life:
 
     @property
     def impossible(self) -> str:
-        """What cannot be true of a node that has done its jobs; "" when all may be."""
-        if self.records.problem or self.ratio >= 1 - EXACT:
+        """What tells nothing, or cannot be true, of a node that does its jobs; "" when all may."""
+        if self.records.problem:
+            return ""
+        if not self.delivered:
+            return "NOTHING WAS DELIVERED YET: the run ended before the node's first report did."
+        if self.ratio >= 1 - EXACT:
             return ""
         return (
             f"BELOW THE LEAST POSSIBLE: {self.mah_per_day:.4g} mAh a day, and these jobs cost "
@@ -130,13 +136,15 @@ class Life:
             f"{starting:.1f} ms to start MicroPython, {inside - starting:.1f} ms for the firmware "
             f"and what it talks to, {per_wake - inside:.1f} ms between the wakes.",
         ]
-        if not self.records.problem and not self.impossible:
+        if least.sessions and not self.records.problem and not self.impossible:
+            basis = Basis.of(self.run)
             used = load(self.run.module, "module"), load(self.run.board, "board")
-            low, high = Basis.of(self.run).ratio_range(self.ratio, used)
+            low, high = basis.ratio_range(self.ratio, used)
+            each = least.mah_per_day if basis.daily else least.charge_uc / UC_PER_UAH
             found.insert(
                 0,
                 f"{ratio(self.ratio)} times the least possible ({ratio(low)} to {ratio(high)}) "
-                f"for these jobs ({number(least.mah_per_day)} mAh a day, "
+                f"for these jobs ({number(each)} {basis.unit}, "
                 f"{count(least.wakes, 'wake')}, {least.sessions} with the module), "
                 "its start included.",
             )
@@ -346,7 +354,7 @@ def simulate(
     promised = _promised(life, checked)
     life.estimates = compare.estimates(
         wanted.profile, promised, (module, board), span_s, _report_bytes(life, promised),
-        wanted.changes, code,
+        wanted.changes, code, done_us(wakes(made.intervals)) / 1e6,
     )  # fmt: skip
     made.compared = {found.name: found.mah_per_day for found in life.estimates}
     return life

@@ -1,5 +1,6 @@
 """The wakes of a run, sorted into kinds; and the one that is worth a closer look."""
 
+import math
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -17,6 +18,7 @@ KINDS = {
 }
 AT_ONCE_US = 1_000_000  # what follows within this time is part of it
 MARGIN, LEAST_MARGIN_US = 0.08, 500_000  # of sleep, after an enlarged wake
+LATE_US = 5_000_000  # a wake may begin that long after what it is for
 PATIENCE = 2  # active time that is shown, in lengths of what went before
 
 
@@ -90,6 +92,12 @@ def wakes(intervals: Iterable[Interval]) -> list[Wake]:
     for interval in intervals:
         parts[interval.wake].append(interval)
     return [_wake(number, part) for number, part in sorted(parts.items())]
+
+
+def done_us(found: Sequence[Wake]) -> float:
+    """From when on a run's node was at work when the run ended; infinite where it slept."""
+    last = found[-1]
+    return last.start_us - LATE_US if last.busy_us >= last.end_us else math.inf
 
 
 def groups(found: Iterable[Wake]) -> list[Group]:
