@@ -8,7 +8,7 @@ import time
 
 from micropython import const
 
-from c1100 import C1100, C1100Error, PinRefused, dialect, timers
+from c1100 import C1100, C1100Error, at, dialect, timers
 
 from . import energy, jobs, log, recovery, wiring
 from .delivery import Delivery
@@ -153,7 +153,7 @@ class Session:
                 pin, settings["apn"] or None, settings["register_s"], not self._was_off
             )
         except C1100Error as error:
-            if guard is not None and isinstance(error, PinRefused):
+            if guard is not None and isinstance(error, at.PinRefused):
                 guard.refuse(settings["pin"], node.state)
             elif guard is not None and error.command == dialect.PIN_ENTER.send:
                 guard.doubt(settings["pin"], node.state)

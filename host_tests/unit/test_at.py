@@ -1,6 +1,7 @@
 """AT grammar: parameters, result codes, errors, and command lines that cannot be broken into."""
 
-from c1100 import at, dialect
+import c1100
+from c1100 import at, dialect, errors
 from host_tests.support import raises
 
 
@@ -77,10 +78,25 @@ def test_errors_with_numbers_and_words():
 
 
 def test_every_error_is_a_c1100_error():
-    kinds = [kind for kind in at.__dict__.values() if isinstance(kind, type)]
+    kinds = {}
+    for module in (at, errors):
+        kinds.update({k: v for k, v in module.__dict__.items() if isinstance(v, type)})
     assert len(kinds) > 15
-    for kind in kinds:
+    for name, kind in kinds.items():
         assert issubclass(kind, at.C1100Error), kind
+        assert getattr(c1100, name) is getattr(at, name) is kind
+
+
+def test_a_name_that_is_no_error_and_no_module():
+    for name in ("NoError", "_nothing"):
+        assert not hasattr(at, name)
+        assert not hasattr(c1100, name)
+    try:
+        assert c1100.nothing
+    except ImportError:
+        pass
+    else:
+        raise AssertionError("c1100.nothing")
 
 
 def test_text_drops_noise_in_front_and_keeps_the_line():

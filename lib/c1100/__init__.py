@@ -12,50 +12,68 @@ for.
 
 __version__ = "0.1.0"
 
+from micropython import const
+
+from . import at
 from .at import (
-    Asleep,
     BadAnswer,
     BadArgument,
     C1100Error,
-    CmeError,
-    CmsError,
     CommandError,
-    NoModule,
-    NotConnected,
-    NotRegistered,
-    NotSupported,
     Overflow,
-    PayloadError,
-    PinRefused,
     Rebooted,
     Refused,
-    RegistrationDenied,
-    SimError,
     Timeout,
 )
 from .modem import C1100
 from .ring import LineRing
 
-__all__ = [
-    "C1100",
-    "Asleep",
-    "BadAnswer",
-    "BadArgument",
-    "C1100Error",
-    "CmeError",
-    "CmsError",
-    "CommandError",
-    "LineRing",
-    "NoModule",
-    "NotConnected",
-    "NotRegistered",
-    "NotSupported",
-    "Overflow",
-    "PayloadError",
-    "PinRefused",
-    "Rebooted",
-    "Refused",
-    "RegistrationDenied",
-    "SimError",
-    "Timeout",
-]
+TYPE_CHECKING = const(0)  # those who check types take it for true
+if TYPE_CHECKING:
+    from .errors import (
+        Asleep,
+        CmeError,
+        CmsError,
+        NoModule,
+        NotConnected,
+        NotRegistered,
+        NotSupported,
+        PayloadError,
+        PinRefused,
+        RegistrationDenied,
+        SimError,
+    )
+
+    __all__ = [
+        "C1100",
+        "Asleep",
+        "BadAnswer",
+        "BadArgument",
+        "C1100Error",
+        "CmeError",
+        "CmsError",
+        "CommandError",
+        "LineRing",
+        "NoModule",
+        "NotConnected",
+        "NotRegistered",
+        "NotSupported",
+        "Overflow",
+        "PayloadError",
+        "PinRefused",
+        "Rebooted",
+        "Refused",
+        "RegistrationDenied",
+        "SimError",
+        "Timeout",
+    ]
+else:
+
+    def __getattr__(name: str):
+        """An error of errors.py, or a module of the package."""
+        if "A" <= name[0] <= "Z":
+            return getattr(at, name)
+        if name[0] == "_":
+            raise AttributeError(name)
+        __import__(__name__ + "." + name)
+        return globals()[name]

@@ -6,6 +6,8 @@ Sans-IO. ITU-T V.250 for the framing, 3GPP TS 27.007 clause 9 for +CME ERROR, TS
 
 from micropython import const
 
+TYPE_CHECKING = const(0)  # those who check types take it for true
+
 _BLANK = const(32)
 _QUOTE = const(34)
 _COMMA = const(44)
@@ -64,10 +66,6 @@ class Timeout(C1100Error):
     """No result code within the command's time. The channel resynchronises before the next one."""
 
 
-class NoModule(Timeout):
-    """The module answers nothing, whatever was done with its power key."""
-
-
 class BadAnswer(C1100Error):
     """The command succeeded, but its answer is missing or not of the expected form."""
 
@@ -92,65 +90,35 @@ class Refused(CommandError):
         self.command = command
 
 
-class CmeError(CommandError):
-    """+CME ERROR. ``code`` is the number of TS 27.007 clause 9.2, None if words were not known."""
-
-    def __init__(self, code: int | None, text: str, command: str | None = None) -> None:
-        super().__init__(text, command)
-        self.code = code
-
-
-class CmsError(CmeError):
-    """+CMS ERROR. ``code`` is the number of TS 27.005 clause 3.2.5."""
-
-
-class SimError(C1100Error):
-    """The SIM cannot be used. ``state`` as +CPIN? gives it: SIM PIN, SIM PUK, NO SIM, ..."""
-
-    def __init__(self, state: str, text: str) -> None:
-        super().__init__(text)
-        self.state = state
-
-
-class PinRefused(SimError):
-    """The PIN is wrong. It has cost one of three tries; do not try the same one again."""
-
-
-class RegistrationDenied(C1100Error):
-    """The network refused the registration (stat 3): the subscription or the roaming contract."""
-
-
-class NotRegistered(Timeout):
-    """No network was found in the given time."""
-
-
-class NotConnected(C1100Error):
-    """The PDP context, the socket or the session that was used is not open."""
-
-
-class NotSupported(C1100Error):
-    """This variant of the module lacks what was asked for."""
-
-
 class Rebooted(C1100Error):
     """The module restarted in the middle of a command."""
-
-
-class Asleep(C1100Error):
-    """The module sleeps, and the channel may not wake it."""
 
 
 class Overflow(C1100Error):
     """More data than the receiver had room for."""
 
 
-class PayloadError(C1100Error):
-    """A payload ended early or was not of the announced length. ``got`` and ``want`` in bytes."""
+# More of them are in errors.py, and have a name here as well: loaded when one is needed.
+if TYPE_CHECKING:
+    from .errors import (  # noqa: F401 -- at.Asleep and the others
+        Asleep,
+        CmeError,
+        CmsError,
+        NoModule,
+        NotConnected,
+        NotRegistered,
+        NotSupported,
+        PayloadError,
+        PinRefused,
+        RegistrationDenied,
+        SimError,
+    )
+else:
 
-    def __init__(self, got: int, want: int, command: str | None = None) -> None:
-        super().__init__("payload of %d bytes announced, %d came" % (want, got), command)
-        self.got = got
-        self.want = want
+    def __getattr__(name: str):
+        from . import errors
+
+        return getattr(errors, name)
 
 
 def text(line) -> str:
@@ -418,20 +386,14 @@ def result(line: str) -> int | None:
     return code
 
 
-def error(line: str, command: str | None = None) -> CmeError | None:
+def error(line: str, command: str | None = None) -> C1100Error | None:
     """The error that a ``+CME ERROR`` or ``+CMS ERROR`` line stands for; None for other lines."""
     name = prefix(line)
     if name != "+CME ERROR" and name != "+CMS ERROR":
         return None
-    from . import cme  # words are only needed once something has gone wrong
+    from . import errors
 
-    detail = line[len(name) :].lstrip(" :=").strip()
-    kind = CmeError if name == "+CME ERROR" else CmsError
-    if detail.isdigit():
-        code = int(detail)
-        words = cme.words(code) if kind is CmeError else ""
-        return kind(code, "%s %d%s" % (name, code, words and " (%s)" % words), command)
-    return kind(cme.code(detail) if kind is CmeError else None, "%s %s" % (name, detail), command)
+    return errors.told(name, line[len(name) :].lstrip(" :=").strip(), command)
 
 
 def render(form: str, args: tuple = ()) -> str:
