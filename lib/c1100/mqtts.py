@@ -105,6 +105,8 @@ class MQTTS:
                 self._sock = await connect(
                     self._modem, self._tls, host, port, name, LIMIT_S, _ROOM
                 )
+                self._error = None
+                self._halves.clear()
                 self._reader = asyncio.create_task(self._read(self._sock))
                 said = await self._ask(_CONNECT, packet, _CONNACK)
                 if len(said) != 2 or said[1]:
@@ -239,7 +241,6 @@ class MQTTS:
 
     async def _read(self, sock) -> None:
         """The session's task: takes what the broker says, and shows it that we are there."""
-        self._error = None
         try:
             while True:
                 try:
