@@ -75,7 +75,10 @@ class Context:
             raise at.BadArgument("ca: the certificate of the issuer is needed")
         if (cert is None) != (key is None):
             raise at.BadArgument("cert and key belong together")
-        self._context = context = _tls.SSLContext(_tls.PROTOCOL_TLS_CLIENT)
+        try:
+            self._context = context = _tls.SSLContext(_tls.PROTOCOL_TLS_CLIENT)
+        except MemoryError:
+            raise at.Overflow("the heap has no room for TLS")
         context.verify_mode = _tls.CERT_REQUIRED
         for der in x509.ders(x509.content(ca), "ca"):
             _load("ca", context.load_verify_locations, der)
@@ -176,6 +179,8 @@ async def connect(
             return made
         except (OSError, ValueError) as error:
             raise _said(error, context.why if own else None, host, port, hostname)
+        except MemoryError:
+            raise at.Overflow("the heap has no room for TLS")
         except at.NotConnected:
             if sock.error is not None:
                 raise sock.error
