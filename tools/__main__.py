@@ -4,6 +4,8 @@ import argparse
 import importlib
 import sys
 
+from tools import failure
+
 # command: (module with add_arguments(parser) and run(args) -> exit code, one line of help)
 COMMANDS = {
     "demo": ("tools.demo", "a node's life from deployment to several reports, all in software"),
@@ -58,8 +60,7 @@ def main(argv: list[str]) -> int:
         print(f"\n{name}: stopped: no more answers", file=sys.stderr)
         return 1
     except OSError as error:  # a folder that is read-only, a port that is taken, a full disk
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"{name}: {where}{error.strerror or error}", file=sys.stderr)
+        print(f"{name}: {failure.words(error)}", file=sys.stderr)
         return 1
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import serial
 
+from tools import failure
 from tools.timeline import Timeline
 from tools.virtual_board.board import Board, flash_folder
 from tools.virtual_board.process import BoardError
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
             port.close()
     except (serial.SerialException, OSError, BoardError) as error:
         name = args.board or args.module
-        print(f"bridge: {name}: {error}", file=sys.stderr)
+        print(f"bridge: {failure.words(error, name)}", file=sys.stderr)
         return 1
     finally:
         if out is not sys.stdout:

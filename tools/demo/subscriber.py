@@ -9,6 +9,7 @@ from collections.abc import Container
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from tools import failure
 from tools.broker import Address, BrokerError
 
 CONNECT_LIMIT_S = 10.0
@@ -51,7 +52,7 @@ class Subscriber:
         try:
             self._client.connect(broker.host, broker.port)
         except OSError as error:
-            raise BrokerError(f"no MQTT broker at {broker}: {error}") from error
+            raise BrokerError(f"no MQTT broker at {broker}: {failure.words(error)}") from error
         self._client.loop_start()
         self._settled.wait(CONNECT_LIMIT_S)
         if self._problem is not None:

@@ -16,6 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tools import failure
 from tools.deploy import DeployError, boards, partitions, suits
 from tools.deploy.boards import BoardFlash
 from tools.deploy.image import placed
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         if not args.dry_run and not shutil.which(todo[0][0]):
             raise DeployError(f"{todo[0][0]} is missing: install it (apt, brew, choco)")
     except (DeployError, OSError) as error:
-        print(f"flash: {error}", file=sys.stderr)
+        print(f"flash: {failure.words(error)}", file=sys.stderr)
         return 1
     for command in todo:
         print(shlex.join(command), flush=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from littlefs import LittleFS, LittleFSError
 
+from tools import failure
 from tools.deploy import DeployError, boards, compiler, partitions, project, romfs, settings, suits
 from tools.deploy.boards import BoardFlash
 from tools.power.wording import count
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(image)
     except (DeployError, OSError) as error:
-        print(f"image: {error}", file=sys.stderr)
+        print(f"image: {failure.words(error)}", file=sys.stderr)
         return 1
     size = f"{count(len(files), 'file')}, {len(image)} bytes"
     print(f"{out}: {size} for {flash.start:#x}, {free} free")

@@ -24,6 +24,7 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
+from tools import failure
 from tools.deploy import DeployError, compiler, parts, project
 from tools.deploy.parts import NAME
 
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
             return 0
         count = build(args.out)
     except (DeployError, OSError) as error:
-        print(f"mip: {error}", file=sys.stderr)
+        print(f"mip: {failure.words(error)}", file=sys.stderr)
         return 1
     print(f"{args.out}: {count} modules of {NAME} {_version()}")
     return 0

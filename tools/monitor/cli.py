@@ -22,6 +22,7 @@ import signal
 import sys
 from pathlib import Path
 
+from tools import failure
 from tools.broker import BrokerError, address, reach
 from tools.monitor import web
 from tools.monitor.database import StoreError
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return 0
     except BrokerError as error:
-        print(f"monitor: {error}", file=sys.stderr)
+        print(f"monitor: {failure.words(error)}", file=sys.stderr)
         return 1
     return 0
 

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from tools import failure
 from tools.power import run as runs
 from tools.power.profiles import load, names
 
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
         print(error)
         return 1
     except OSError as error:
-        print(f"{error.filename or folder}: {error.strerror or error}")
+        print(failure.words(error, error.filename or folder))
         return 1
     print("\n".join(report.headline(found)))
     for path in paths:

@@ -27,6 +27,7 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from tools import failure
 from tools.broker import BrokerError
 from tools.demo import far_side
 from tools.deploy import DeployError, image, settings
@@ -237,8 +238,7 @@ def run(args: argparse.Namespace) -> int:
         made.run.save(args.out)
         png, page = report.write(made.run, args.out, "power")
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"simulate: {where}{error.strerror or error}", file=sys.stderr)
+        print(f"simulate: {failure.words(error)}", file=sys.stderr)
         return 1
     except (ValueError, DeployError, BoardError, BrokerError) as error:
         print(f"simulate: {error}", file=sys.stderr)

@@ -23,6 +23,7 @@ import serial
 from rich.console import Console
 from rich.table import Table
 
+from tools import failure
 from tools.probe import judge
 from tools.probe.driver import at, dialect, forms
 from tools.probe.judge import DIFFERS, HOLDS, NOT_TESTED, NOT_TRIED, Trial, Verdict
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         else:
             raise ValueError("which port? give PORT, or --replay FILE")
     except (ValueError, OSError, Mute, serial.SerialException) as error:
-        print(f"probe: {error}", file=sys.stderr)
+        print(f"probe: {failure.words(error)}", file=sys.stderr)
         return 2
     if args.out and not args.replay:
         _save(args.out, trials, heard, left)

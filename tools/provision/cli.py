@@ -25,6 +25,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from tools import failure
 from tools.deploy import DeployError, seconds, settings
 from tools.deploy.connection import Connection
 from tools.deploy.reach import countdown
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         else:
             _one(args, tables)
     except (DeployError, OSError) as error:
-        print(f"FAILED: {error}", file=sys.stderr)
+        print(f"FAILED: {failure.words(error)}", file=sys.stderr)
         return 1
     return 0
 

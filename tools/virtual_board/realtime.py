@@ -8,6 +8,7 @@ import tty
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tools import failure
 from tools.events import Event
 from tools.timeline import Timeline
 from tools.virtual_board.board import Board
@@ -23,7 +24,7 @@ def open_tty(path: Path) -> Iterator[int]:
     try:
         fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
     except OSError as error:
-        raise BoardError(f"cannot open the UART's tty: {error}") from error
+        raise BoardError(f"cannot open the UART's tty: {failure.words(error)}") from error
     try:
         tty.setraw(fd)
         settings = termios.tcgetattr(fd)

@@ -11,6 +11,7 @@ import signal
 import time
 from pathlib import Path
 
+from tools import failure
 from tools.timeline import Timeline
 from tools.virtual_c1100 import realtime
 from tools.virtual_c1100.faults import FAULTS
@@ -84,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         if args.trace:
             module.trace = Trace(timeline, args.trace.open("w", buffering=1))
     except (ValueError, OSError) as error:
-        print(f"virtual-c1100: {error}")
+        print(f"virtual-c1100: {failure.words(error)}")
         return 2
     stop: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
