@@ -238,13 +238,17 @@ def forms() -> dict:
     return {name: _find(name) for name in names if name not in ("", "#")}
 
 
+def prefix(name: str) -> str:
+    """What the answer or the outcome of the form of this name begins with; the name itself where
+    there is no such form. The form does not become an object for that.
+    """
+    form = _find(name)
+    return name if form is None else form.answer or form.then.rstrip("?")
+
+
 def urcs() -> dict:
     """URCS by their prefixes."""
-    found = {}
-    for name, state in URCS.items():
-        form = _find(name)
-        found[name if form is None else form.answer or form.then.rstrip("?")] = state
-    return found
+    return {prefix(name): state for name, state in URCS.items()}
 
 
 if TYPE_CHECKING:  # the names of the table; a board compiles none of this

@@ -246,8 +246,8 @@ def unheard() -> dict:
     index = fields.index("length") if "length" in fields else -1
     return {
         dialect.MQTT_MESSAGE: Unheard(len(fields), index),
-        dialect.HTTP_GET.answer: Unheard(0, 2),
-        dialect.HTTP_POST.answer: Unheard(0, 2),
+        dialect.prefix("HTTP_GET"): Unheard(0, 2),
+        dialect.prefix("HTTP_POST"): Unheard(0, 2),
     }
 
 

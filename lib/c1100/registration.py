@@ -58,8 +58,8 @@ class Network:
         self.was_registered = False  # when it was first asked by the last register()
         self.tells = True  # the module reports changes by itself
         self.changed = asyncio.Event()  # a registration URC has come
-        channel.on(dialect.EPS_STATE.answer, self._on_registration)
-        channel.on(dialect.GPRS_STATE.answer, self._on_registration)
+        for name in ("EPS_STATE", "GPRS_STATE"):
+            channel.on(dialect.prefix(name), self._on_registration)
 
     async def state(self) -> Registration:
         """C1100.registration()"""
