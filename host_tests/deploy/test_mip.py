@@ -1,12 +1,9 @@
 """The driver by the real `mpremote mip install`, from a local server, onto a virtual board."""
 
-import functools
-import http.server
 import json
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,18 +11,12 @@ import pytest
 
 from host_tests.bench.test_mpremote import mpremote
 from host_tests.deploy.conftest import command
+from host_tests.support.web import serving_files
 from tools.deploy import DeployError, mip, parts, project
 from tools.deploy.settings import micropython
 
 MODULES = {f"lib/c1100/{path.stem}" for path in (project.ROOT / "lib/c1100").glob("*.py")}
 USE = "import c1100; from c1100 import timers; print(c1100.C1100, timers.decode_t3412('00100001'))"
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder without a log."""
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Not to standard error."""
 
 
 @pytest.fixture(scope="module")
@@ -39,13 +30,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def index(built: Path) -> Iterator[str]:
     """The URL at which it is served."""
-    handler = functools.partial(Quiet, directory=str(built))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving_files(built) as url:
+        yield url
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,6 @@
 """A desk to try the documents' commands on: a copy of the project, brokers, boards, a module."""
 
 import contextlib
-import functools
-import http.server
 import json
 import os
 import pty
@@ -12,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 import tty
 from collections.abc import Callable, Iterator
@@ -25,6 +22,7 @@ from host_tests.docs import stand_ins
 from host_tests.docs.markdown import ROOT
 from host_tests.docs.stand_ins import Way
 from host_tests.node.conftest import compiled
+from host_tests.support.web import serving_files
 from tools.broker import Address, free_port
 from tools.virtual_board.board import Board, flash_folder
 
@@ -110,7 +108,7 @@ class Desk:
     def _server(self) -> Iterator[str]:
         """The URL of a web server with what `python -m tools mip` builds."""
         assert self.run("python -m tools mip").code == 0
-        with _serving(self.root / "build/mip") as url:
+        with serving_files(self.root / "build/mip") as url:
             yield url
 
 
@@ -208,23 +206,6 @@ def _line() -> Iterator[str]:
     finally:
         os.close(near)
         os.close(far)
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        """Not to standard error."""
-
-
-@contextlib.contextmanager
-def _serving(folder: Path) -> Iterator[str]:
-    """The URL of a web server with a folder."""
-    handler = functools.partial(_Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 def in_place(command: str, how: stand_ins.How) -> str:
