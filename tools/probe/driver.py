@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import time
 import types
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ if "micropython" not in sys.modules:
     micropython = types.ModuleType("micropython")
     micropython.const = lambda value: value  # type: ignore[attr-defined]
     sys.modules["micropython"] = micropython
+if not hasattr(time, "ticks_ms"):  # imported by name with the driver, not called here
+    time.ticks_ms = lambda: int(time.monotonic() * 1000) & 0x3FFFFFFF  # type: ignore[attr-defined]
 sys.path.append(str(LIB))
 
 at: Any = importlib.import_module("c1100.at")
