@@ -27,6 +27,7 @@ def test_virtual_board_serves_mpremote_until_it_is_ended(tmp_path: Path) -> None
         assert board.stdout is not None
         tty = board.stdout.readline().strip()
         assert link.readlink() == Path(tty)
+        assert board.stdout.readline().endswith(f": python -m tools deploy --port {link}\n")
         code = "import os; print(os.statvfs('/')[2])"
         done = subprocess.run(
             [sys.executable, "-m", "mpremote", "connect", tty, "exec", code],

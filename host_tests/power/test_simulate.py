@@ -9,6 +9,7 @@ from host_tests.deploy.conftest import command
 from tools.power import run as runs
 from tools.power import simulate
 from tools.power.scenario import NODE, Scenario
+from tools.virtual_c1100.profile import Profile
 
 
 def test_the_same_seed_gives_the_same_trace_and_the_report_says_where_it_went(tmp_path, capsys):
@@ -18,7 +19,9 @@ def test_the_same_seed_gives_the_same_trace_and_the_report_says_where_it_went(tm
                        "--trace", tmp_path / f"{name}.trace") == 0  # fmt: skip
         said.append(capsys.readouterr().out)
     assert (tmp_path / "a.trace").read_bytes() == (tmp_path / "b.trace").read_bytes()
-    found = re.search(r"(\d+) wakes, (\d+) with the module, (\d+) records delivered", said[0])
+    found = re.search(
+        r"(\d+) wakes, (\d+) with the module in the network, (\d+) records delivered", said[0]
+    )
     assert found
     wakes, sessions, records = map(int, found.groups())
     assert 56 <= wakes <= 60  # every 300 s for 4.8 h
@@ -59,3 +62,27 @@ def test_a_bad_configuration_is_said(tmp_path: Path, capsys, text, says):
     assert command(simulate, "--config", path) == 1
     said = capsys.readouterr().err
     assert says in said and str(path) in said
+
+
+@pytest.mark.parametrize(
+    ("pins", "told"),
+    [
+        ({}, "no pins.pwrkey, no pins.wake: module never off nor in psm"),
+        ({"wake": 5, "status": 18}, "no pins.pwrkey: module never off"),
+        ({"pwrkey": 4}, ""),
+        ({"pwrkey": 4, "wake": 5, "status": 18}, ""),
+    ],
+)
+def test_who_leaves_out_wires_is_told_what_they_cost(pins, told):
+    """Else a node of the smallest configuration looks like bad firmware."""
+    life = simulate.simulate(Scenario("", 0.03, NODE | {"pins": pins}))
+    said = [line for line in life.lines() if line.startswith("The node's wiring: ")]
+    assert len(said) == bool(told)
+    assert told in "".join(said)
+
+
+def test_no_two_lines_disagree_about_the_module():
+    """Awake and not in the network: the account counts the one, the records the other."""
+    life = simulate.simulate(Scenario("", 0.05, profile=Profile(faults=["error"])))
+    assert life.records.problem
+    assert "0 with the module in the network, 0 records delivered" in "\n".join(life.lines())

@@ -284,3 +284,15 @@ def test_how_the_module_is_left_is_said_and_recorded(module, tmp_path, capsys):
     assert says in capsys.readouterr().out.partition("The module was left so:")[2]
     assert command(cli, "--replay", record) == 0
     assert says in capsys.readouterr().out.partition("The module was left so:")[2]
+
+
+def test_what_it_leaves_without_being_allowed_to_is_in_its_help():
+    undone = {step.undoes for step in steps.STEPS}
+    left = [
+        step.leaves
+        for step in steps.STEPS
+        if step.risk == steps.SAFE and step.leaves not in undone
+    ]
+    said = " ".join((cli.__doc__ or "").split())
+    assert {text for text in left if text and text not in said} == set()
+    assert "leaves a setting" not in said

@@ -131,7 +131,7 @@ class Life:
             for seconds in (self.machine_s, self.interpreter_s, self.start_s)
         )
         found = [
-            f"{count(self.wakes, 'wake')}, {self.sessions} with the module, "
+            f"{count(self.wakes, 'wake')}, {self.sessions} with the module in the network, "
             f"{count(self.delivered, 'record')} delivered{self._waiting}.",
             f"{self.machine_s:.1f} s of machine time, {per_wake:.1f} ms per wake: "
             f"{starting:.1f} ms to start MicroPython, {inside - starting:.1f} ms for the firmware "
@@ -149,6 +149,8 @@ class Life:
                 f"{count(least.wakes, 'wake')}, {least.sessions} with the module), "
                 "its start included.",
             )
+        for told in self.said("wiring: ")[:1]:  # at each start: what is not wired costs the most
+            found.insert(0, f"The node's wiring: {told}.")
         return found
 
     @property

@@ -4,9 +4,10 @@
     python -m tools probe /dev/ttyUSB0 --yes --apn internet --mqtt broker.example:1883
     python -m tools probe --replay my-module.json
 
-Without --yes nothing is done that uses the network, leaves a setting in the module, restarts it or
-could lock its SIM. A PIN is taken from $C1100_PIN. The file has no secrets; attach it to an issue,
-or replay it against a changed dialect. Exit code 1 when a form differs.
+Without --yes nothing is done that uses the network, restarts the module or could lock its SIM, and
+no setting is left in it but the probe's MQTT user and the HTTP header X-Probe, as its end says.
+A PIN is taken from $C1100_PIN. The file has no secrets; attach it to an issue, or replay it
+against a changed dialect. Exit code 1 when a form differs.
 """
 
 import argparse

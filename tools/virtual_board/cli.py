@@ -43,6 +43,11 @@ def run(args: argparse.Namespace) -> int:
             if args.link:
                 board.runner.console.symlink(args.link)
             print(board.runner.console.name, flush=True)
+            if args.link:
+                print(
+                    f"In another terminal: python -m tools deploy --port {args.link}", flush=True
+                )
+            print("Ctrl-C ends it.", flush=True)
             board.run(lambda: False)
     except KeyboardInterrupt:
         return 0
