@@ -17,7 +17,7 @@ from errno import ENOENT
 
 from micropython import const
 
-from . import log, marks
+from . import log, marks, unload
 from .files import is_removed
 from .segment import BYTES, HEAD_SIZE, Segment
 
@@ -197,6 +197,7 @@ class Outbox:
         from . import outbox_opening  # something waits, or flash is damaged
 
         outbox_opening.settle(self, paths, all_seen)
+        unload("outbox_opening", "marks_found")
 
     def _is_at_rest(self) -> bool:
         """Take over what the marks say, if they agree that nothing waits: in most wakes."""

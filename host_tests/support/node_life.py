@@ -194,6 +194,7 @@ def _replaced(life):
 
     new = (
         (boards, "board", lambda settings: Board(life)),
+        (boards, "is_woken", lambda: life.cause == "deepsleep"),
         (clock, "now_s", lambda: life.now - clock.epoch()),
         (app, "_load_session", lambda *args: Sessions),
         (app, "SENSORS", life.sensors),

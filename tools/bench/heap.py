@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 WASM = "@micropython/micropython-webassembly-pyscript"
 WASM_VERSION = "1.29.0-6"  # the 32-bit port; the tag "latest" is older
 PERIOD_S = 900
+DAYS_BYTES = 12 * 1024
 
 # Every program has these; then each of the others is imported alone, after them.
 CORE = {
@@ -105,6 +106,20 @@ def _wake(in_romfs: bool) -> dict[str, Any]:
         broker = Address("mqtt.example", 1883)
         flash.configure(Path(name), "node", broker, PERIOD_S, sleep={"module": "psm"})
         return run("node.mjs", lib, HERE / "on_32_bit", Path(name, "config.json"))
+
+
+def days(wakes: int, count: int, in_romfs: bool = False) -> list[dict[str, int]]:
+    """Of a node that never restarts, at the end of each day: the largest free block, what is free
+    at all, and the heap's total (days.mjs). In the smallest heap in which a wake succeeds, and
+    what days need besides: a backlog, a module that is found awake, a clock that is told off.
+    """
+    smallest = _wake(in_romfs)["smallest"] + DAYS_BYTES
+    with placed(in_romfs) as lib, tempfile.TemporaryDirectory(prefix="heap.") as name:
+        broker = Address("mqtt.example", 1883)
+        flash.configure(Path(name), "node", broker, PERIOD_S, sleep={"module": "psm"})
+        config = Path(name, "config.json")
+        numbers = map(str, (smallest, wakes, count))
+        return run("days.mjs", lib, HERE / "on_32_bit", config, *numbers)
 
 
 def heap_ready() -> Figures:

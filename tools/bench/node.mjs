@@ -13,45 +13,16 @@
 // too small. A board collects at any time and can do with less: what one turn leaves is counted here
 // as if it were needed, 17 KiB of it behind a confirmed report.
 import fs from "node:fs";
-import path from "node:path";
-import { pathToFileURL } from "node:url";
+import { board, move, wakes } from "./board.mjs";
 
 const [port, lib, standIns, config] = process.argv.slice(2);
-const { loadMicroPython } = await import(pathToFileURL(path.join(port, "micropython.mjs")));
-const inFiles = fs.statSync(lib).isDirectory();
-const romfs = inFiles ? undefined : new Uint8Array(fs.readFileSync(lib));
 const KIB = 1024;
 const LARGE = 1024 * KIB;
-const LOADED = [
-  "boards", "boards.base", "boards.esp32", "clock", "energy", "scheduler",
-  "jobs", "last_good", "log", "state", "telemetry", "trial", "outbox", "watch", "node", "app",
-];
-const OF_A_SESSION = ["c1100", "c1100.mqtt", "firmware.delivery", "firmware.recovery"];
-
-function copy(to, from, target) {
-  to.mkdir(target);
-  for (const entry of fs.readdirSync(from, { withFileTypes: true })) {
-    const source = path.join(from, entry.name);
-    if (entry.isDirectory()) copy(to, source, `${target}/${entry.name}`);
-    else to.writeFile(`${target}/${entry.name}`, fs.readFileSync(source));
-  }
-}
-
-function move(from, to, folder) {
-  for (const name of from.readdir(folder)) {
-    const full = `${folder}/${name}`;
-    if (name === "." || name === "..") continue;
-    if (from.isDir(from.stat(full).mode)) {
-      to.mkdir(full);
-      move(from, to, full);
-    } else to.writeFile(full, from.readFile(full));
-  }
-}
 
 async function wake(heapsize, before) {
   const printed = [];
   const stdout = (text) => printed.push(text);
-  const python = await loadMicroPython({ heapsize, romfs, stdout });
+  const { python, begin } = await board(port, lib, standIns, { heapsize, stdout });
   const get = (name) => python.globals.get(name);
   const found = { ok: false, retained: 0, used: 0, FS: python.FS };
   let total, used;
@@ -70,29 +41,16 @@ async function wake(heapsize, before) {
     found.retained = Math.max(found.retained, now - used);
   }
   try {
-    if (inFiles) copy(python.FS, lib, "/lib");
-    copy(python.FS, standIns, "/stand_ins");
-    python.FS.mkdir("/flash");
     if (before) move(before.FS, python.FS, "/flash");
     else python.FS.writeFile("/flash/config.json", fs.readFileSync(config));
-    python.runPython(
-      "import sys, gc, os\nos.chdir('/flash')\n" +
-        "sys.path[:] = ['/stand_ins', '', '.frozen', '/rom', '/rom/lib', '/lib']",
-    );
-    python.runPython("import errno; sys.modules['errno'] = errno\nimport machine, esp32, wake\nimport binascii, collections, errno, gc, hashlib, io, json, micropython, os, random, struct, time");
+    begin();
     if (before) {
       python.runPython(`machine.rtc = bytes.fromhex('${before.rtc}')`);
       python.runPython(`import time; time.set_rtc(${before.now + 900} * 1000)`);
     }
     found.used = used = collect();
     total = get("_t");
-    for (const name of LOADED) run(`wake.load(${JSON.stringify(name)})`);
-    for (const name of ["as_a_board", "begin"]) run(`wake.${name}()`);
-    for (const name of OF_A_SESSION) run(`import ${name}`);
-    for (const name of ["load_session", "work"]) run(`wake.${name}()`);
-    do run("_more = wake.step()");
-    while (get("_more"));
-    run("_done = wake.end()");
+    wakes(run, get);
     found.done = get("_done");
     found.ok = found.done.includes("report");
     python.runPython("_m = ' '.join(sorted(sys.modules)); _rtc = machine.rtc.hex()");

@@ -8,6 +8,7 @@ import time
 core._schedule_run_iter = lambda ms: None  # the bench runs the loop
 core.new_event_loop()
 node = session = task = None
+names = ["sample", "report"]  # of jobs that are due
 
 
 def load(name):
@@ -25,6 +26,7 @@ def begin():
     from firmware import app, last_good, log
 
     settings, problem = last_good.settings()
+    last_good.release()
     log.begin(settings["log.level"], [settings[key] for key in last_good.SECRETS])
     node = app.Node(settings, problem)
 
@@ -33,15 +35,15 @@ def load_session():
     global session
     from firmware import app
 
-    session = app._load_session(node, ["sample", "report"])
-    assert session
+    session = app._load_session(node, names)
+    assert session or "report" not in names
 
 
 def work():
     global task
     from firmware import app
 
-    task = asyncio.create_task(app._work(node, ["sample", "report"], session, None))
+    task = asyncio.create_task(app._work(node, names, session, None))
 
 
 def step():
@@ -69,8 +71,14 @@ def step():
 
 def end():
     # Returns what the node has done.
-    from firmware import state
+    from firmware import log, state
 
     node.remember()
     state.finish(node.board, node.state)
+    log.flush()
+    core.new_event_loop()
     return " ".join(node.done)
+
+
+def sleep(seconds):
+    time.pass_ms(seconds * 1000)
