@@ -14,7 +14,7 @@ if "micropython" not in sys.modules:
     micropython.const = lambda value: value  # type: ignore[attr-defined]
     sys.modules["micropython"] = micropython
 if not hasattr(time, "ticks_ms"):  # imported by name with the driver, not called here
-    vars(time)["ticks_ms"] = lambda: int(time.monotonic() * 1000) & 0x3FFFFFFF
+    time.ticks_ms = lambda: int(time.monotonic() * 1000) & 0x3FFFFFFF  # type: ignore[attr-defined]
 sys.path.append(str(LIB))
 
 at: Any = importlib.import_module("c1100.at")
