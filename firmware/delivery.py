@@ -9,7 +9,7 @@ from micropython import const
 
 from c1100 import BadAnswer, BadArgument, C1100Error, Refused
 
-from . import clock, dates, log, uplinks
+from . import clock, log, uplinks
 from .sensors import SENSORS, link
 from .uplinks.refusal import Unfit
 
@@ -128,9 +128,12 @@ class Delivery:
         batch = []
         known = None
         for seq, stored in self._node.outbox.peek(size, after):
-            if known is None and stored[:1] == b"~":
-                known = dates.steps()
-            record = dates.dated(stored, known or [])
+            record = stored
+            if stored[:1] == b"~":  # from before the clock was set
+                from . import dates
+
+                known = dates.steps() if known is None else known
+                record = dates.dated(stored, known)
             if batch and not _is_pack(record):
                 break
             batch.append((seq, record))
