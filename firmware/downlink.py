@@ -17,7 +17,7 @@ from .files import load, store
 
 _COUNTER_FILE = "commands.counter"
 _MOST = const(8)  # commands of one session, whoever sends them
-_SEEN = const(64)  # messages among which they are looked for
+_SEEN = const(256)  # messages among which they are looked for, 0.4 s each
 _NOT_STORED = "its counter cannot be stored"
 
 

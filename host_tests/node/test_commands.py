@@ -283,3 +283,13 @@ def test_a_queue_longer_than_the_module_holds_at_once(n, talk):
     assert {result["result"] for result in talk.results} == {"failed"}
     assert talk.waiting == []
     assert n.said("command")[:1] == ["q00: set"]
+
+
+def test_more_commands_than_anybody_should_give(n, talk):
+    """The broker's answer to a publish stands behind all of them."""
+    for number in range(200):
+        talk.queue(f"q{200 - number:03d}", do="ping")
+    n.bench.run(until=lambda: n.asleep and len(talk.results) >= 10, limit_s=40000)
+    counters = [result["counter"] for result in talk.results]
+    assert counters == list(range(101, 101 + len(counters)))
+    assert {result["result"] for result in talk.results} == {"done"}
