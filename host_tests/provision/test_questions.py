@@ -81,6 +81,10 @@ def test_a_wiring_that_does_not_suit_the_chip_is_asked_again(tables, monkeypatch
     said, _ = answered(monkeypatch, node, {"wiring": ["arduino", "esp32", ""]}, wired=False)
     assert any("belongs to its flash chip" in line for line in said)
     assert "pins.pwrkey" not in node.given
+    node = Node(tables, {"id": "n", "mqtt.host": "h"}, chip="esp32")
+    said, _ = answered(monkeypatch, node, {"wiring": ["", "none", "esp32"]}, wired=False)
+    assert sum("which belongs to its flash chip" in line for line in said) == 2
+    assert node.given["uart.tx"] == 17
     node = Node(tables, {"id": "n", "mqtt.host": "h", "uart.tx": 6, "uart.rx": 16}, chip="esp32")
     with pytest.raises(DeployError, match=r"uart\.tx: pin 6"):
         answered(monkeypatch, node, {"wiring": ["esp32"]}, wired=False)

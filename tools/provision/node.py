@@ -112,6 +112,7 @@ class Node:
         }
         whole = settings.checked(made)
         wiring.check(self.chip, whole)
+        wiring.check_named(self.chip, whole)
         return made, whole
 
 

@@ -53,6 +53,7 @@ def _free(count: int) -> dict[int, tuple[str, ...]]:
 
 
 NONE = range(0)
+USUAL = {"uart.tx": 10, "uart.rx": 9}  # of UART 1 in MicroPython's port for the ESP32
 CHIPS = {
     "esp32": Chip(_pins(range(20), range(21, 24), range(25, 28), range(32, 40)),
                   range(6, 12), range(34, 40),
@@ -105,6 +106,18 @@ def check(chip: str, settings: dict[str, Any]) -> None:
         if pin in seen:
             raise DeployError(f"{key}: pin {pin} is {seen[pin]} already")
         seen[pin] = key
+
+
+def check_named(chip: str, settings: dict[str, Any]) -> None:
+    """Raises DeployError where a UART's pins that nobody has named cannot be the port's own."""
+    if chip != "esp32" or settings.get("uart.id") != 1:
+        return
+    for key, pin in USUAL.items():
+        if settings[key] == -1:
+            raise DeployError(
+                f"{key}: without it UART 1 of an esp32 has pin {pin}, which belongs to its flash "
+                f"chip: --wiring esp32, or --set {key}=PIN"
+            )
 
 
 def _is_known(chip: str, pin: int | str) -> bool:
