@@ -24,7 +24,7 @@ from tools.power.watch import Watch
 from tools.virtual_board.board import Board, flash_image
 from tools.virtual_c1100 import Profile, VirtualC1100
 
-BLOCK, BLOCKS = 4096, 144
+BLOCK, BLOCKS = 4096, 192
 NODE = "campaign"
 OUTBOX = 16384
 BROKER = ("mqtt.example", 1883)
