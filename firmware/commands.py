@@ -42,7 +42,8 @@ session, the rest in the next. Of each command:
 A node that is stopped between 1 and 3 finds the command again, and tells the stored result; where
 there is none, ``failed``, ``cut short``. Behind ``set`` and ``reboot`` the node restarts: what
 comes after waits for that, and behind ``set`` until it is known whether the setting is kept. Who
-wants a command back clears its topic. What is refused is answered and cleared likewise.
+wants a command back clears its topic. What is refused is answered and cleared likewise. Of the
+topics whose names no command can have one is answered in a session, none is looked at.
 
 A result is a JSON object: id, counter, result and the fields above. On a topic of its own it has
 besides do; time, Unix time in seconds of the result; due, when the node is to report next.
@@ -180,6 +181,11 @@ def _is_id(id) -> bool:
         and 1 <= len(id) <= _ID_CHARACTERS
         and all("!" <= c <= "~" and c != '"' for c in id)
     )
+
+
+def is_name(name: str) -> bool:
+    """Can a command be on a topic of this name? "" is the one place that all share"""
+    return not name or (_is_id(name) and not any(c in name for c in "/+#"))
 
 
 def _is_whole(found: dict) -> bool:

@@ -37,6 +37,7 @@ class Downlink:
         self._ends = False  # the node restarts: what comes now is for the one that it will be
         self._lost = mqtt.lost
         self._heard_twice = False
+        self._odd = False  # a topic that no command can have was answered: one is enough
 
     async def run(self) -> None:
         """Tell what became of a setting on trial, listen, execute, answer.
@@ -118,6 +119,11 @@ class Downlink:
             if message.payload in commands.NOTHING:
                 continue  # withdrawn, or done with
             name = message.topic[len(self._topic) + 9 :]  # behind "commands/"
+            if not commands.is_name(name):  # it may not be cleared, and come in every session
+                if not self._odd:
+                    self._odd = True
+                    await self._results.refuse(commands.refusal(None, commands.MALFORMED), name)
+                continue
             found, result = gate.genuine(message.payload)
             if found is not None:
                 if all(each[0] != found["counter"] for each in held):

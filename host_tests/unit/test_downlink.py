@@ -535,6 +535,15 @@ async def test_rubbish_is_cleared_until_those_behind_it_are_heard():
         assert talk.mqtt.waiting == []
 
 
+async def test_topics_that_no_command_can_have_hold_up_nothing():
+    names = ['"', "a/b", "+", "é", "x" * 33, "a b"]
+    with Conversation() as talk:
+        odd = [Message("nodes/n/commands/" + n, waits(5).payload, True, 1) for n in names * 2]
+        await talk.run(*odd, waits(1))
+        assert talk.order == [None, "c1"]
+        assert [result.get("why") for result in talk.mqtt.results] == [commands.MALFORMED, None]
+
+
 async def test_the_same_command_twice_in_a_session_is_executed_once():
     with Conversation() as talk:
         message = waits(5)

@@ -91,19 +91,21 @@ class Standing:
         return 1 + max([int(now * 1000), *known, *[each for each in told if each < limit]])
 
     def heard(self, now: float | None = None) -> str:
-        """When the node has last reported, and is due, as far as that is known."""
+        """When the node has last been heard, and is due, as far as that is known. Its reports are
+        not kept at the broker, so a due time that is over says nothing.
+        """
         theirs = [each for each in self.results.values() if each.get("result") != WITHDRAWN]
         last = max(theirs, key=lambda result: _number(result, "time"), default={})
         told, due = _number(last, "time"), _number(last, "due")
         at = max(self.reported, told)
         if not at:
             return "when the node last reported is not known"
-        text = f"the node last reported {at_time(at)}"
-        if due <= told:
-            return text
         due_at = at + due - told
-        is_over = due_at < (time.time() if now is None else now)
-        return f"{text}, {'was due' if is_over else 'due'} {at_time(due_at)}"
+        if due > told and due_at >= (time.time() if now is None else now):
+            return f"the node last reported {at_time(at)}, due {at_time(due_at)}"
+        if self.reported >= told:
+            return f"the node last reported {at_time(at)}"
+        return f"the node last answered {at_time(at)}; its reports since then are not kept"
 
     def told(self, name: str) -> str:
         """How a command that waits stands, in a line."""

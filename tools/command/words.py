@@ -120,6 +120,11 @@ def _mac(node: str, key: bytes, name: Any, counter: int, text: Any) -> str:
     return hmac.new(key, told.encode("utf-8", "replace"), "sha256").hexdigest()
 
 
+def _why(error: Exception) -> str:
+    """Never the text of what was read: it is secret."""
+    return str(error.strerror) if isinstance(error, OSError) else type(error).__name__
+
+
 def read_key(secrets_file: Path | None, key_file: Path | None) -> bytes:
     """The node's key, from the first place that was named. Raises Failure; never shows it."""
     if secrets_file is not None:
@@ -127,13 +132,13 @@ def read_key(secrets_file: Path | None, key_file: Path | None) -> bytes:
         try:
             text = json.loads(secrets_file.read_text()).get("commands", {}).get("key", "")
         except (OSError, ValueError, AttributeError) as error:
-            raise Failure(f"{where} cannot be used: {type(error).__name__}") from error
+            raise Failure(f"{where} cannot be used: {_why(error)}") from error
     elif key_file is not None:
         where = str(key_file)
         try:
             text = key_file.read_text().strip()
         except (OSError, ValueError) as error:
-            raise Failure(f"{where} cannot be read: {type(error).__name__}") from error
+            raise Failure(f"{where} cannot be read: {_why(error)}") from error
     else:
         where = f"${KEY_VARIABLE}"
         text = os.environ.get(KEY_VARIABLE, "").strip()
