@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from host_tests import deployed
 from host_tests.patience import LIMIT_S
 from tools.lockstep import Bench
 from tools.virtual_board.board import Board, flash_folder
@@ -22,8 +23,7 @@ class Flow:
 
     def __init__(self, folder: Path, name: str, settings: dict, profile: Profile) -> None:
         folder.mkdir()
-        ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / "lib" / "c1100", folder / "lib" / "c1100", ignore=ignore)
+        deployed.put(folder, "lib/")
         shutil.copy(PROGRAMS / "main.py", folder / "main.py")
         shutil.copy(PROGRAMS / f"{name}.py", folder / "flow.py")
         (folder / "flow.json").write_text(json.dumps(settings))

@@ -1,34 +1,25 @@
 """A node on the bench: the project's firmware on its flash, a virtual C1100 on its UART."""
 
-import functools
 import json
 import socketserver
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from host_tests import deployed
 from host_tests.peers import any_broker
 from host_tests.virtual_c1100.http_server import HttpServer
 from tools.broker import Address
 from tools.demo import flash
 from tools.demo.subscriber import Subscriber, as_sampled
-from tools.deploy import image
-from tools.deploy.boards import BOARDS
 from tools.events import Event
 from tools.lockstep import Bench
 from tools.virtual_board.board import Board, flash_folder
 from tools.virtual_c1100 import Profile, VirtualC1100
 
 PERIOD_S = 900
-
-
-@functools.cache
-def compiled() -> dict[str, bytes]:
-    """The project's files as they are deployed: starting them takes a tenth of the time."""
-    return image.contents(replace(BOARDS["esp32-4m"], arch=""), source=False)
 
 
 class Node:
@@ -53,9 +44,7 @@ class Node:
         if source:
             flash.build(folder, "n1", broker, PERIOD_S)
         else:
-            for name, data in compiled().items():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                (folder / name).write_bytes(data)
+            deployed.put(folder)
             flash.configure(folder, "n1", broker, PERIOD_S)
         self.configure(**config)
         (folder / "secrets.json").write_text(json.dumps(secrets))

@@ -3,7 +3,7 @@
 import json
 import os
 
-from firmware import checking, config, files, last_good, trial, trials
+from firmware import config, files, last_good, trial, trials
 from host_tests.support import raises
 from host_tests.support.scratch import folder
 
@@ -229,14 +229,17 @@ class _Checks:
 
     def __init__(self):
         self.count = 0
-        self._real = checking.settings
 
     def __enter__(self):
+        from firmware import checking  # as the firmware finds it: it may have been unloaded
+
+        self._module = checking
+        self._real = checking.settings
         checking.settings = self._checked
         return self
 
     def __exit__(self, *_):
-        checking.settings = self._real
+        self._module.settings = self._real
 
     def _checked(self, folder):
         self.count += 1

@@ -154,12 +154,12 @@ def _command(args: argparse.Namespace, what: dict[str, Any], key: bytes) -> int:
             return talk.standing.next_counter(args.node, key, time.time())
 
         message = b""
-        if queued:
-            message = talk.put(name, sign, counter)
-        else:
-            talk.tell("commands", sign(counter()), retained=args.single)
-        since = time.time()
         try:
+            if queued:
+                message = talk.put(name, sign, counter)
+            else:
+                talk.tell("commands", sign(counter()), retained=args.single)
+            since = time.time()
             if not args.wait:
                 print(talk.standing.told(name) if queued else name)
                 return 0

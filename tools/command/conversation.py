@@ -100,13 +100,22 @@ class Conversation:
                     return message  # it is through already, or this broker echoes nothing
                 before = self._others(name)
                 self._pump(LOOK_S)
-            # Who was heard first keeps the number: for everybody that is the same one.
-            if number not in before:
+            # Who was heard first keeps the number. Not all brokers tell everybody the same order:
+            # of those that believe to be first, the first name keeps it.
+            if number not in before and not self._is_later(name, number):
                 return message
 
     def _others(self, name: str) -> set[int]:
         waiting = self.standing.waiting.values()
         return {each.counter for each in waiting if each.name != name}
+
+    def _is_later(self, name: str, counter: int) -> bool:
+        """Is there, for a while, another one with this number who keeps it?"""
+        end = time.monotonic() + SETTLE_S
+        while (left := end - time.monotonic()) > 0 and name not in self.standing.results:
+            self._pump(left)
+        waiting = self.standing.waiting.values()
+        return any(each.counter == counter and each.name < name for each in waiting)
 
     def _waits(self, name: str, counter: int) -> bool:
         found = self.standing.waiting.get(name)
