@@ -18,10 +18,10 @@ from typing import NamedTuple
 
 from host_tests.bench.test_mpremote import serving
 from host_tests.deploy.test_flash import PLAIN, firmware
+from host_tests.deployed import compiled
 from host_tests.docs import stand_ins
 from host_tests.docs.markdown import ROOT
 from host_tests.docs.stand_ins import Way
-from host_tests.node.conftest import compiled
 from host_tests.support.web import serving_files
 from tools.broker import Address, free_port
 from tools.virtual_board.board import Board, flash_folder
