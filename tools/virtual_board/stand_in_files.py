@@ -1,6 +1,7 @@
 """The stand-ins compiled to .mpy once per host process: each wake of a board loads them anew."""
 
 import functools
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -24,6 +25,8 @@ def _compiled() -> tempfile.TemporaryDirectory[str]:
         jobs.append((source, out, job))
     for source, out, job in jobs:
         data = job.communicate()[0]
+        if job.returncode == -signal.SIGINT:  # a Ctrl-C is for all programs of the terminal
+            raise KeyboardInterrupt
         if job.returncode:
             raise BoardError(f"mpy-cross does not compile {source}")
         out.write_bytes(data)  # says so when the disk is full, as mpy-cross does not
