@@ -18,6 +18,7 @@ import pytest
 from host_tests.patience import LIMIT_S, until
 from tools.demo.flash import reset
 from tools.lockstep import Bench
+from tools.virtual_board import console
 from tools.virtual_board.board import Board, flash_folder, flash_image
 from tools.virtual_board.console import INTERRUPT_GAP_S
 from tools.virtual_board.realtime import RealTimeBoard, open_tty
@@ -162,6 +163,37 @@ def test_what_is_printed_while_a_message_is_read_appears_at_once(
     finally:
         monkeypatch.undo()
         runner.close()
+
+
+def test_a_reader_that_is_busy_loses_nothing(tmp_path: Path) -> None:
+    """A PTY holds 4 KB; what deploy asks for is longer."""
+    flash = tmp_path / "flash"
+    flash.mkdir()
+    (flash / "main.py").write_text("input()\nfor n in range(2000):\n print('line', n)\n")
+    with (
+        serving(Board(flash_folder(flash))) as real,
+        open_tty(Path(real.runner.console.name)) as tty,
+    ):
+        told = b""
+        os.write(tty, b"\r")
+        time.sleep(0.5)  # longer than it takes the board to fill the PTY
+        end = time.monotonic() + LIMIT_S
+        while b"line 1999" not in told:
+            assert time.monotonic() < end, told[-100:]
+            if select.select([tty], [], [], 1)[0]:
+                told += os.read(tty, 65536)
+    assert [line for line in told.decode().splitlines() if line[:5] == "line "] == [
+        f"line {n}" for n in range(2000)
+    ]
+
+
+def test_nobody_who_reads_holds_up_no_board(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(console, "READER_PATIENCE_S", 0.1)
+    flash = tmp_path / "flash"
+    flash.mkdir()
+    (flash / "main.py").write_text("for n in range(9000):\n print('line', n)\nprint('over')\n")
+    with serving(Board(flash_folder(flash))) as real:
+        until(lambda: "over" in [text for _, text in real.runner.lines])
 
 
 def test_mounted_folder_with_bytes_that_look_like_ctrl_c(tmp_path: Path) -> None:

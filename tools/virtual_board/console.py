@@ -7,6 +7,7 @@ would: in raw mode again when the Ctrl-D was given there.
 
 import os
 import pty
+import select
 import time
 import tty
 from collections.abc import Callable
@@ -20,6 +21,7 @@ RAW_END = b"OK\r\n"  # what Ctrl-D in raw mode prints last
 CTRL_A, CTRL_C = b"\x01", b"\x03"
 INTERRUPT_GAP_S = 0.1
 INTERRUPT_SETTLE_S = 0.02
+READER_PATIENCE_S = 5.0
 
 
 class Console:
@@ -34,6 +36,7 @@ class Console:
         self._tail = b""
         self._held: bytes | None = None  # raw restart: output kept back until the banner is over
         self._interrupted_at = 0.0
+        self._is_read = True  # the PTY, as far as that has been seen
         self.host: int | None = None
         self.name = ""
         self._link: Path | None = None
@@ -102,11 +105,16 @@ class Console:
     def _to_host(self, data: bytes) -> None:
         if self.host is None:
             return
-        try:
-            while data:
+        while data:
+            try:
                 data = data[os.write(self.host, data) :]
-        except BlockingIOError:
-            return  # nobody reads the PTY and it is full, like a UART without a listener
+                self._is_read = True
+            except BlockingIOError:
+                # The PTY is full. Who reads it may be busy; else it is a UART without a listener.
+                patience_s = READER_PATIENCE_S if self._is_read else 0
+                if not select.select([], [self.host], [], patience_s)[1]:
+                    self._is_read = False
+                    return
 
     def from_host(
         self, life: Life, catches: Callable[[], bool], interrupt: Callable[[], None]
