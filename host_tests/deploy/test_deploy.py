@@ -2,6 +2,7 @@
 
 import os
 import pty
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,22 @@ def test_the_real_firmware_starts_from_what_was_deployed(boards, capsys) -> None
     out = capsys.readouterr().out
     # The configuration is checked by the firmware itself, which by then has loaded.
     assert "mqtt" in out[out.index("|") :], out
+
+
+def test_a_configuration_that_keeps_the_board_from_starting_is_refused(
+    boards, capsys, monkeypatch
+) -> None:
+    board = boards()
+    (board.flash / "config.json").write_text('{"id": "x", "mqtt": {"host": "h"}}')
+    about = Connection.about
+    esp32 = "Generic ESP32 module with ESP32"
+    monkeypatch.setattr(Connection, "about", lambda self: replace(about(self), machine=esp32))
+    assert command(deploy, "--port", board.tty, "--no-reset") == 1
+    said = capsys.readouterr()
+    assert "config.json of the board: uart.tx: without it UART 1 of an esp32 has pin 10" in (
+        said.out + said.err
+    )
+    assert board.files() == {"config.json"}
 
 
 def test_a_source_never_hides_the_compiled_module_beside_it(checkout, boards) -> None:

@@ -23,6 +23,7 @@ NODE = {
     "id": "from-image",
     "apn": "internet",
     "mqtt": {"host": "mqtt.test"},
+    "uart": {"tx": 17, "rx": 16},
     "pins": {"pwrkey": 4, "wake": 5, "status": 18, "battery": 34, "temperature": 35},
 }
 
@@ -127,6 +128,19 @@ def test_settings_are_checked_by_the_firmware_itself(tmp_path, capsys) -> None:
     assert "secrets.json: pin" in said
     assert "123456789" not in said
     assert not out.exists()
+
+
+def test_a_uart_on_the_pins_of_the_flash_chip_is_refused(tmp_path, capsys, monkeypatch) -> None:
+    small = {name: text.encode() for name, text in SMALL.items()}
+    monkeypatch.setattr(image, "contents", lambda *_: small)
+    config = tmp_path / "c.json"
+    config.write_text(json.dumps({"id": "n", "mqtt": {"host": "h"}, "uart": {"tx": 17}}))
+    options = ["--config", config, "--out", tmp_path / "image.bin"]
+    for board in ("esp32-4m", "esp32-8m", "esp32-16m"):
+        assert command(image, "--board", board, *options) == 1
+        assert "uart.rx: without it UART 1 of an esp32 has pin 9" in capsys.readouterr().err
+    assert not (tmp_path / "image.bin").exists()
+    assert command(image, "--board", "esp32s3-4m", *options) == 0
 
 
 def test_an_outbox_that_does_not_fit_is_refused(tmp_path, capsys) -> None:

@@ -31,6 +31,7 @@ PARTS = ("tools", "lib", "firmware", "docs", "host_tests/scenarios")
 KEY = "c0ffee" * 8
 ID = "field-17"  # of README
 NODE = {"id": ID, "mqtt": {"host": "broker.example", "port": 1883}}
+WIRED = NODE | {"uart": {"tx": 17, "rx": 16}}  # for an image of an ESP32
 
 
 class Done(NamedTuple):
@@ -50,7 +51,7 @@ class Desk:
         copy_project(self.root)
         (self.root / ".venv").symlink_to(Path(sys.executable).parent.parent)
         (self.root / "build").mkdir()
-        (self.root / "config.json").write_text(json.dumps(NODE))
+        (self.root / "config.json").write_text(json.dumps(WIRED))
         (self.root / "secrets.json").write_text(json.dumps({"commands": {"key": KEY}}))
         (self.root / "nodes.csv").write_text("id,mqtt.host\na1,broker.example\n")
         firmware("esp32", PLAIN, folder).rename(self.root / "ESP32_GENERIC.bin")

@@ -249,6 +249,26 @@ def test_every_pin_of_every_chip_is_right_for_some_keys_and_told_by_them(chip):
                 wiring.check(chip, given)
 
 
+@pytest.mark.parametrize("chip", ["", *wiring.CHIPS])
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("named", [(), ("uart.tx",), ("uart.rx",), ("uart.tx", "uart.rx")])
+def test_pins_of_a_uart_that_nobody_has_named(chip, number, named):
+    """Of UART 1 of an ESP32 they are those of its flash chip; elsewhere the port's are free."""
+    given = {"uart.id": number, "uart.tx": -1, "uart.rx": -1}
+    given |= {key: wiring.WIRINGS["esp32"].settings[key] for key in named}
+    if chip in wiring.CHIPS and number not in wiring.CHIPS[chip].uarts:
+        right = f"has no UART {number}"
+    elif chip == "esp32" and number == 1 and len(named) < 2:
+        right = "belongs to its flash chip: name it"
+    elif chip == "esp32c3" and named:  # whose flash chip is there
+        right = "belongs to its flash chip"
+    else:
+        wiring.check_whole(chip, given)
+        return
+    with pytest.raises(DeployError, match=right):
+        wiring.check_whole(chip, given)
+
+
 @pytest.mark.parametrize(
     ("machine", "chip"),
     [

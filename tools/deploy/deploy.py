@@ -20,6 +20,9 @@ from tools.deploy import DeployError, compiler, placing, project, seconds, setti
 from tools.deploy.connection import Connection
 from tools.deploy.ports import Report, add_port_arguments, at_all_ports
 from tools.power.wording import count
+from tools.provision import wiring
+
+OF_THE_BOARD = "config.json of the board"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
         with Connection(port, args.wait, report.waiting) as board:
             about = board.about()
             report.say(f"{about.machine}, MicroPython {'.'.join(map(str, about.version))}")
+            told = _wiring(board, wiring.chip_of(about.machine))
             with compiling:
                 want = build(about.mpy, args.source)
             place = placing.found(board, want, args, report.say)
@@ -71,27 +75,33 @@ def run(args: argparse.Namespace) -> int:
                 report.say(f"no longer needed (--prune removes them): {', '.join(todo.stale)}")
             if place.rom:
                 placing.check(board)
-            _tell_wiring(board, report)
+            if told:
+                report.say(told)
             if not args.no_reset:
                 board.restart(args.log, lambda text: report.say(f"| {text}"))
 
     return at_all_ports(args.port, work)
 
 
-def _tell_wiring(board: Connection, report: Report) -> None:
-    """What the wiring in the board's configuration rules out."""
+def _wiring(board: Connection, chip: str) -> str:
+    """What is to be said of the wiring in the board's configuration; "" if nothing. Raises
+    DeployError for one with which a board of this chip could not even start.
+    """
     text = board.read("config.json")
     if text is None:
-        return
+        return ""
     try:
-        told = settings.wiring(
-            settings.checked({"config.json": text}, {"config.json": "config.json of the board"})
+        whole = settings.checked(
+            {"config.json": text}, {"config.json": "config.json of the board"}
         )
+    except DeployError as error:  # the node says so, too, and lives by its last good one
+        return str(error)
+    try:
+        wiring.check_whole(chip, whole)
     except DeployError as error:
-        report.say(str(error))
-        return
-    if told:
-        report.say(f"wiring: {told}")
+        raise DeployError(f"{OF_THE_BOARD}: {error}") from error
+    ruled_out = settings.wiring(whole)
+    return f"wiring: {ruled_out}" if ruled_out else ""
 
 
 def contents(mpy: int, source: bool) -> dict[str, bytes]:

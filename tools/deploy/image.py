@@ -53,9 +53,11 @@ def run(args: argparse.Namespace) -> int:
         flash = placed(boards.named(args.board), args.firmware)
         given = {"config.json": args.config, "secrets.json": args.secrets}
         config = {name: path.read_bytes() for name, path in given.items() if path}
-        whole = settings.checked(config, given) if config else {"outbox.bytes": 0}
-        wiring.check(flash.chip, whole)
-        outbox = whole["outbox.bytes"]
+        outbox = 0
+        if config:
+            whole = settings.checked(config, given)
+            wiring.check_whole(flash.chip, whole)
+            outbox = whole["outbox.bytes"]
         files = contents(flash, args.source, args.frozen) | config
         image, free = build(flash, files, args.board)
         if free < outbox:
@@ -90,7 +92,7 @@ def _romfs(args: argparse.Namespace, out: Path) -> int:
         f"{folder} {sum(len(d) for path, d in files.items() if path.startswith(folder + '/'))}"
         for folder in project.FOLDERS
     )
-    print(f"{out}: {len(files)} files, {len(image)} bytes ({parts})")
+    print(f"{out}: {count(len(files), 'file')}, {count(len(image), 'byte')} ({parts})")
     return 0
 
 

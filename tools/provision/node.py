@@ -111,8 +111,7 @@ class Node:
             SECRETS: _nested({k: v for k, v in self.given.items() if k in self.tables.secrets}),
         }
         whole = settings.checked(made)
-        wiring.check(self.chip, whole)
-        wiring.check_named(self.chip, whole)
+        wiring.check_whole(self.chip, whole)
         return made, whole
 
 

@@ -108,15 +108,18 @@ def check(chip: str, settings: dict[str, Any]) -> None:
         seen[pin] = key
 
 
-def check_named(chip: str, settings: dict[str, Any]) -> None:
-    """Raises DeployError where a UART's pins that nobody has named cannot be the port's own."""
+def check_whole(chip: str, settings: dict[str, Any]) -> None:
+    """Look at all settings of a node, as it would have them on its board: also at pins of a UART
+    that nobody has named. Raises DeployError for what cannot work.
+    """
+    check(chip, settings)
     if chip != "esp32" or settings.get("uart.id") != 1:
         return
     for key, pin in USUAL.items():
         if settings[key] == -1:
             raise DeployError(
                 f"{key}: without it UART 1 of an esp32 has pin {pin}, which belongs to its flash "
-                f"chip: --wiring esp32, or --set {key}=PIN"
+                f"chip: name it (provision --wiring esp32, or --set {key}=PIN)"
             )
 
 
