@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from host_tests.deploy.conftest import command
+from host_tests.docs.markdown import ROOT, Document
 from tools.power.profiles import load as profile
 from tools.power.published import cases as published
 from tools.power.published import cli
@@ -32,6 +34,15 @@ def test_model_and_publication_side_by_side():
     cli.show(CASES, Console(width=150, highlight=False), rows=True)
     missed = [f"{c.what}: {c.deviation:+.1%}" for c in CASES if not c.reason and not c.met]
     assert not missed
+
+
+def test_the_document_says_what_the_command_says():
+    told = re.findall(r"\d+", cli.summary(CASES))
+    text = re.search(
+        r"\d+ published figures; .*? arithmetic", Document(ROOT / "docs/energy.md").text, re.S
+    )
+    assert text, "docs/energy.md: `python -m tools published` has its figures"
+    assert re.findall(r"\d+", text[0]) == told
 
 
 def test_a_case_with_a_reason_is_really_missed():

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from host_tests.docs.markdown import ROOT, Document
 from tools.power import scenario
 from tools.power.battery import life_years
 from tools.power.profiles import load
@@ -12,10 +13,15 @@ from tools.power.simulate import simulate
 FOLDER = Path(__file__).parent.parent / "scenarios"
 SCENARIOS = sorted(FOLDER.glob("*.toml"))
 LIMIT = 1.10
+DOCUMENT = Document(ROOT / "docs/energy.md")
+TOLD = {row[0]: row[1:] for row in DOCUMENT.table("scenario", "mAh a day")}
+ALWAYS_CONNECTED_MAH = 1200  # it needs more, says the document below its table
+NEAR = 0.05  # of what the document says: what a change of the code may move before it is told
 
 
 def test_every_kind_of_network_has_a_scenario():
     assert len(SCENARIOS) >= 7
+    assert TOLD.keys() == {scenario.load(path).title for path in SCENARIOS}
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
@@ -33,3 +39,9 @@ def test_energy_is_near_the_least_possible(path: Path):
     assert 1.0 <= life.ratio <= LIMIT
     assert least.mah_per_day == min(found.mah_per_day for found in life.estimates)
     assert life.sessions >= least.sessions
+    always, *usual = list(life.beside.values())[1:]
+    found = [life.mah_per_day, life.ratio, *usual]
+    assert [float(text) for text in TOLD[life.run.title]] == pytest.approx(found, rel=NEAR), (
+        "docs/energy.md: `python -m tools bench --only energy` has its rows"
+    )
+    assert always * least.mah_per_day > ALWAYS_CONNECTED_MAH

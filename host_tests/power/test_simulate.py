@@ -1,5 +1,6 @@
 """Hours of a node's life by the command that does months."""
 
+import argparse
 import re
 from pathlib import Path
 
@@ -43,6 +44,18 @@ def test_what_the_board_computes_is_in_the_account():
     # The least possible pays for it as well.
     least = [life.estimates[0].mah_per_day for life in lives]
     assert least[0] > 1.03 * least[1]
+
+
+@pytest.mark.parametrize("of_the_scenario", ["", "frozen = true", "frozen = false"])
+@pytest.mark.parametrize("option", [[], ["--frozen"], ["--no-frozen"]])
+def test_the_option_decides_else_the_scenario(tmp_path: Path, of_the_scenario, option):
+    path = tmp_path / "s.toml"
+    path.write_text(of_the_scenario)
+    parser = argparse.ArgumentParser()
+    simulate.add_arguments(parser)
+    wanted = simulate._wanted(parser.parse_args(["--scenario", str(path), *option]))
+    said = {"--frozen": True, "--no-frozen": False}
+    assert wanted.frozen == said.get("".join(option), of_the_scenario == "frozen = true")
 
 
 def test_less_often_costs_less():

@@ -109,6 +109,14 @@ class Life:
         return self.mah_per_day / self.estimates[0].mah_per_day
 
     @property
+    def beside(self) -> dict[str, float]:
+        """How many times the least possible the node has used, and usual firmwares would."""
+        least, *usual = self.estimates
+        return {"times the least possible": self.ratio} | {
+            found.name: found.mah_per_day / least.mah_per_day for found in usual
+        }
+
+    @property
     def impossible(self) -> str:
         """What tells nothing, or cannot be true, of a node that does its jobs; "" when all may."""
         if self.records.problem:
@@ -172,8 +180,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="the node's config.json")
     parser.add_argument(
         "--frozen",
-        action="store_true",
-        help="code is frozen into the board's MicroPython (manifest.py)",
+        action=argparse.BooleanOptionalAction,
+        help="code is frozen into the board's MicroPython (manifest.py); default: the scenario's",
     )
     parser.add_argument("--profile", type=Path, metavar="FILE",
                         help="of the virtual module and its network (TOML)")  # fmt: skip
@@ -287,7 +295,8 @@ def _wanted(args: argparse.Namespace) -> Scenario:
             found.profile = scenario.module(args.profile)
     if args.days is not None:
         found.days = args.days
-    found.frozen |= args.frozen
+    if args.frozen is not None:
+        found.frozen = args.frozen
     found.profile.faults = [*found.profile.faults, *args.fault]
     return found
 
