@@ -94,6 +94,8 @@ def _live(settings: dict, problem: str, is_start: bool) -> None:
         _safe_mode(current)
     else:
         _wake(node)
+    if node.is_urgent or node.is_full:
+        jobs.at_once(node.scheduler, current, "report")
     plan = node.plan()
     if node.restart_ms:
         current.sampled = current.reported = current.hold = 0  # due at once
@@ -118,6 +120,12 @@ def _wake(node: Node) -> None:
     if plan.wait_s > 0:
         return  # woken early: the next plan says how to go on
     names = [job.name for job in plan.jobs]
+    if "position" in names and node.settings["position.still_s"]:
+        from .own import wake
+
+        if wake.is_still(node):
+            names.remove("position")
+            node.ran("position")
     if "report" in names:
         node.on_trial = _count_trial()
     try:
@@ -182,7 +190,7 @@ async def _work(node: Node, names: list, session, watch: Watch | None) -> None:
     watching = None if watch is None else asyncio.create_task(watch.run())
     try:
         if "sample" in names:
-            await _sample(node)
+            await _sample(node, "report" in names)
         if session is not None:
             await session(node, names).run()
     finally:
@@ -192,12 +200,18 @@ async def _work(node: Node, names: list, session, watch: Watch | None) -> None:
         await asyncio.sleep_ms(0)  # what was cancelled ends
 
 
-async def _sample(node: Node) -> None:
+async def _sample(node: Node, is_report: bool) -> None:
     samples = node.samples
     samples += [("start", None, node.state.starts), ("wake", None, node.state.wakes)]
     if node.problem:
         samples.append(("event", None, node.problem))
-    samples += await node.sample(SENSORS, _SENSOR_MS)
-    for name, _, value in samples:
+    found = await node.sample(SENSORS, _SENSOR_MS)
+    for name, _, value in found:
         if name == "battery" and isinstance(value, (int, float)):
             jobs.battery(node.scheduler, node.settings, value)
+    if node.has_own:
+        from .own import wake
+
+        await wake.sample(node, found, is_report)
+    else:
+        samples += found

@@ -9,6 +9,7 @@ from .uplinks import NONE, SECURE, UPLINKS, chosen
 
 PIN = "pin"  # a number, -1 where none is wired, or the board's name for it
 _PIN_LENGTH = 8
+OWN = ("sensors", "rules", "fences", "dead_bands")  # objects: own/checking.py says of what
 HEX = "hex"  # text of hexadecimal digits, two for a byte; or none
 _DIGITS = "0123456789"
 _HEX_DIGITS = _DIGITS + "abcdefABCDEF"
@@ -37,14 +38,19 @@ SCHEMA = {
     "apn": ("", str, 0, 64),
     "sample.period_s": (900, int, 10, 86400 * 7),
     "sample.flex_s": (0, int, 0, 86400),
+    "sample.record": ("each", ("each", "report")),
+    "sample.at_least_s": (0, int, 0, 604800),
     "report.period_s": (900, int, 10, 86400 * 7),
     "report.flex_s": (0, int, 0, 86400),
     "report.deadline_s": (0, int, 0, 86400 * 7),
     "report.poor_dbm": (-109, int, -113, -50),
     "report.limit_s": (60, int, 5, 240),
+    "report.records": (0, int, 0, 10000),
     "position.period_s": (0, int, 0, 86400 * 30),
     "position.flex_s": (0, int, 0, 86400),
     "position.limit_s": (120, int, 10, 240),
+    "position.moved_m": (0, int, 0, 100000),
+    "position.still_s": (0, int, 0, 86400 * 30),
     "register_s": (180, int, 10, 600),
     "uplink.first": ("mqtt", tuple(sorted(UPLINKS))),
     "uplink.then": (NONE, (NONE,) + tuple(sorted(UPLINKS))),
@@ -90,6 +96,10 @@ SCHEMA = {
     "outbox.policy": ("oldest", POLICIES),
     "commands.listen_s": (5, int, 1, 120),
     "log.level": ("warning", LEVELS),
+    "sensors": ({}, dict, 0, 0),
+    "rules": ({}, dict, 0, 0),
+    "fences": ({}, dict, 0, 0),
+    "dead_bands": ({}, dict, 0, 0),
 }
 
 SECRETS = {
@@ -126,9 +136,14 @@ def load_file(path: str, schema: dict, change: tuple | None = None) -> dict:
 
 def put(given: dict, key: str, value) -> None:
     """Set a key (``"mqtt.port"``) in settings as a file has them. Raises ConfigError."""
-    if key not in SCHEMA:
+    is_own = key.split(".")[0] in OWN
+    if key not in SCHEMA and not is_own:
         raise ConfigError("there is no setting %s" % key)
     section, _, name = key.rpartition(".")
+    if is_own and section:
+        section, _, above = section.partition(".")
+        given = given.setdefault(section, {})
+        section = above
     given.pop(key, None)  # there may be one "mqtt.port" without a section
     inner = given.setdefault(section, {}) if section else given
     if not isinstance(inner, dict):
@@ -163,6 +178,10 @@ def check(given: dict, schema: dict, name: str) -> dict:
             )
         settings[key] = float(value) if rule[1] is float else value
     if schema is SCHEMA:
+        if any(settings[key] for key in OWN):
+            from .own import checking
+
+            checking.check(settings, name)
         pins = {}
         for key in sorted(schema):
             pin = settings[key]
@@ -206,7 +225,7 @@ def read(path: str, required: bool) -> dict:
 def _flatten(given: dict, above: str, flat: dict, name: str) -> None:
     for key, value in given.items():
         key = above + key
-        if isinstance(value, dict):
+        if isinstance(value, dict) and key not in OWN:
             if above:
                 raise ConfigError("%s: %s is nested too deeply" % (name, key))
             _flatten(value, key + ".", flat, name)
@@ -238,6 +257,8 @@ def fits(key: str, value, rule: tuple) -> bool:
         )
     if type(value) is not kind and not (kind is float and type(value) is int):
         return False
+    if kind is dict:
+        return True
     if isinstance(value, str):
         # Text goes into AT commands, topics and file names.
         return least <= len(value) <= most and all("!" <= c <= "~" and c != '"' for c in value)

@@ -29,6 +29,8 @@ def allowed(key: str, rule: tuple) -> str:
     if len(rule) == 2:
         return "allowed is one of " + ", ".join(rule[1])
     _, kind, least, most = rule
+    if kind is dict:
+        return "allowed is an object: {...}"
     if kind is PIN:
         return "allowed is a number from %d to %d, or a pin's name" % (least, most)
     if kind is HEX:

@@ -16,6 +16,7 @@ from micropython import const
 _NEW = ".new"
 _BAD = ".bad"
 _COPY = ".2"
+_FOLDER = const(0x4000)  # of st_mode
 _MOST = const(8192)  # no small file is longer; a length that is damaged must not cost the heap
 _SEAL = const(9)  # characters of a line feed and a CRC
 
@@ -62,6 +63,14 @@ def is_there(path: str) -> bool:
         return read(path) is not None
     except OSError:
         return True
+
+
+def is_folder(path: str) -> bool:
+    """Whether there is a folder of this name."""
+    try:
+        return bool(os.stat(path)[0] & _FOLDER)
+    except OSError:
+        return False
 
 
 def remove(path: str) -> None:

@@ -94,6 +94,16 @@ def ran(made: Scheduler, state, name: str, now_s: int) -> None:
             setattr(state, kept, now_s)
 
 
+def at_once(made: Scheduler, state, name: str) -> None:
+    """A job is due now, unless the module has to be left alone."""
+    for job in made.jobs:
+        if job.name == name:
+            made.last[made.jobs.index(job)] = 0
+    for known, kept, _ in _JOBS:
+        if known == name:
+            setattr(state, kept, 0)
+
+
 def step(made: Scheduler, state, seconds: int) -> None:
     """The clock has been set: what the node remembers of it moves along."""
     made.shift(seconds)

@@ -35,6 +35,7 @@ class Node:
         self.done = []  # jobs, in this wake
         self.crashed = False
         self.on_trial = False  # whether a setting is
+        self.is_urgent = False  # what was sampled is to be reported at once
         self.restart_ms = 0  # sleep that long and start afresh, module and all; 0: no
         self.begin_s = self.now()  # of this wake, on the clock as it is set now
         self._begin = time.ticks_ms()
@@ -183,6 +184,26 @@ class Node:
             self.outbox.append(record)
         except OSError as error:
             log.tell("flash takes no records: %s", error)  # it waits in RAM, for this report
+
+    def report_at_once(self) -> None:
+        """The next wake comes now and reports, unless the module has to be left alone."""
+        self.is_urgent = True
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so many records wait that they are to be reported, and none has been now."""
+        most = self.settings["report.records"]
+        if not most or self._outbox is None or "report" in self.done:
+            return False
+        return len(self._outbox) >= most
+
+    @property
+    def has_own(self) -> bool:
+        """Whether there are sensors, rules or the like of this node's own: firmware/own."""
+        settings = self.settings
+        if settings["rules"] or settings["sensors"] or settings["sample.at_least_s"]:
+            return True
+        return settings["sample.record"] != "each" or files.is_folder("sensors")
 
     def remember(self) -> None:
         """What the next wake should know of this one's flash."""

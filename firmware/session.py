@@ -122,8 +122,14 @@ class Session:
                 self._flies = True
             except C1100Error as error:
                 log.warning("no flight mode: %s", error)
-        self._node.samples += await self._node.sample(("position",))
-        self._node.ran("position")  # the module is not needed for it any more
+        node = self._node
+        found = await node.sample(("position",))
+        node.samples += found
+        if node.settings["fences"] or node.settings["position.moved_m"]:
+            from .own import wake
+
+            wake.located(node, found, "report" in self._names)
+        node.ran("position")  # the module is not needed for it any more
 
     @property
     def _was_off(self) -> bool:

@@ -86,6 +86,7 @@ class State:
     cause = 0  # of a start that no record has told of yet, see CAUSES
     restless = 0  # times in a row that it was to be in PSM and was found awake
     seq = seq_high = 0  # the outbox's next number, 24 bits of it; 0: not known
+    memo = b""  # what others remember behind this block, where RTC memory has room: own/memory.py
     told = 0  # what has been told and still holds, a bit for each, see is_news(); and PIN_REFUSED
 
     def __init__(self, **values) -> None:
@@ -99,7 +100,7 @@ class State:
             least, most = _LIMITS[code]
             values.append(min(max(int(getattr(self, name)), least), most))
         block = struct.pack(_LAYOUT, _VERSION, *values)
-        return block + struct.pack("<I", crc32(block) & _CRC)[:_CRC_BYTES]
+        return block + struct.pack("<I", crc32(block) & _CRC)[:_CRC_BYTES] + self.memo
 
     @property
     def module_cause(self) -> int:
@@ -152,6 +153,7 @@ def unpack(data: bytes) -> State | None:
     state = State()
     for (name, _), value in zip(_FIELDS, struct.unpack(_LAYOUT, block)[1:]):
         setattr(state, name, value)
+    state.memo = bytes(data[size + _CRC_BYTES :])
     if max(state.starts, state.wakes) > _MOST_COUNT:
         return None
     # With a right CRC this is a firmware that thinks otherwise; the rest may be of use.

@@ -25,6 +25,8 @@ def rx_bytes(baud: int) -> int:
 class Base:
     """settings -- as config.load() returns them"""
 
+    memo_bytes = 1900  # that store() keeps besides the state
+
     def __init__(self, settings: dict) -> None:
         self._settings = settings
 

@@ -34,6 +34,7 @@ class Board(Base):
         chip = os.uname().machine
         self._f4 = "STM32F4" in chip
         self._memory = Memory(chip)
+        self.memo_bytes = max(self._memory.size - 128, 0)
         self._watchdog = None
         self._watchdog_ms = _LONGEST_MS
         self._rang = False

@@ -1,0 +1,162 @@
+"""Whether ``sensors``, ``rules``, ``fences`` and ``dead_bands`` of config.json can be used.
+
+Of each sensor the settings that its own file names are checked. A file that cannot be loaded is
+no reason to refuse a configuration: the node tells of it when it is read.
+"""
+
+from .. import sensors as built_in
+from ..config import allowed, fits
+from ..last_good import ConfigError
+from . import fences, over, rules, sensors
+
+_MOST = 32  # rules, fences, bands
+_NAME = 24  # characters
+_USUAL = {"period_s": (0, int, 0, 604800), "limit_s": (sensors.LIMIT_S, int, 1, 120)}
+_DEGREES = (90, 180)
+
+
+def check(settings: dict, file: str, tables: dict | None = None) -> None:
+    """Raises ConfigError with the key's name.
+
+    tables -- sensor: its SETTINGS; None: the files in the node's folder say
+    """
+    try:
+        _sensors(settings["sensors"], tables)
+        _each("rules", settings["rules"], _rule)
+        _each("fences", settings["fences"], _fence)
+        bands = settings["dead_bands"]
+        for name in _names("dead_bands", bands):
+            row("dead_bands." + name, bands[name], (0.0, float, 0, 1e12))
+    except ConfigError as error:
+        raise ConfigError("%s: %s" % (file, error))
+
+
+def row(key: str, value, rule: tuple):
+    """A setting's value, or its default where it is None. Raises ConfigError."""
+    if value is None:
+        value = rule[0]
+        if value is None:
+            raise ConfigError("%s is missing; %s" % (key, allowed(key, rule)))
+        return value
+    if not fits(key, value, rule):
+        from ..config_words import shown
+
+        raise ConfigError("%s: %s is not allowed; %s" % (key, shown(value), allowed(key, rule)))
+    return float(value) if rule[1] is float else value
+
+
+def _names(section: str, given: dict) -> list:
+    if len(given) > _MOST:
+        raise ConfigError("%s: %d are too many, allowed are %d" % (section, len(given), _MOST))
+    for name in given:
+        if not name or len(name) > _NAME or not fits("id", name, ("", str, 1, 32)):
+            raise ConfigError(
+                "%s: %s is no name: letters, digits and -_., up to %d" % (section, name, _NAME)
+            )
+    return sorted(given)
+
+
+def _each(section: str, given: dict, check_one) -> None:
+    for name in _names(section, given):
+        key = "%s.%s" % (section, name)
+        if not isinstance(given[name], dict):
+            raise ConfigError("%s must be an object: {...}" % key)
+        check_one(key, given[name])
+
+
+def _sensors(given: dict, tables: dict | None) -> None:
+    for name in _names("sensors", given):
+        key = "sensors." + name
+        one = given[name]
+        if not isinstance(one, dict):
+            raise ConfigError("%s must be an object: {...}" % key)
+        how = one.get("over", "last")
+        for word in how if isinstance(how, list) and how else (how,):
+            if word not in over.WAYS:
+                raise ConfigError(
+                    "%s.over: allowed is one of %s, or a list of them"
+                    % (key, ", ".join(over.WAYS))
+                )
+        for setting in _USUAL:
+            row("%s.%s" % (key, setting), one.get(setting), _USUAL[setting])
+        table = _table(name, tables)
+        for setting in sorted(one):
+            if setting in sensors.USUAL or table is None:
+                continue
+            if setting not in table:
+                raise ConfigError("there is no setting %s.%s" % (key, setting))
+            row("%s.%s" % (key, setting), one[setting], table[setting])
+
+
+def _table(name: str, tables: dict | None) -> dict | None:
+    """The settings that a sensor has of its own; None: nobody can say."""
+    if name in built_in.SENSORS:
+        return {}
+    if tables is not None:
+        if name not in tables:
+            raise ConfigError("sensors.%s: no file sensors/%s.py" % (name, name))
+        return tables[name]
+    try:
+        return getattr(sensors.load(name), "SETTINGS", {})
+    except Exception as error:  # whatever somebody's file does: told when it is read
+        from .. import log
+
+        log.warning("settings of sensors.%s are not checked: %s", name, error)
+        return None
+
+
+def _rule(key: str, rule: dict) -> None:
+    kinds = [kind for kind in rules.KINDS if kind in rule]
+    if len(kinds) != 1:
+        raise ConfigError("%s needs one of %s" % (key, ", ".join(rules.KINDS)))
+    _fields(key, rule, rules.FIELDS)
+    if "change" in rule and rule.get("hysteresis"):
+        raise ConfigError("%s.hysteresis: change has none" % key)
+
+
+def _fence(key: str, fence: dict) -> None:
+    if ("circle" in fence) == ("polygon" in fence):
+        raise ConfigError("%s needs a circle or a polygon" % key)
+    rest = {name: fence[name] for name in fence if name not in ("circle", "polygon")}
+    _fields(key, rest, fences.FIELDS)
+    if "circle" in fence:
+        circle = fence["circle"]
+        if (
+            not isinstance(circle, list)
+            or not _is_place(circle[:2])
+            or len(circle) != 3
+            or not _is_number(circle[2], 1, fences.LARGEST_M)
+        ):
+            raise ConfigError(
+                "%s.circle: allowed is [latitude, longitude, radius in metres, 1 to %d]"
+                % (key, fences.LARGEST_M)
+            )
+        return
+    corners = fence["polygon"]
+    fine = isinstance(corners, list) and 3 <= len(corners) <= fences.CORNERS
+    if not fine or not all(_is_place(corner) for corner in corners):
+        raise ConfigError(
+            "%s.polygon: allowed are 3 to %d corners, each [latitude, longitude]"
+            % (key, fences.CORNERS)
+        )
+
+
+def _fields(key: str, given: dict, table: dict) -> None:
+    for field in sorted(given):
+        if field not in table:
+            raise ConfigError("there is no setting %s.%s" % (key, field))
+    for field in sorted(table):
+        if field in given or table[field][0] is None:
+            row("%s.%s" % (key, field), given.get(field), table[field])
+
+
+def _is_place(place) -> bool:
+    return (
+        isinstance(place, list)
+        and len(place) == 2
+        and all(_is_number(place[n], -_DEGREES[n], _DEGREES[n]) for n in range(2))
+    )
+
+
+def _is_number(value, least: float, most: float) -> bool:
+    return isinstance(value, (int, float)) and type(value) is not bool and least <= value <= most

@@ -1,0 +1,121 @@
+"""A wake's part in what is the node's own: which values become a record, and when to report.
+
+sample.record     "each": each sample is a record. "report": one record a report, of all
+                  readings since the last one, by each sensor's `over`
+sample.at_least_s 0: whatever the values are. Else a record is made when a value has left its
+                  dead band, or after so many seconds
+report.records    0: by the clock only. Else a report is due, too, once so many records wait
+"""
+
+from . import memory, over
+
+
+async def sample(node, found: list, is_report: bool) -> None:
+    """Read the node's own sensors, and decide what becomes of this sample.
+
+    found     -- of the sensors that every node has; node.samples has what every record has
+    is_report -- whether this wake reports anyway
+    """
+    settings = node.settings
+    kept = memory.load(node)
+    readings = [(one[0], [one]) for one in found]
+    from . import sensors
+
+    readings += await sensors.read(node, kept)
+    samples = []
+    for _, values in readings:
+        samples += values
+    texts, record, report = _judge(node, "rules", kept, samples)
+    if settings["sample.record"] == "report":
+        folds = kept.setdefault("folds", {})
+        for name, values in readings:
+            over.fold(folds, values, settings["sensors"].get(name, {}).get("over", "last"))
+        if is_report:
+            samples = over.folded(folds)
+            del kept["folds"]
+        elif not record:
+            node.samples.clear()
+            samples = []
+    elif not (record or is_report or _is_worth(node, kept, samples)):
+        node.samples.clear()
+        samples = []
+    node.samples += samples + [("event", None, text) for text in texts]
+    if samples:
+        _note(node, kept, samples)
+    memory.store(node, kept)
+    if report and not is_report:
+        node.report_at_once()
+
+
+def located(node, found: list, is_report: bool) -> None:
+    """A position was found. found -- its samples"""
+    kept = memory.load(node)
+    texts, _, report = _judge(node, "fences", kept, found)
+    from . import fences
+
+    moved_m = node.settings["position.moved_m"]
+    here = fences.position(found)
+    if moved_m and here is not None:
+        last = kept.get("place")
+        if last is None or fences.distance_m(here, last) > moved_m:
+            report = report or last is not None
+            kept["place"] = list(here)
+            kept["still"] = 0
+        else:
+            kept["still"] = 1
+        kept["fixed"] = node.now()
+    node.samples += [("event", None, text) for text in texts]
+    memory.store(node, kept)
+    if report and not is_report:
+        node.report_at_once()
+
+
+def is_still(node) -> bool:
+    """Whether a position need not be found yet, because nothing moves."""
+    kept = memory.load(node)
+    at = kept.get("fixed")
+    if not kept.get("still") or at is None:
+        return False
+    return 0 <= node.now() - at < node.settings["position.still_s"]
+
+
+def _judge(node, section: str, kept: dict, samples: list) -> tuple:
+    given = node.settings[section]
+    if not given:
+        kept.pop(section, None)
+        return [], False, False
+    if section == "rules":
+        from . import rules as judge
+    else:
+        from . import fences as judge
+    return judge.judge(given, kept.setdefault(section, {}), samples, node.now())
+
+
+def _is_worth(node, kept: dict, samples: list) -> bool:
+    """Whether a sample is a record although no rule wants one."""
+    at_least_s = node.settings["sample.at_least_s"]
+    last = kept.get("record")
+    if not at_least_s or last is None or not 0 <= node.now() - last < at_least_s:
+        return True
+    bands = node.settings["dead_bands"]
+    values = kept.get("values", {})
+    for name, _, value in samples:
+        number = over.amount(value)
+        if name not in bands or number is None:
+            continue
+        if name not in values or abs(number - values[name]) > bands[name]:
+            return True
+    return False
+
+
+def _note(node, kept: dict, samples: list) -> None:
+    """What the next sample is compared with."""
+    if not node.settings["sample.at_least_s"]:
+        return
+    kept["record"] = node.now()
+    values = kept.setdefault("values", {})
+    bands = node.settings["dead_bands"]
+    for name, _, value in samples:
+        number = over.amount(value)
+        if name in bands and number is not None:
+            values[name] = number
