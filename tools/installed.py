@@ -71,6 +71,12 @@ VENV = Peer(
 )
 
 
+def require(peer: str) -> None:
+    """Raises PeerMissing where a peer is not installed."""
+    if not PEERS[peer].found():
+        raise PeerMissing(peer)
+
+
 def find(peer: str, name: str) -> str:
     """The path of a peer's program. Raises PeerMissing."""
     found = program(name)

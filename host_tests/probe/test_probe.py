@@ -16,6 +16,7 @@ from host_tests.peers import any_broker
 from host_tests.virtual_c1100.http_server import HttpServer
 from host_tests.virtual_c1100.servers import TcpServer
 from host_tests.virtual_c1100.terminal import answers, ask
+from tools import installed
 from tools.probe import cli, judge, steps, walk
 from tools.probe.driver import dialect, forms
 from tools.probe.judge import Trial
@@ -117,6 +118,7 @@ def test_a_walk_that_is_interrupted_keeps_what_it_has(module, tmp_path, capsys, 
 
 
 def test_with_yes_every_form_holds(module, tmp_path, capsys, monkeypatch):
+    installed.require("libslirp")  # PPP is among them
     monkeypatch.setenv("C1100_PIN", PIN)
     record = tmp_path / "record.json"
     with any_broker() as broker, HttpServer() as web, TcpServer() as tcp:

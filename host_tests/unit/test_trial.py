@@ -329,6 +329,8 @@ def bad_values(rule):
         values += [least - 1, most + 1, True, -(1 << 70), 1 << 70, "", "a name too long"]
     if kind is int:
         values += [least + 0.5, str(least)]
+    if kind is dict:
+        values = [value for value in values if not isinstance(value, dict)] + [5, True, 1.5, ""]
     if kind is str:
         values += [5, 1.5, False]
     return values
