@@ -66,6 +66,7 @@ async def power(c: Package, module: Mirror) -> Any:
         tuple(await power.edrx(81.92, 5)),
         (await modem._channel.ask(c.dialect.EDRX_STATE))[:2],
     ]
+    got.append(await power.release(0.5))
     await power.edrx_off()
     await power.psm_off()
     module.say(f"{c.dialect.RELEASED}\r\n{c.dialect.ENTERED_PSM}\r\n".encode())

@@ -193,6 +193,99 @@ async def test_edrx():
     modem.close()
 
 
+# The connection's end ----------------------------------------------------------------------------
+
+REPORTS = ("AT+CEREG=4", b"0\r")
+KNOWS = ("AT+CNMPSD=?", b"0\r")
+WORD = b"^DATADISCONN\r\n"
+
+
+async def test_release_is_asked_for_once_it_is_known_and_its_time_is_taken():
+    module, modem = start(
+        KNOWS,
+        REPORTS,
+        ("AT+CNMPSD", b"0\r", (400, WORD)),
+        SIGNAL,
+        ("AT+CNMPSD", b"0\r", (0, WORD)),
+    )
+    assert 0.4 <= await modem.power.release() < 0.5
+    await modem.signal()
+    assert 0 <= await modem.power.release() < 0.1
+    module.check()
+    modem.close()
+
+
+async def test_release_without_asking_takes_the_networks_own_time():
+    module, modem = start(("AT+CEREG=4", b"0\r", (15000, WORD)))
+    assert 14.9 < await modem.power.release(20, ask=False) < 15.1
+    module.check()
+    modem.close()
+
+
+async def test_release_that_is_ignored():
+    for said in (b"0\r", b"\r\nOK\r\n", b"+CNMPSD: 1\r\n0\r"):
+        module, modem = start(KNOWS, REPORTS, ("AT+CNMPSD", said))
+        assert await modem.power.release(3) is None
+        module.check()
+        modem.close()
+
+
+async def test_release_that_the_module_does_not_know():
+    for said in (b"4\r", b"\r\nERROR\r\n", b"+CME ERROR: 4\r\n", b"+CME ERROR: 100\r\n"):
+        module, modem = start(("AT+CNMPSD=?", said))
+        for _ in range(2):  # asked once
+            with raises(NotSupported):
+                await modem.power.release()
+        assert await modem.power.can_release() is False
+        module.check()
+        modem.close()
+
+
+async def test_release_that_is_refused_when_it_is_asked_for():
+    for said in (b"4\r", b"+CME ERROR: 3\r\n"):
+        module, modem = start(KNOWS, REPORTS, ("AT+CNMPSD", said))
+        for _ in range(2):
+            with raises(NotSupported):
+                await modem.power.release()
+        module.check()
+        modem.close()
+
+
+async def test_release_as_it_is_known_from_before():
+    module, modem = start(REPORTS, ("AT+CNMPSD", b"0\r", WORD))
+    modem.power.knows_release = True
+    assert await modem.power.release() is not None
+    module.check()
+    modem.close()
+    module, modem = start()
+    modem.power.knows_release = False
+    with raises(NotSupported):
+        await modem.power.release()
+    assert module.heard == []
+    modem.close()
+
+
+async def test_release_of_a_connection_that_has_ended_already():
+    module, modem = start(SIGNAL, SIGNAL, KNOWS, REPORTS, ("AT+CNMPSD", b"0\r", (100, WORD)))
+    assert modem.power.tells is False  # it listens from now on
+    await modem.signal()
+    module.say(WORD)
+    await asyncio.sleep_ms(300)
+    assert await modem.power.release() == 0
+    await modem.signal()  # a command since then may have begun another
+    assert await modem.power.release() > 0
+    module.check()
+    modem.close()
+
+
+async def test_release_where_the_module_does_not_tell_of_it():
+    """+CEREG=4, which makes it tell, may be refused: it is asked for nevertheless."""
+    module, modem = start(KNOWS, ("AT+CEREG=4", b"4\r"), ("AT+CNMPSD", b"0\r"))
+    assert await modem.power.release(2) is None
+    module.check()
+    modem.close()
+
+
 # What answers may look like ----------------------------------------------------------------------
 
 # What a module may have printed for a time that is unset, or that is none.

@@ -3,6 +3,7 @@
 import pytest
 
 from host_tests.virtual_c1100.rig import Rig, profile_with
+from tools.virtual_c1100.air import Grants
 
 NO = b"00000000"
 HOUR, TEN_SECONDS = b"00100001", b"00000101"
@@ -456,3 +457,67 @@ def test_psm_cut_short_by_a_downlink() -> None:
         ("connected-tail", "downlink"), ("idle", "release"), ("psm", "t3324"),
     ]  # fmt: skip
     assert rig.take().startswith(b"\r\n^EXITPSMMODE\r\n\r\n^DATADISCONN\r\n")
+
+
+# The connection's end (27.007 AT+CNMPSD) -------------------------------------------------------
+
+
+def test_the_last_word_ends_the_connection() -> None:
+    rig = sleeper()
+    rig.ask(b'AT+CPSMS=1,,,"00100010","00000101"\r', 3)  # its update is no reason to stay
+    rig.take()
+    seen = states(rig)
+    assert rig.ask(b"AT+CNMPSD=?\r") == b"0\r"
+    said = rig.now
+    assert rig.ask(b"AT+CNMPSD\r", 0.05) == b"0\r"
+    assert rig.until(b"^DATADISCONN\r\n") == b"^DATADISCONN\r\n"
+    assert rig.now - said < 0.2
+    assert [(state, cause) for _, state, cause in seen][-3:] == [
+        ("connected-rx", "last word"),
+        ("connected-tx", "last word"),
+        ("idle", "release"),
+    ]
+    rig.until(b"^ENTERPSMMODE\r\n")
+    assert rig.now - said == pytest.approx(10.1, abs=0.2)
+
+
+def test_at_poor_coverage_the_last_word_takes_longer() -> None:
+    rig = sleeper()
+    rig.module.network.degrade(2)
+    said = rig.now
+    rig.ask(b"AT+CNMPSD\r", 0.05)
+    rig.until(b"^DATADISCONN\r\n")
+    assert 1 < rig.now - said < 3
+
+
+def test_without_a_connection_there_is_nothing_to_end() -> None:
+    rig = sleeper(t3324=b"00111111")  # 31 minutes
+    rig.until(b"^DATADISCONN\r\n")
+    seen = states(rig)
+    assert rig.ask(b"AT+CNMPSD\r", 5) == b"0\r"
+    assert seen == []
+
+
+def test_data_behind_the_last_word_keeps_the_connection() -> None:
+    rig = sleeper()
+    rig.module.receive(b"AT+CNMPSD\r")
+    rig.wait(0.05)
+    rig.module.radio.send(100, "data", lambda: None)
+    rig.take()
+    assert b"^DATADISCONN" not in rig.ask(b"AT\r", 10)
+    assert rig.until(b"^DATADISCONN\r\n")
+
+
+@pytest.mark.parametrize(("release", "answer"), [("ignored", b"0\r"), ("refused", b"4\r")])
+def test_module_or_network_may_know_nothing_of_it(release: str, answer: bytes) -> None:
+    rig = sleeper(f'grants.release="{release}"')
+    for command in (b"AT+CNMPSD=?\r", b"AT+CNMPSD\r"):
+        assert rig.ask(command, 0.05) == answer
+    asked = rig.now
+    rig.until(b"^DATADISCONN\r\n")
+    assert rig.now - asked > 10
+
+
+def test_there_is_no_other_way_to_take_it() -> None:
+    with pytest.raises(ValueError, match="release 'perhaps' is none of honoured"):
+        Grants(release="perhaps")

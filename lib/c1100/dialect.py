@@ -68,6 +68,8 @@ EDRX_ON | +CEDRXS=1,{act:d5},{cycle:q4} | M 3.8.2, S 27.007 7.40
 EDRX_OFF | +CEDRXS=3 | S 27.007 7.40
 EDRX_STATE | +CEDRXS? | M 3.8.2, S 27.007 7.40 | +CEDRXS | iS
 EDRX_GRANTED | +CEDRXRDP | M 3.8.2, S 27.007 7.41 | +CEDRXRDP | iSSS
+RELEASE | +CNMPSD | S 27.007; on a C1100 to be tried
+RELEASE_TEST | +CNMPSD=? | S 27.007; likewise
 # TCP/UDP, manual 3.3.1.1, 3.5.1.2 and 3.3.2
 IP_PROFILE | +LSIPPROFILE=1,{apn:q64} | M 3.3.1.1
 IP_CALL | +LSIPCALL=1 | M 3.3.1.1 | +LSIPCALL | iS |  | 75 once
@@ -259,6 +261,7 @@ if TYPE_CHECKING:  # the names of the table; a board compiles none of this
     SIGNAL = EPS_REPORT = EPS_STATE = GPRS_REPORT = GPRS_STATE = OPERATOR = _form("")
     OPERATOR_ANY = ATTACHED = ATTACH = _form("")
     PSM_ON = PSM_OFF = PSM_STATE = EDRX_ON = EDRX_OFF = EDRX_STATE = EDRX_GRANTED = _form("")
+    RELEASE = RELEASE_TEST = _form("")
     IP_PROFILE = IP_CALL = IP_STATE = IP_HANG_UP = IP_HEX = IP_HEX_STATE = IP_FREE = _form("")
     IP_OPEN = IP_SEND = IP_PUSH = IP_READ = IP_CLOSE = IP_TRANSPARENT = _form("")
     NETWORK_MODE = PDP_CONTEXT = DIAL = HANG_UP = _form("")

@@ -33,6 +33,11 @@ class Gate(Supply):
         """Whether the module is in PSM, as far as it has told."""
         return self._channel.mode == ASLEEP
 
+    @property
+    def unused_ms(self) -> int:
+        """ms since the last command was begun."""
+        return self.patience.since(self._last_use)
+
     async def wake(self) -> None:
         """Wake the module out of PSM, by wake pin or power key, and wait until it answers.
 

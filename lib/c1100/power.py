@@ -1,7 +1,8 @@
 """PSM (manual 3.8.1): what is asked for, what the network grants, and sleeping itself. The same of
-eDRX is in edrx.py.
+eDRX is in edrx.py, and the end of a connection in release.py.
 
 granted = await modem.power.psm(tau_s=3600, active_s=10)
+await modem.power.release()   # the connection ends now, and not once nobody has used it for long
 await modem.power.wait_psm()
 ...                           # the module's UART is dead
 await modem.wake()            # or the next command, which wakes it
@@ -29,7 +30,9 @@ class Power:
         self._modem = modem
         self._channel = channel
         self.requested = None  # Granted, as last asked for
-        self.tells = False  # the module tells what is granted
+        self.tells = False  # the module tells what is granted, and of each release
+        # Whether it has AT+CNMPSD: None until it was asked. Who knows from before may say so.
+        self.knows_release: bool | None = None
         self._released = None  # ticks_ms of the last RRC release
         self._active_s = None  # granted active time
         channel.on(dialect.RELEASED, self._on_release)
@@ -134,6 +137,32 @@ class Power:
 
     def _on_release(self, _values: list) -> None:
         self._released = time.ticks_ms()
+
+    async def can_release(self) -> bool:
+        """Whether the module knows AT+CNMPSD (TS 27.007); it is asked once. Raises Timeout."""
+        from . import release
+
+        return await release.can_release(self, self._channel)
+
+    async def release(self, timeout_s: float = 5, ask: bool = True) -> float | None:
+        """No more data is expected for now: ask for the release of the connection, which else
+        costs as much as receiving until the network's inactivity timer ends it (AT+CNMPSD).
+
+        timeout_s -- seconds to wait for the word of it; network or module may ignore what is asked
+        ask       -- False only takes the time until the network releases it by itself
+
+        Returns the seconds until ^DATADISCONN, 0 when the connection has ended since the last
+        command; None when that did not come. The PDP context stays, and with new data there is a
+        connection again. Raises NotSupported, Timeout.
+        """
+        released = self._released
+        if released is not None:
+            since_ms = time.ticks_diff(time.ticks_ms(), released)
+            if 0 <= since_ms < self._modem.unused_ms:
+                return 0.0
+        from .release import release
+
+        return await release(self, self._modem, self._channel, timeout_s, ask)
 
     async def edrx(self, cycle_s: float, rat: int):
         """Ask for extended discontinuous reception (manual 3.8.2).

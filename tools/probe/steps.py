@@ -65,6 +65,8 @@ STEPS = (
     Step("EDRX_ON", "sleep", (4, "0101"), KEEPS, leaves="eDRX, asked for"),
     Step("EDRX_STATE", "sleep"),
     Step("EDRX_GRANTED", "sleep"),
+    Step("RELEASE_TEST", "sleep"),
+    Step("RELEASE", "sleep", needs=("RELEASE_TEST",)),
     Step("EDRX_OFF", "sleep", (), KEEPS, undoes="eDRX, asked for"),
     Step("GNSS_MODE", "gnss", (1,)),
     Step("GNSS_CONFIG", "gnss", (20, 180, 9999999, 1)),

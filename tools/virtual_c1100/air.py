@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from tools.virtual_c1100 import timers
 
+RELEASES = ("honoured", "ignored", "refused")
+
 
 @dataclass
 class Air:
@@ -38,6 +40,12 @@ class Grants:
     edrx: bool = True
     edrx_cycle: str = ""  # these 4 bits whatever is asked for
     window: str = "0001"  # paging time window
+    # AT+CNMPSD: "honoured", "ignored" by module or network, or "refused": not in this module
+    release: str = "honoured"
+
+    def __post_init__(self) -> None:
+        if self.release not in RELEASES:
+            raise ValueError(f"release {self.release!r} is none of {', '.join(RELEASES)}")
 
     def timers(self, t3324: str, t3412: str) -> tuple[str, str]:
         """The T3324 and T3412 granted for those asked for; "" is none."""
@@ -63,6 +71,9 @@ class RadioLink:
     loss: float = 0.0  # probability that a packet of data has to be sent again
     retry: float = 1.0  # until it is: TCP's first time-out (RFC 6298 clause 2.1)
     detach: float = 0.5  # inferred
+    # From the word that no more data comes to the release: one small message each way (inferred;
+    # 24.301 clause 9.9.4.25, 36.321 clause 5.4.5 name the message)
+    last_word: float = 0.1
     search_time: float = 20.0  # without a cell: one scan, then a pause that doubles (inferred)
     first_pause: float = 30.0
     longest_pause: float = 600.0

@@ -320,11 +320,11 @@ class Interpreter:
         if row is None:
             raise Failure
         if parsed.kind == "test":
-            if row.write is None:
-                raise Failure
             test = row.test
             if callable(test):
                 return test
+            if row.write is None:
+                raise Failure
             return lambda call: call.info(test) if test else None
         handler = {"run": row.run, "read": row.read, "write": row.write}[parsed.kind]
         if handler is None:

@@ -168,6 +168,13 @@ class Radio:
         self._add(transfer)
         return transfer
 
+    def last_word(self) -> None:
+        """No more data is expected: the network releases the connection, if there is one, behind
+        what is under way.
+        """
+        if self.connected:
+            self.signal(self.link.last_word, "last word", _nothing, brief=True, final=True)
+
     def _data(
         self,
         state: State,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from tools.timeline import Timer
 from tools.virtual_c1100 import timers
 from tools.virtual_c1100.commandline import Int, Text
-from tools.virtual_c1100.commands import Call, CmeFailure, Command
+from tools.virtual_c1100.commands import Call, CmeFailure, Command, Failure
 from tools.virtual_c1100.core import Core
 from tools.virtual_c1100.faults import Faults
 from tools.virtual_c1100.network import Network
@@ -95,6 +95,7 @@ class Sleep:
                     test=f"+CEDRXS: (0-3),({','.join(map(str, self._types))}),"
                          '("0000"-"1111")'),
             Command("+CEDRXRDP", "M 3.8.2, S", run=self._show_granted),
+            Command("+CNMPSD", "S 27.007", run=self._no_more_data, test=self._test_no_more_data),
         )  # fmt: skip
 
     # The module's life ----------------------------------------------------------------------
@@ -181,6 +182,16 @@ class Sleep:
 
     def _show_granted(self, call: Call) -> None:
         call.info(f"+CEDRXRDP: {self.granted or 0}")
+
+    def _no_more_data(self, call: Call) -> None:
+        """27.007: the application expects to send and receive no more data."""
+        self._test_no_more_data(call)
+        if self._core.profile.grants.release == "honoured":
+            self._radio.last_word()
+
+    def _test_no_more_data(self, _call: Call) -> None:
+        if self._core.profile.grants.release == "refused":
+            raise Failure
 
     # Grants ---------------------------------------------------------------------------------
 
