@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --qui
 TYPINGS := build/typings
 ARGS ?=
 
-.PHONY: help venv demo test bench soak fuzz damage states month wirings docs lint clean
+.PHONY: help venv demo test bench soak fuzz damage states month wirings docs lint dist clean
 
 help:
 	@echo "make demo    a node's life on the virtual board   (ARGS=--help for its options)"
@@ -24,6 +24,7 @@ help:
 	@echo "make wirings every way to wire the module, with every way to sleep and uplink"
 	@echo "make docs    every command of README and docs at its full length: hours"
 	@echo "make lint    ruff and the type checks alone"
+	@echo "make dist    wheel, sdist and the driver's types (c1100-stubs) in build/dist"
 	@echo "make venv    .venv with all that the above need"
 	@echo "make clean   removes .venv and build"
 
@@ -69,7 +70,12 @@ docs: venv
 lint: venv
 	$(BIN)/python -m pytest host_tests/test_lint_and_types.py $(ARGS)
 
-venv: $(VENV)/test $(TYPINGS)/esp32 $(TYPINGS)/stm32
+dist: $(VENV)/demo
+	@mkdir -p build/dist
+	@$(BIN)/python -c 'from tools.package import *; print(build_sdist("build/dist"), build_wheel("build/dist"))'
+	@$(BIN)/python -m tools stubs --out build/dist
+
+venv: $(VENV)/test $(TYPINGS)/esp32 $(TYPINGS)/stm32 $(TYPINGS)/unix
 
 # From scratch, so that nothing of an environment for another Python is left.
 $(BIN)/python:
@@ -89,7 +95,7 @@ $(VENV)/test: requirements-test.txt requirements.txt | $(BIN)/python
 	@$(PIP) -r requirements-test.txt
 	@touch $(VENV)/demo $@
 
-# The stubs of both ports declare the same modules, so each has a folder of its own.
+# The stubs of the ports declare the same modules, so each has a folder of its own.
 $(TYPINGS)/%: requirements-typings.txt | $(BIN)/python
 	@rm -rf $@
 	@$(PIP) --target $@ "$$(grep '^micropython-$*-stubs' requirements-typings.txt)"

@@ -4,7 +4,8 @@ import argparse
 import importlib
 import sys
 
-from tools import failure
+from tools import calling, failure
+from tools.calling import COMMAND
 
 # command: (module with add_arguments(parser) and run(args) -> exit code, one line of help)
 COMMANDS = {
@@ -21,6 +22,7 @@ COMMANDS = {
     "log": ("tools.deploy.log", "the log of a node at a serial port, also of one that sleeps"),
     "prompt": ("tools.deploy.prompt", "MicroPython's prompt on such a node"),
     "mip": ("tools.deploy.mip", "the driver as packages for `mpremote mip install`"),
+    "stubs": ("tools.package.stubs", "the driver's types for editors, as a package for pip"),
     "probe": ("tools.probe.cli", "does a real module speak as the driver's dialect says?"),
     "bridge": ("tools.bridge", "a physical board or C1100 with the other half in software"),
     "monitor": ("tools.monitor.cli", "a live view of nodes, in the terminal and as a web page"),
@@ -28,12 +30,25 @@ COMMANDS = {
     "virtual-board": ("tools.virtual_board.cli", "a board in software that mpremote can drive"),
 }
 
+
+class Version(argparse.Action):
+    """Print it, and end."""
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        from tools import package  # not each command needs it
+
+        print(package.project()["version"])
+        parser.exit()
+
+
 OWN = ("tools", "lib", "firmware", "c1100")  # what cannot be missing
 
 
 def main(argv: list[str]) -> int:
     """Run one command. Returns its exit code; 2 for a usage error."""
-    parser = argparse.ArgumentParser(prog="python -m tools", description=__doc__)
+    about = calling.as_called(__doc__)
+    parser = argparse.ArgumentParser(prog=COMMAND, description=about)
+    parser.add_argument("--version", action=Version, nargs=0, help="of the project")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (_, text) in COMMANDS.items():
         commands.add_parser(name, help=text, add_help=False)
@@ -44,12 +59,17 @@ def main(argv: list[str]) -> int:
         if error.name is None or error.name.partition(".")[0] in OWN:
             raise
         print(
-            f"{error.name} is not in this Python's environment: `make venv`, then "
-            f".venv/bin/python -m tools {name}",
+            f"{error.name} is not in this Python's environment: "
+            + (
+                "install this project's requirements.txt into it"
+                if COMMAND == calling.INSTALLED
+                else f"`make venv`, then .venv/bin/{COMMAND} {name}"
+            ),
             file=sys.stderr,
         )
         return 2
-    own = argparse.ArgumentParser(prog=f"python -m tools {name}", description=module.__doc__)
+    about = calling.as_called(module.__doc__)
+    own = argparse.ArgumentParser(prog=f"{COMMAND} {name}", description=about)
     module.add_arguments(own)
     try:
         return module.run(own.parse_args(argv[1:]))

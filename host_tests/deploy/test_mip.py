@@ -99,6 +99,8 @@ def test_all_have_the_version_of_pyproject() -> None:
 
 def test_update_writes_the_repositorys_package_json(checkout: Path) -> None:
     (checkout / "pyproject.toml").write_text('[project]\nversion = "1.2"\n')
+    (checkout / "lib/c1100/__init__.py").write_text('"""0.1"""\n__version__ = "0.1"  # so\n')
+    (checkout / "firmware/version.py").write_text('VERSION = "0.1"\n\nOTHER_VERSION = "0.1"\n')
     assert command(mip, "--update") == 0
     assert json.loads((checkout / "package.json").read_text()) == {
         "version": "1.2",
@@ -112,6 +114,10 @@ def test_update_writes_the_repositorys_package_json(checkout: Path) -> None:
         "version": "1.2",
         "urls": [[name, name] for name in names],
     }
+    said = (checkout / "lib/c1100/__init__.py").read_text()
+    assert said == '"""0.1"""\n__version__ = "1.2"  # so\n'
+    said = (checkout / "firmware/version.py").read_text()
+    assert said == 'VERSION = "1.2"\n\nOTHER_VERSION = "0.1"\n'
 
 
 # How each part's feature is opened, as far as that needs no module.

@@ -8,7 +8,16 @@ and what a network interface says, of the modem. From the main thread; see socke
 
 import asyncio
 
+from micropython import const
+
 from .socket import run
+
+_HINTS = const(0)  # for those who check types: a board compiles none of it
+if _HINTS:
+    from collections.abc import Callable
+
+    from .http_answer import Response
+    from .modem import C1100
 
 _GLANCE_MS = 10  # for what has come already
 
@@ -21,7 +30,7 @@ class MQTTClient:
 
     def __init__(
         self,
-        modem,
+        modem: "C1100",
         client_id: str | bytes,
         server: str,
         port: int = 0,
@@ -35,11 +44,13 @@ class MQTTClient:
         self._mqtt = None
         self._callback = None
 
-    def set_callback(self, f) -> None:
+    def set_callback(self, f: "Callable[[bytes, bytes], object]") -> None:
         """f(topic, message), called by wait_msg() and check_msg()."""
         self._callback = f
 
-    def set_last_will(self, topic, msg, retain: bool = False, qos: int = 0) -> None:
+    def set_last_will(
+        self, topic: str | bytes, msg: str | bytes, retain: bool = False, qos: int = 0
+    ) -> None:
         """Takes effect with connect()."""
         self._options["last_will"] = (_text(topic), msg, retain, qos)
 
@@ -56,11 +67,13 @@ class MQTTClient:
     def ping(self) -> None:
         """The module does that by itself."""
 
-    def publish(self, topic, msg, retain: bool = False, qos: int = 0) -> None:
+    def publish(
+        self, topic: str | bytes, msg: str | bytes, retain: bool = False, qos: int = 0
+    ) -> None:
         """With QoS 1 and 2 until the broker has confirmed."""
         run(self._session.publish(_text(topic), msg, qos, retain))
 
-    def subscribe(self, topic, qos: int = 0) -> None:
+    def subscribe(self, topic: str | bytes, qos: int = 0) -> None:
         """Until the broker has confirmed."""
         run(self._session.subscribe(_text(topic), qos))
 
@@ -92,14 +105,21 @@ class Requests:
     and json().
     """
 
-    def __init__(self, modem) -> None:
+    def __init__(self, modem: "C1100") -> None:
         self._http = modem.http
 
-    def get(self, url: str, headers: dict | None = None, **options):
+    def get(self, url: str, headers: dict | None = None, **options) -> "Response":
         """See http.Http.get()."""
         return run(self._http.get(url, headers, **options))
 
-    def post(self, url: str, data=None, json=None, headers: dict | None = None, **options):
+    def post(
+        self,
+        url: str,
+        data: bytes | str | None = None,
+        json: object = None,
+        headers: dict | None = None,
+        **options,
+    ) -> "Response":
         """See http.Http.post()."""
         return run(self._http.post(url, data, json, headers, **options))
 
@@ -107,7 +127,7 @@ class Requests:
 class Interface:
     """What `network` calls an interface, where it is true of a modem."""
 
-    def __init__(self, modem, apn: str) -> None:
+    def __init__(self, modem: "C1100", apn: str) -> None:
         self._modem = modem
         self._apn = apn
         self._context = None
@@ -148,7 +168,7 @@ class Interface:
         except OSError:  # it is off
             return False
 
-    def status(self, what: str | None = None):
+    def status(self, what: str | None = None) -> int | None:
         """The <stat> of the registration (27.007 10.1.22); of "rssi": dBm, None if unknown."""
         if what == "rssi":
             return run(self._modem.signal()).rssi
@@ -158,7 +178,7 @@ class Interface:
         """(address, mask, gateway, DNS); the module tells the address alone."""
         return (self._address if self._context is not None else "0.0.0.0", "", "", "")
 
-    def config(self, what: str):
+    def config(self, what: str) -> str:
         """ "apn" or "imei"."""
         if what == "apn":
             return self._apn

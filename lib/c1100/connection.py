@@ -45,7 +45,7 @@ class Socket(Sender):
 
     # Reading --------------------------------------------------------------------------------
 
-    def readinto(self, buf, nbytes: int | None = None) -> int | None:
+    def readinto(self, buf: bytearray | memoryview, nbytes: int | None = None) -> int | None:
         """Bytes that are there, of one datagram at the most; None if none, 0 at the end.
 
         Raises what ended the connection, once everything has been read.

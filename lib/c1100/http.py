@@ -12,6 +12,10 @@ from micropython import const
 from . import at, dialect
 from .http_answer import Answer, Response
 
+_HINTS = const(0)  # for those who check types: a board compiles none of it
+if _HINTS:
+    from collections.abc import Callable
+
 _FORM = const(0)
 _OCTETS = const(2)
 _JSON = const(4)
@@ -35,7 +39,11 @@ class Http:
         self._busy = asyncio.Lock()  # the module has one URL
 
     async def get(
-        self, url: str | None = None, headers: dict | None = None, limit: int = 8192, sink=None
+        self,
+        url: str | None = None,
+        headers: dict | None = None,
+        limit: int = 8192,
+        sink: "Callable[[memoryview], object] | None" = None,
     ) -> Response:
         """GET a URL (manual 3.7.3).
 
@@ -56,11 +64,11 @@ class Http:
     async def post(
         self,
         url: str | None = None,
-        data=None,
-        json=None,
+        data: bytes | bytearray | memoryview | str | None = None,
+        json: object = None,
         headers: dict | None = None,
         limit: int = 8192,
-        sink=None,
+        sink: "Callable[[memoryview], object] | None" = None,
     ) -> Response:
         """POST bytes, text or an object as JSON (manual 3.7.4); otherwise like get().
 

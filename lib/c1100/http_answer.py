@@ -20,7 +20,7 @@ _EDGE = const(8)  # bytes: longer than any of them
 class Response:
     """status_code, content, text, json(); ``with`` and close() as users of requests expect."""
 
-    def __init__(self, status_code: int, content) -> None:
+    def __init__(self, status_code: int, content: bytes) -> None:
         self.status_code = status_code
         self.content = content
 
@@ -32,7 +32,7 @@ class Response:
         except UnicodeError:
             return "".join([chr(c) if c < 128 else "\ufffd" for c in self.content])
 
-    def json(self):
+    def json(self) -> object:
         """The object that the content is. Raises ValueError, whatever the server has sent."""
         import json
 
@@ -44,10 +44,10 @@ class Response:
     def close(self) -> None:
         self.content = b""
 
-    def __enter__(self):
+    def __enter__(self) -> "Response":
         return self
 
-    def __exit__(self, kind, error, trace) -> None:
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
         self.close()
 
 

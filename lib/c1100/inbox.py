@@ -7,6 +7,10 @@ from micropython import const
 
 from . import at, dialect, payload
 
+_HINTS = const(0)  # for those who check types: a board compiles none of it
+if _HINTS:
+    from collections.abc import Callable
+
 _ROOM = const(4096)  # bytes of the messages that wait to be fetched
 _EACH = const(64)  # bytes that a waiting message costs besides its topic and payload
 _LONGEST = const(16384)  # bytes of a message, from which on its length is not believed
@@ -29,7 +33,7 @@ class Inbox:
         self.shape = "".join(["i" if name == "length" else "S" for name in self._names])
         self.messages = []
         self.arrived = asyncio.Event()
-        self.callback = None
+        self.callback: Callable[[str, bytes], object] | None = None
         self.lost = 0
         self._used = 0  # bytes of the messages
         self._head = {}

@@ -9,6 +9,13 @@ from .channel import Channel
 from .features import Features
 from .registration import Network, Registration
 
+_HINTS = const(0)  # for those who check types: a board compiles none of it
+if _HINTS:
+    from collections.abc import Callable
+
+    from .ppp import Ppp
+    from .variants import Variant
+
 # rssi in dBm, ber as the RXQUAL class 0..7; None where the module does not know
 Signal = namedtuple("Signal", ("rssi", "ber"))
 # name as text or as the five or six digits of the PLMN; act: TS 27.007 7.3 <AcT>, None if unknown
@@ -59,11 +66,11 @@ class C1100(Features):
         """
         return await self._channel.raw(command, wait)
 
-    def on(self, name: str, callback) -> None:
+    def on(self, name: str, callback: "Callable[[list], object]") -> None:
         """Call ``callback(params)`` for every URC with this prefix (Channel.on)."""
         self._channel.on(name, callback)
 
-    def off(self, name: str, callback) -> None:
+    def off(self, name: str, callback: "Callable[[list], object]") -> None:
         """Undo on()."""
         self._channel.off(name, callback)
 
@@ -109,7 +116,7 @@ class C1100(Features):
             callback()
         self._channel.close()
 
-    async def variant(self):
+    async def variant(self) -> "Variant":
         """Which of the four variants this is (manual, cover); see variants.Variant.
 
         Raises NotSupported when the module names none of them.
@@ -189,9 +196,9 @@ class C1100(Features):
         apn: str,
         user: str = "",
         password: str = "",
-        factory=None,
+        factory: "Callable | None" = None,
         timeout_s: float = 60,
-    ):
+    ) -> "Ppp":
         """Dial up (manual 3.3.3) and hand the stream to network.PPP; see ppp.Ppp.
 
         factory -- instead of network.PPP: callable(stream) -> an object of the same kind

@@ -5,7 +5,11 @@ import asyncio
 from micropython import const
 
 from . import at, dialect, payload, topics
-from .inbox import Inbox, Message  # noqa: F401 -- Message is what wait_msg() returns
+from .inbox import Inbox, Message
+
+_HINTS = const(0)  # for those who check types: a board compiles none of it
+if _HINTS:
+    from collections.abc import Callable
 
 _SETTLE_MS = const(1000)  # until the end of what was closed has been told
 
@@ -196,7 +200,13 @@ class MQTT:
 
     # Sending --------------------------------------------------------------------------------
 
-    async def publish(self, topic: str, payload, qos: int = 1, retain: bool = False) -> None:
+    async def publish(
+        self,
+        topic: str,
+        payload: str | bytes | bytearray | memoryview,
+        qos: int = 1,
+        retain: bool = False,
+    ) -> None:
         """Publish; with QoS 1 and 2, returns when the broker has confirmed (manual 3.6.4).
 
         payload -- str or bytes; up to 1024 characters of printable ASCII without quotes, up to
@@ -263,15 +273,15 @@ class MQTT:
 
     # Receiving ------------------------------------------------------------------------------
 
-    def set_callback(self, callback) -> None:
+    def set_callback(self, callback: "Callable[[str, bytes], object] | None") -> None:
         """Call ``callback(topic, payload)`` for each message instead of queueing it."""
         self._inbox.callback = callback
 
-    def check_msg(self):
+    def check_msg(self) -> Message | None:
         """The next queued Message, None if there is none."""
         return self._inbox.take()
 
-    async def wait_msg(self):
+    async def wait_msg(self) -> Message:
         """Wait for the next Message. Raises NotConnected when the session ends before one."""
         while True:
             self._inbox.arrived.clear()

@@ -12,6 +12,10 @@ from micropython import const
 from . import at, topics
 from .inbox import Message
 
+_HINTS = const(0)  # for those who check types: a board compiles none of it
+if _HINTS:
+    from collections.abc import Callable
+
 _ANSWER_MS = const(60000)  # of the broker: twice over a network with poor coverage
 _ROOM = const(4096)  # bytes of the messages that wait to be fetched, and of one
 _EACH = const(64)  # bytes that a waiting message costs besides
@@ -166,7 +170,13 @@ class MQTTS:
 
     # Sending --------------------------------------------------------------------------------
 
-    async def publish(self, topic: str, payload, qos: int = 1, retain: bool = False) -> None:
+    async def publish(
+        self,
+        topic: str,
+        payload: str | bytes | bytearray | memoryview,
+        qos: int = 1,
+        retain: bool = False,
+    ) -> None:
         """Publish; with QoS 1 and 2, returns when the broker has confirmed.
 
         Raises BadArgument before anything is sent, NotConnected, Refused when there is no
@@ -319,11 +329,11 @@ class MQTTS:
         self._messages.append(message)
         self._arrived.set()
 
-    def set_callback(self, callback) -> None:
+    def set_callback(self, callback: "Callable[[str, bytes], object] | None") -> None:
         """Call ``callback(topic, payload)`` for each message instead of queueing it."""
         self._callback = callback
 
-    def check_msg(self):
+    def check_msg(self) -> Message | None:
         """The next queued Message, None if there is none."""
         if not self._messages:
             return None
@@ -331,7 +341,7 @@ class MQTTS:
         self._used -= len(message.topic) + len(message.payload) + _EACH
         return message
 
-    async def wait_msg(self):
+    async def wait_msg(self) -> Message:
         """Wait for the next Message. Raises NotConnected when the session ends before one."""
         while True:
             self._arrived.clear()

@@ -35,14 +35,16 @@ class Passthrough:
         self._timeout_ms = timeout_ms
         self._longest = min(longest, LONGEST)
 
-    async def __aenter__(self):
+    async def __aenter__(self) -> "Passthrough":
         await self._sock.drain()
         return self
 
-    async def __aexit__(self, kind, error, trace) -> None:
+    async def __aexit__(
+        self, kind: type | None, error: BaseException | None, trace: object
+    ) -> None:
         """Nothing stays open: each write ends its own transparent mode."""
 
-    async def write(self, data) -> None:
+    async def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send bytes, any bytes, and wait until the module has sent them. UDP: as one datagram.
 
         What the module could take for the escape goes by AT+LSIPSEND instead. After a failure it

@@ -139,11 +139,13 @@ class Context:
         self._apn = apn
         self.address = None
 
-    async def __aenter__(self):
+    async def __aenter__(self) -> "Context":
         self.address = await self._sockets.call(self._apn)
         return self
 
-    async def __aexit__(self, kind, error, trace) -> None:
+    async def __aexit__(
+        self, kind: type | None, error: BaseException | None, trace: object
+    ) -> None:
         try:
             await self._sockets.hang_up()
         except at.C1100Error:

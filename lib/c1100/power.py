@@ -17,6 +17,10 @@ from micropython import const
 from . import at, dialect, timers
 from .channel import ASLEEP
 
+_HINTS = const(0)  # for those who check types: a board compiles none of it
+if _HINTS:
+    from .edrx import Granted as Edrx
+
 _ASK_S = const(3)  # between questions for what the network has granted
 
 # Seconds; None where the network has granted nothing, which refuses PSM.
@@ -164,7 +168,7 @@ class Power:
 
         return await release(self, self._modem, self._channel, timeout_s, ask)
 
-    async def edrx(self, cycle_s: float, rat: int):
+    async def edrx(self, cycle_s: float, rat: int) -> "Edrx | None":
         """Ask for extended discontinuous reception (manual 3.8.2).
 
         cycle_s -- seconds between the moments at which the module can be reached
@@ -178,7 +182,7 @@ class Power:
         await edrx.ask(self._channel, cycle_s, rat)
         return await edrx.granted(self._channel)
 
-    async def edrx_granted(self):
+    async def edrx_granted(self) -> "Edrx | None":
         """Cycle and paging time window that the network has granted (manual 3.8.2 step 3), an
         edrx.Granted; None when it has granted none, and where the module does not tell. Raises
         BadAnswer.

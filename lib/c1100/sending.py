@@ -50,7 +50,12 @@ class Sender(io.IOBase):
 
     # Writing --------------------------------------------------------------------------------
 
-    def write(self, data, at_byte: int | None = None, n: int | None = None) -> int | None:
+    def write(
+        self,
+        data: bytes | bytearray | memoryview,
+        at_byte: int | None = None,
+        n: int | None = None,
+    ) -> int | None:
         """Take as much as fits; it is sent in the background. UDP: each call is one datagram.
 
         data -- all of it; with one number as many bytes of it, with two those from the first on,
@@ -98,7 +103,7 @@ class Sender(io.IOBase):
                 raise self.error
             raise at.NotConnected("the connection ended before all was sent", dialect.IP_PUSH.send)
 
-    async def sendall(self, data) -> None:
+    async def sendall(self, data: bytes | bytearray | memoryview) -> None:
         """Write everything and drain()."""
         view = memoryview(data)
         while view:
@@ -239,10 +244,12 @@ class Sender(io.IOBase):
         """Until close() has been done, or the connection has ended otherwise."""
         await self._ended.wait()
 
-    async def __aenter__(self):
+    async def __aenter__(self) -> "Sender":
         return self
 
-    async def __aexit__(self, kind, error, trace) -> None:
+    async def __aexit__(
+        self, kind: type | None, error: BaseException | None, trace: object
+    ) -> None:
         self.close()
         await self.wait_closed()
 

@@ -34,6 +34,10 @@ SHUT_RD = const(0)
 SHUT_WR = const(1)
 SHUT_RDWR = const(2)
 
+_HINTS = const(0)  # for those who check types: a board compiles none of it
+if _HINTS:
+    from .modem import C1100
+
 _PIECE = const(512)
 _RX_BYTES = const(4096)
 _GLANCE_MS = const(10)  # for what has come already, where nobody wants to wait
@@ -44,7 +48,7 @@ _modem = None
 _context = None
 
 
-def use(modem, apn: str | None = None) -> None:
+def use(modem: "C1100", apn: str | None = None) -> None:
     """Connect by this modem, which has been started, and be what `import socket` gives.
 
     apn -- opens the PDP context; None if it is open
@@ -90,7 +94,9 @@ def _in_a_task() -> bool:
         return False
 
 
-def getaddrinfo(host: str, port: int, af: int = 0, type: int = 0, proto: int = 0, flags: int = 0):
+def getaddrinfo(
+    host: str, port: int, af: int = 0, type: int = 0, proto: int = 0, flags: int = 0
+) -> list:
     """One entry; the module itself resolves the name, when it connects."""
     if isinstance(host, bytes):
         host = host.decode()
@@ -154,15 +160,20 @@ class socket(io.IOBase):
             raise OSError(EOPNOTSUPP)
         self.close()
 
-    def __enter__(self):
+    def __enter__(self) -> "socket":
         return self
 
-    def __exit__(self, kind, error, trace) -> None:
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
         self.close()
 
     # Writing --------------------------------------------------------------------------------
 
-    def write(self, data, at_byte: int | None = None, n: int | None = None) -> int | None:
+    def write(
+        self,
+        data: bytes | bytearray | memoryview,
+        at_byte: int | None = None,
+        n: int | None = None,
+    ) -> int | None:
         """All of it, once the module has sent it; without blocking what has room, or None."""
         sock = self._open()
         data = part(data, at_byte, n)
@@ -179,18 +190,18 @@ class socket(io.IOBase):
         run(_glance())
         return taken
 
-    def send(self, data, flags: int = 0) -> int:
+    def send(self, data: bytes | bytearray | memoryview, flags: int = 0) -> int:
         """As write(); EAGAIN for nothing."""
         n = self.write(data)
         if n is None:
             raise OSError(EAGAIN)
         return n
 
-    def sendall(self, data) -> None:
+    def sendall(self, data: bytes | bytearray | memoryview) -> None:
         """All of it."""
         self.write(data)
 
-    def sendto(self, data, address: tuple) -> int:
+    def sendto(self, data: bytes | bytearray | memoryview, address: tuple) -> int:
         """A datagram; the first says who the far end is."""
         if self._sock is None:
             self.connect(address)
@@ -229,7 +240,7 @@ class socket(io.IOBase):
             raise OSError(EAGAIN)
         return got
 
-    def recv_into(self, buf, n: int = 0, flags: int = 0) -> int:
+    def recv_into(self, buf: bytearray | memoryview, n: int = 0, flags: int = 0) -> int:
         """As recv()."""
         got = self._some(self._open().readinto, buf, n or len(buf))
         if got is None:
@@ -240,7 +251,7 @@ class socket(io.IOBase):
         """As recv(), and the far end."""
         return self.recv(n), self._far
 
-    def readinto(self, buf, nbytes: int | None = None) -> int | None:
+    def readinto(self, buf: bytearray | memoryview, nbytes: int | None = None) -> int | None:
         """Until it is full, or the end."""
         view = memoryview(buf)[: len(buf) if nbytes is None else nbytes]
         want = len(view)
@@ -291,11 +302,11 @@ class socket(io.IOBase):
     def setsockopt(self, *_args) -> None:
         """The module has none that code for clients sets."""
 
-    def makefile(self, *_args):
+    def makefile(self, *_args) -> "socket":
         """It is its own file."""
         return self
 
-    def bind(self, _address) -> None:
+    def bind(self, _address: tuple) -> None:
         """The module chooses its port."""
 
     def listen(self, _backlog: int = 0) -> None:

@@ -16,7 +16,7 @@ class Stream:
         self.s = s
         self._out = b""  # what was written and has had no room yet
 
-    def get_extra_info(self, name: str):
+    def get_extra_info(self, name: str) -> object:
         """``socket``: the Socket or Tls; nothing else."""
         return self.s if name == "socket" else None
 
@@ -32,7 +32,7 @@ class Stream:
             pieces.append(piece)
         return b"".join(pieces)
 
-    async def readinto(self, buf) -> int:
+    async def readinto(self, buf: bytearray | memoryview) -> int:
         """Up to a buffer full; 0 at the end."""
         return await self._some(self.s.readinto, buf)
 
@@ -68,7 +68,7 @@ class Stream:
         except at.C1100Error as error:
             raise os_error(error, True)
 
-    def write(self, buf) -> None:
+    def write(self, buf: bytes | bytearray | memoryview) -> None:
         """Any number of bytes; what has no room waits in RAM for drain()."""
         if self._out:
             self._out += buf

@@ -68,7 +68,13 @@ class Context:
     NotSupported where the interpreter has no TLS.
     """
 
-    def __init__(self, ca, cert=None, key=None, alpn=None) -> None:
+    def __init__(
+        self,
+        ca: bytes | str,
+        cert: bytes | str | None = None,
+        key: bytes | str | None = None,
+        alpn: list | None = None,
+    ) -> None:
         if _tls is None:
             raise at.NotSupported("this MicroPython has no tls: take a build with it")
         if not ca:

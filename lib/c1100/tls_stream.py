@@ -102,7 +102,7 @@ class Tls(io.IOBase):
         self._closed = False
 
     @property
-    def error(self):
+    def error(self) -> "at.C1100Error | None":
         """What ended the connection, if it did not end well."""
         return self._sock.error
 
@@ -133,7 +133,7 @@ class Tls(io.IOBase):
 
     # Reading --------------------------------------------------------------------------------
 
-    def readinto(self, buf, nbytes: int | None = None) -> int | None:
+    def readinto(self, buf: bytearray | memoryview, nbytes: int | None = None) -> int | None:
         """Bytes that are there; None if none, 0 at the end."""
         n = len(buf) if nbytes is None else min(nbytes, len(buf))
         if not n or self._closed or self._over:
@@ -214,7 +214,12 @@ class Tls(io.IOBase):
 
     # Writing --------------------------------------------------------------------------------
 
-    def write(self, data, at_byte: int | None = None, n: int | None = None) -> int | None:
+    def write(
+        self,
+        data: bytes | bytearray | memoryview,
+        at_byte: int | None = None,
+        n: int | None = None,
+    ) -> int | None:
         """Take as much as fits; see Socket.write(). Raises NotConnected after the end."""
         sock = self._sock
         data = part(data, at_byte, n)
@@ -235,7 +240,7 @@ class Tls(io.IOBase):
         """Wait until the module has sent everything. Raises what went wrong with that."""
         await self._sock.drain()
 
-    async def sendall(self, data) -> None:
+    async def sendall(self, data: bytes | bytearray | memoryview) -> None:
         """Write everything and drain()."""
         view = memoryview(data)
         while view:
@@ -262,10 +267,12 @@ class Tls(io.IOBase):
         """Until close() has been done, or the connection has ended otherwise."""
         await self._sock.wait_closed()
 
-    async def __aenter__(self):
+    async def __aenter__(self) -> "Tls":
         return self
 
-    async def __aexit__(self, kind, error, trace) -> None:
+    async def __aexit__(
+        self, kind: type | None, error: BaseException | None, trace: object
+    ) -> None:
         self.close()
         await self.wait_closed()
 

@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 
 from tools.bench import figures, heap, receiving, recorded, wake
-from tools.bench.figures import ROOT, MeasureFailed, NotMeasured
+from tools.bench.figures import MeasureFailed, NotMeasured
+from tools.deploy import project
 
 MEASURES = (*receiving.MEASURES, *heap.MEASURES, *wake.MEASURES, *figures.MEASURES)
-OUTPUT = ROOT / "build" / "bench.json"
+OUTPUT = Path("build/bench.json")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +31,9 @@ def run(args: argparse.Namespace) -> int:
     if not chosen:
         names = ", ".join(measure.__name__ for measure in MEASURES)
         print(f"bench: nothing is called {args.only!r}; there are {names}", file=sys.stderr)
+        return 2
+    if args.record and not project.IS_A_CLONE:
+        print("bench: --record is for a clone of the project", file=sys.stderr)
         return 2
     figures = {}
     failed = 0

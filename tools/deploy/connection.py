@@ -18,6 +18,7 @@ import serial
 from mpremote.repl import do_repl
 from mpremote.transport_serial import SerialTransport
 
+from tools.calling import COMMAND
 from tools.deploy import DeployError, reach
 
 LEAST_VERSION = (1, 24)
@@ -121,7 +122,7 @@ class Connection:
             need = ".".join(map(str, LEAST_VERSION))
             raise DeployError(
                 f"MicroPython {have} is too old, {need} is needed: put a newer one on the board "
-                "(python -m tools flash)"
+                f"({COMMAND} flash)"
             )
         return About(
             name, tuple(version), mpy, machine, platform, unique_id, None if free < 0 else free

@@ -13,12 +13,13 @@ c1100-ppp, c1100-power (parts.py), each with the core.
 
 Without a branch, package.json at the top of the repository counts, and the .json files in lib/.
 They name the sources, as a repository holds no build products, and mip compiles nothing; --update
-brings them up to date.
+brings them up to date, and gives driver and firmware the version of pyproject.toml.
 """
 
 import argparse
 import hashlib
 import json
+import re
 import sys
 import tomllib
 from dataclasses import replace
@@ -28,6 +29,8 @@ from tools import failure
 from tools.deploy import DeployError, compiler, parts, project
 from tools.deploy.parts import NAME
 
+SAY_VERSION = {"lib/c1100/__init__.py": "__version__", "firmware/version.py": "VERSION"}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
@@ -35,14 +38,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("build/mip"), metavar="DIR",
                         help="default build/mip")  # fmt: skip
     parser.add_argument("--update", action="store_true",
-                        help="only write package.json and those in lib/")  # fmt: skip
+                        help="only write package.json, lib/*.json and the version")  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
     """Build. Returns 0, or 1 when it cannot be built."""
     try:
         if args.update:
-            for path, text in source_packages().items():
+            if not project.IS_A_CLONE:
+                raise DeployError("--update is for a clone of the project")
+            for path, text in (versioned() | source_packages()).items():
                 (project.ROOT / path).write_text(text)
             return 0
         count = build(args.out)
@@ -60,6 +65,19 @@ def source_packages() -> dict[str, str]:
         named = {target: target for target in parts.files(part)}
         packages[f"lib/{NAME}-{part}.json"] = _package(named)
     return packages
+
+
+def versioned() -> dict[str, str]:
+    """What says its version on a board, with that of the project: path -> text."""
+    texts = {
+        path: (project.ROOT / path).read_text()
+        for path in SAY_VERSION if (project.ROOT / path).is_file()
+    }  # fmt: skip
+    return {
+        path: re.sub(f'^{SAY_VERSION[path]} = "[^"]*"', f'{SAY_VERSION[path]} = "{_version()}"',
+                     text, count=1, flags=re.MULTILINE)
+        for path, text in texts.items()
+    }  # fmt: skip
 
 
 def build(out: Path) -> int:

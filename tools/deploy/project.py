@@ -3,6 +3,8 @@
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+# Installed by pip, the tools have all they need of a clone around them, and are not to change it.
+IS_A_CLONE = (ROOT / "Makefile").is_file()
 
 # On the board -> in the project. Below a folder, everything belongs to us: --prune may remove it.
 FOLDERS = {"lib/c1100": "lib/c1100", "firmware": "firmware"}

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from littlefs import LittleFS, LittleFSError
 
+from tools.calling import COMMAND
 from tools.deploy import DeployError, partitions
 from tools.deploy.boards import MIB, BoardFlash
 
@@ -49,7 +50,7 @@ def check_image(path: Path, name: str, flash: BoardFlash, force: bool = False) -
     force -- only its size and kind count
     """
     data = read(path)
-    advice = "make it by `python -m tools image` with the same --board and --firmware"
+    advice = f"make it by `{COMMAND} image` with the same --board and --firmware"
     # LittleFS keeps its size in the superblock, and MicroPython refuses one of another size.
     if len(data) != flash.size:
         raise DeployError(

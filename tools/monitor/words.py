@@ -8,7 +8,9 @@ import json
 import re
 from typing import Any
 
-_COMMAND = "python -m tools command"
+from tools.calling import COMMAND
+
+_COMMAND = f"{COMMAND} command"
 
 # The causes of firmware/boards: what made the board start.
 RESETS = {

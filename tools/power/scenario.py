@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tools.deploy.project import ROOT
 from tools.virtual_c1100 import Profile
 from tools.virtual_c1100 import profile as profiles
 
@@ -77,6 +78,12 @@ def node(path: Path) -> dict[str, Any]:
 def module(path: Path) -> Profile:
     """A profile of the virtual module. Raises ValueError that says what is wrong."""
     return profiles.parse(_toml(path), str(path))
+
+
+def found(path: Path) -> Path:
+    """The file; one of the project's own is found from every folder."""
+    ours = ROOT / path
+    return ours if ours.is_file() and not path.exists() else path
 
 
 def load(path: Path) -> Scenario:

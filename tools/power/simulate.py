@@ -285,7 +285,7 @@ def _wanted(args: argparse.Namespace) -> Scenario:
     if args.scenario:
         if args.config or args.profile:
             raise ValueError("--scenario has its own node and module: no --config, no --profile")
-        found = scenario.load(args.scenario)
+        found = scenario.load(scenario.found(args.scenario))
     else:
         found = Scenario("")
         if args.config:

@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tools.calling import COMMAND
 from tools.virtual_board import stand_in_files
 from tools.virtual_board.link import Link
 from tools.virtual_board.process import BoardError, Launcher, Process
@@ -64,7 +65,7 @@ def rom_file(path: Path, blocks: int = 64) -> Path:
     if not path.exists():
         path.write_bytes(b"\xff" * IMAGE_BLOCK_SIZE * blocks)
     elif path.stat().st_size == 0:
-        raise BoardError(f"{path} is empty: make it by `python -m tools image --romfs`")
+        raise BoardError(f"{path} is empty: make it by `{COMMAND} image --romfs`")
     return path.resolve()
 
 

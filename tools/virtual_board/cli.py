@@ -11,6 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
+from tools.calling import COMMAND
 from tools.virtual_board.board import Board, flash_folder, flash_image, rom_file
 from tools.virtual_board.process import BoardError
 from tools.virtual_board.realtime import RealTimeBoard, open_tty
@@ -44,9 +45,7 @@ def run(args: argparse.Namespace) -> int:
                 board.runner.console.symlink(args.link)
             print(board.runner.console.name, flush=True)
             if args.link:
-                print(
-                    f"In another terminal: python -m tools deploy --port {args.link}", flush=True
-                )
+                print(f"In another terminal: {COMMAND} deploy --port {args.link}", flush=True)
             print("Ctrl-C ends it.", flush=True)
             board.run(lambda: False)
     except KeyboardInterrupt:
