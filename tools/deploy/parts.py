@@ -73,7 +73,14 @@ def _closure(names: list[str], without: frozenset[str] = frozenset()) -> set[str
 def imported(name: str) -> set[str]:
     """The driver's modules that one of them imports, now or later."""
     names = set()
-    for node in ast.walk(ast.parse((folder() / f"{name}.py").read_text())):
+    tree = ast.parse((folder() / f"{name}.py").read_text())
+    # What is imported for its hints is never loaded.
+    tree.body = [
+        node
+        for node in tree.body
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "_HINTS")
+    ]
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level == 1:
             names |= {node.module} if node.module else {alias.name for alias in node.names}
     return {str(each) for each in names}
