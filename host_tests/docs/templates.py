@@ -45,7 +45,7 @@ def unknown(text: str) -> list[str]:
     digits, capitals, marks or dots in them.
     """
     text = text.replace("`", "")
-    for known in (*OF_OTHERS, *_pieces()):
+    for known in sorted((*_pieces(), *OF_OTHERS), key=len, reverse=True):
         if known in text:
             begin = "(?<![a-z])" if known[0].isalpha() else ""
             end = "(?![a-z])" if known[-1].isalpha() else ""
