@@ -11,7 +11,7 @@ from micropython import const
 
 from c1100 import C1100Error
 
-from . import dates, log
+from . import dates, log, uplinks
 from .outbox import Full, Outbox
 from .uplinks.refusal import Unfit
 
@@ -63,7 +63,8 @@ class Aside:
                 box.ack(place)
                 continue
             try:
-                await send([(seq, dates.dated(stored, dates.steps()))])
+                record = uplinks.whole(dates.dated(stored, dates.steps()), self._node.settings)
+                await send([(seq, record)])
                 log.info("record %d taken after all", seq)
             except Unfit as unfit:
                 self._keep(seq, tries + 1, stored, unfit.error)
@@ -95,6 +96,9 @@ class Aside:
         self._node.keep([("event", None, told), ("set_aside", None, count)])
 
     def _write(self, stored: bytes) -> None:
+        settings = dict(self._node.settings)
+        settings["payload.format"] = uplinks.JSON  # for whoever reads it
+        stored = uplinks.whole(dates.dated(stored, dates.steps()), settings)
         size = os.stat(_FILE)[6] if _FILE in os.listdir() else 0
         with open(_FILE, "ab" if size + len(stored) < _FILE_BYTES else "wb") as file:
             file.write(stored + b"\n")

@@ -5,7 +5,7 @@ from .energy import RELEASE_S
 from .last_good import ConfigError
 from .log import LEVELS
 from .outbox import POLICIES
-from .uplinks import NONE, SECURE, UPLINKS, chosen
+from .uplinks import FORMATS, JSON, NONE, SECURE, UPLINKS, chosen
 
 PIN = "pin"  # a number, -1 where none is wired, or the board's name for it
 _PIN_LENGTH = 8
@@ -54,6 +54,7 @@ SCHEMA = {
     "register_s": (180, int, 10, 600),
     "uplink.first": ("mqtt", tuple(sorted(UPLINKS))),
     "uplink.then": (NONE, (NONE,) + tuple(sorted(UPLINKS))),
+    "payload.format": (JSON, FORMATS),
     "http.url": ("", str, 0, 200),
     "tcp.host": ("", str, 0, 100),
     "tcp.port": (7007, int, 1, 65535),

@@ -48,9 +48,12 @@ def dated(stored: bytes, known: list) -> bytes:
 
     known -- as steps() gives it
     """
-    if stored[:1] != b"~" or stored[BYTES - 1 : BYTES + 2] != b"~[{":
-        return stored
     record = stored[BYTES:]
+    is_cbor = record[:1] >= b"\x80"
+    if stored[:1] != b"~" or stored[BYTES - 1 : BYTES] != b"~":
+        return stored
+    if not is_cbor and record[:2] != b"[{":
+        return stored
     try:
         stamp, shown = int(stored[1:5], 16), int(stored[5 : BYTES - 1])
     except ValueError:
@@ -58,11 +61,21 @@ def dated(stored: bytes, known: list) -> bytes:
     for start, step in known:
         if start == stamp:
             at = clock.unix(shown + step)
-            return record if at is None else _with_time(record, at)
+            if at is None:
+                return record
+            if not is_cbor:
+                return _with_time(record, at)
+            from . import cbor
+
+            return cbor.dated(record, at)
     return record
 
 
 def _with_time(record: bytes, at: int) -> bytes:
-    """The base time where telemetry.senml() puts it, behind the base name."""
-    end = record.find(b'",', len(b'[{"bn":"')) + 2
+    """The base time where telemetry.senml() puts it: behind the base name, which earlier firmware
+    has stored too.
+    """
+    end = 2
+    if record[2:7] == b'"bn":':
+        end = record.find(b'",', 8) + 2
     return record[:end] + b'"bt":%d,' % at + record[end:] if end > 1 else record

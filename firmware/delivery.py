@@ -18,6 +18,7 @@ _REFUSED = const(4)  # records that are tried in vain before the far side is to 
 _RESERVE_MS = const(60000)  # of the wake, that nothing is tried in vain in
 _DOUBLINGS = const(4)  # of that, after failures in a row
 _PATIENCE = const(4)  # reports in a row that fail before a record may be why the module fails
+_BASE_BYTES = const(18)  # what a base name has around the id, and `"bt":0,`
 _LARGE_S = const(60)  # no drift, or one of days
 
 
@@ -127,17 +128,22 @@ class Delivery:
         """The next records, as they are sent; one that is no SenML pack is a batch of its own."""
         batch = []
         known = None
-        for seq, stored in self._node.outbox.peek(size, after):
+        settings = self._node.settings
+        base = len(settings["id"]) + _BASE_BYTES
+        for seq, stored in self._node.outbox.peek(max(size - base, 1), after):
             record = stored
             if stored[:1] == b"~":  # from before the clock was set
                 from . import dates
 
                 known = dates.steps() if known is None else known
                 record = dates.dated(stored, known)
-            if batch and not _is_pack(record):
+            record = uplinks.whole(record, settings)
+            size -= len(record)
+            if batch and (size < 0 or not uplinks.is_pack(record)):
                 break
+            size += len(settings["id"])  # the name stands once in a pack
             batch.append((seq, record))
-            if not _is_pack(record):
+            if not uplinks.is_pack(record):
                 break
         return batch
 
@@ -145,7 +151,7 @@ class Delivery:
         """Returns the last number that is confirmed, which is one of the batch. Raises Unfit only
         where a record may be to blame.
         """
-        if not _is_pack(batch[0][1]):
+        if not uplinks.is_pack(batch[0][1]):
             raise Unfit(BadArgument("it is no SenML pack"), True)
         try:
             confirmed = await uplink.send(batch)
@@ -220,8 +226,3 @@ async def _close(uplink) -> None:
         await uplink.close()
     except C1100Error as error:
         log.warning("session not closed: %s", error)
-
-
-def _is_pack(record: bytes) -> bool:
-    """As far as it has to be for those that it is joined with."""
-    return record[:2] == b"[{" and record[-2:] == b"}]"

@@ -6,7 +6,7 @@ from binascii import crc32
 
 from micropython import const
 
-from . import boards, clock, files, jobs, last_good, log, state, telemetry, trial
+from . import boards, clock, files, jobs, last_good, log, state, telemetry, trial, uplinks
 from .outbox import Full, Outbox
 from .sensors import load as load_sensor
 
@@ -161,7 +161,7 @@ class Node:
             numbered = [("seq", None, self.outbox.next)] + samples
             payload = telemetry.senml(self.settings["id"], numbered, at)
             if len(payload) <= most or len(samples) == 1:
-                record = payload.encode()
+                record = self._stored(payload)
                 if stamped is not None:
                     record = stamped(record, self.state.starts, shown)
                 self._append(record)
@@ -178,6 +178,16 @@ class Node:
         half = len(samples) // 2
         self._keep(samples[:half], at_s)
         self._keep(samples[half:], at_s)
+
+    def _stored(self, payload: str) -> bytes:
+        """A record as it waits: without the base name, which is the same for all."""
+        record = payload.encode()
+        record = b"[{" + record[record.find(b'",', 8) + 2 :]
+        if self.settings["payload.format"] != uplinks.JSON:
+            from . import cbor
+
+            record = cbor.encoded(record)
+        return record
 
     def _append(self, record: bytes) -> None:
         try:

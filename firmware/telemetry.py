@@ -42,7 +42,8 @@ def senml(node: str, samples: list, at: int | None = None) -> str:
 
     node    -- the node's id; base name of all records
     samples -- (name, unit of the SenML registry or None, value) of one moment: a number, also
-               Fixed, text, or a bool; what is none of these (not measured, not finite) is left out
+               Fixed, text, a bool, or bytes; what is none of these (not measured, not finite) is
+               left out
     at      -- Unix time of that moment; without it RFC 8428 4.5.3 reads "roughly now"
     """
     base = '"bn":%s,' % json.dumps(node + ":")
@@ -50,7 +51,7 @@ def senml(node: str, samples: list, at: int | None = None) -> str:
         base += '"bt":%d,' % at
     pack = []
     for name, unit, value in samples:
-        kind, text = _written(value)
+        kind, text = _written(value, unit)
         if text is None:
             continue
         # Written field by field, because MicroPython's dict keeps no order.
@@ -65,7 +66,7 @@ def are_samples(found) -> bool:
     try:
         for sample in found:
             name, unit, value = sample
-            text = name + (unit or "") + _written(value)[1]
+            text = name + (unit or "") + _written(value, unit)[1]
             if not name or len(text.encode()) > SAMPLE_BYTES or isinstance(sample, str):
                 return False
         return isinstance(found, list)
@@ -82,12 +83,19 @@ def flat(values: dict) -> str:
     return "{" + ",".join(parts) + "}"
 
 
-def _written(value) -> tuple:
-    """(label of RFC 8428, JSON text); a text of None: nothing that can be sent"""
+def _written(value, unit: str | None) -> tuple:
+    """(label of RFC 8428, JSON text); a text of None: nothing that can be sent. Bytes are data,
+    which has no unit.
+    """
     if value is True or value is False:
         return "vb", "true" if value else "false"
     if isinstance(value, str):
         return "vs", json.dumps(value)
+    if not unit and isinstance(value, (bytes, bytearray)):
+        from binascii import b2a_base64
+
+        text = b2a_base64(bytes(value)).decode().replace("+", "-").replace("/", "_")
+        return "vd", '"%s"' % text.rstrip("=\n")
     return "v", number(value)
 
 

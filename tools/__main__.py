@@ -12,6 +12,7 @@ COMMANDS = {
     "demo": ("tools.demo", "a node's life from deployment to several reports, all in software"),
     "bench": ("tools.bench.cli", "figures: memory, throughput, sizes"),
     "simulate": ("tools.power.simulate", "days of a node's life in minutes, and its power report"),
+    "payload": ("tools.power.payload", "bytes and charge of reports in each payload.format"),
     "power-report": ("tools.power.cli", "where each mAh of a run went: picture and page"),
     "published": ("tools.power.published.cli", "the energy model beside published figures"),
     "deploy": ("tools.deploy.deploy", "driver and firmware onto boards, only what has changed"),

@@ -10,12 +10,11 @@ import c1100.http  # noqa: F401 -- loaded now, while the heap is in one piece
 from c1100 import C1100Error, Refused
 
 from .. import log
-from . import joined
+from . import joined, type_of
 from .told import time_in
 
 _BATCH_BYTES = const(2048)
 _READ_BYTES = const(512)  # of an answer
-_HEADERS = {"Content-Type": "application/senml+json"}
 
 
 class Uplink:
@@ -26,7 +25,7 @@ class Uplink:
     def __init__(self, settings: dict, modem) -> None:
         self._http = modem.http
         self._url = settings["http.url"]
-        self._headers = dict(_HEADERS)
+        self._headers = {}
         self._headers["X-Node"] = settings["id"]
         if settings["http.token"]:
             self._headers["Authorization"] = "Bearer " + settings["http.token"]
@@ -35,7 +34,9 @@ class Uplink:
     async def send(self, batch: list) -> int:
         """Post a batch. Raises C1100Error, also when the server answers with another status."""
         self._answer = b""
-        code = await self._post(joined(batch))
+        body = joined(batch)
+        self._headers["Content-Type"] = type_of(body)
+        code = await self._post(body)
         if not isinstance(code, int) or not 200 <= code < 300:
             from . import status
 

@@ -8,7 +8,7 @@ from micropython import const
 import c1100.tls  # noqa: F401 -- loaded now, while the heap is in one piece
 from c1100 import BadAnswer, BadArgument, Refused
 
-from . import joined
+from . import joined, type_of
 from .mqtts import trusted
 from .told import time_in
 
@@ -20,7 +20,7 @@ _ANSWER_S = const(60)
 _SCHEME = "https://"
 _HEAD = (
     "POST %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nX-Node: %s\r\n"
-    "Content-Type: application/senml+json\r\n%sContent-Length: %d\r\n\r\n"
+    "Content-Type: %s\r\n%sContent-Length: %d\r\n\r\n"
 )
 
 
@@ -60,7 +60,14 @@ class Uplink:
         host, _, port = self._host.partition(":")
         sock = await connect(self._modem, self._tls, host, int(port or 443), None, LIMIT_S, 4096)
         async with sock:
-            head = _HEAD % (self._path, self._host, self._id, self._login, len(body))
+            head = _HEAD % (
+                self._path,
+                self._host,
+                self._id,
+                type_of(body),
+                self._login,
+                len(body),
+            )
             await sock.sendall(head.encode() + body)
             return await self._read(sock)
 

@@ -38,8 +38,10 @@ class Uplink:
         """Publish a batch; returns once the broker has it. Raises C1100Error."""
         if not self.mqtt.connected:
             await self.mqtt.connect()
+        body = joined(batch)
+        topic = self._topic if body[:1] == b"[" else self._topic + "/cbor"
         try:
-            await self.mqtt.publish(self._topic, joined(batch), self._qos)
+            await self.mqtt.publish(topic, body, self._qos)
         except (BadArgument, CommandError) as error:
             raise refusal.Unfit(error)
         return batch[-1][0]

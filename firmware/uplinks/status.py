@@ -24,7 +24,7 @@ _WORDS = {
     410: "check the path of http.url",
     411: "it wants another kind of request",
     414: "http.url is too long for it",
-    415: "it takes no application/senml+json: check http.url",
+    415: "it takes no application/senml+json, or +cbor: check payload.format and http.url",
     421: "it is not the one for this name: check http.url",
     425: "it wants the request again",
     426: "it wants another protocol: check http.url",

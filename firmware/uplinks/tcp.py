@@ -6,11 +6,13 @@ one's own.
     node   8 [{"bn":"n:",...}]
     server 8 1700000000           # everything up to 8 is stored; the time, if the server likes
 
-The time is a whole number, seconds or milliseconds. A server that cannot store a record says
-nothing of it, or ends the connection: the node then goes on behind it.
+A record in CBOR stands in its line in base64. The time is a whole number, seconds or milliseconds.
+A server that cannot store a record says nothing of it, or ends the connection: the node then goes
+on behind it.
 """
 
 import time
+from binascii import b2a_base64
 
 from micropython import const
 
@@ -67,6 +69,8 @@ class Uplink:
             socket = self._socket or await self._connect()
             try:
                 for seq, record in batch:
+                    if record[0] >= 0x80:  # CBOR, in a line of text
+                        record = b2a_base64(record)[:-1]
                     await socket.sendall(hello + b"%d %s\n" % (seq, record))
                     hello = b""
             except NotConnected as error:

@@ -72,6 +72,8 @@ class Node:
     def __init__(self, far):
         self.far = far
         self.settings = {
+            "id": "n",
+            "payload.format": "senml+json",
             "report.limit_s": 60,
             "uplink.first": "http",
             "uplink.then": "none",

@@ -222,7 +222,7 @@ class Conversation:
             return
         self.gone = False
         self._arrived.put(None)
-        below = ("commands/#", "results/#", "telemetry")
+        below = ("commands/#", "results/#", "telemetry/#")
         client.subscribe([(self._topic + each, 1) for each in below])
 
     def _lost(self, client, userdata, flags, reason, properties) -> None:

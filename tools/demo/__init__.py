@@ -146,7 +146,7 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
             if broker is None:
                 broker = stack.enter_context(brokers.embedded())
                 view.say(f"embedded MQTT broker at {broker}")
-            collected = Subscriber(broker, f"nodes/{node_id}/telemetry")
+            collected = Subscriber(broker, f"nodes/{node_id}/telemetry/#")
             stack.enter_context(collected)
             routes = {known_as: options.node_broker or broker}
         else:

@@ -9,6 +9,7 @@ with 200, `tcp` one that speaks the lines of firmware/uplinks/tcp.py. `mqtts` an
 in front of these; the node trusts a certificate of their making instead of its own `tls.ca`.
 """
 
+import base64
 import contextlib
 import socketserver
 import threading
@@ -33,6 +34,7 @@ class Kept:
     """A server that keeps what it is given."""
 
     records: list[bytes] = field(default_factory=list)
+    payloads: list[bytes] = field(default_factory=list)
 
     def wait(self, count: int, limit_s: float) -> None:
         """What was confirmed is there already."""
@@ -99,7 +101,7 @@ def stood_in(routes: dict[Any, Any], settings: dict[str, Any]) -> Iterator[Arriv
             plain = uplink.removesuffix("s") if uplink in SECURE else uplink
             if plain == "mqtt":
                 address = stack.enter_context(brokers.embedded())
-                topic = f"nodes/{settings['id']}/telemetry"
+                topic = f"nodes/{settings['id']}/telemetry/#"  # and of CBOR
                 arrived.ours[uplink] = stack.enter_context(Subscriber(address, topic))
             else:
                 kept = arrived.ours[uplink] = Kept()
@@ -135,7 +137,10 @@ def lines(kept: Kept) -> Iterator[Address]:
                 self.rfile.readline()  # the node's id
                 for line in self.rfile:
                     number, _, record = line.strip().partition(b" ")
-                    kept.records.append(record)
+                    kept.payloads.append(record)
+                    if not record.startswith(b"["):
+                        record = base64.b64decode(record)  # CBOR
+                    kept.records.extend(records(record))
                     self.wfile.write(number + b"\n")
 
     class Server(socketserver.ThreadingTCPServer):
@@ -152,6 +157,7 @@ def posts(kept: Kept) -> Iterator[Address]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            kept.payloads.append(body)
             kept.records.extend(records(body))
             self.send_response(200)
             self.send_header("Content-Length", "0")

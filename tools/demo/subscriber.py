@@ -1,33 +1,68 @@
 """An MQTT client of its own, which knows nothing of the node: what did the broker really get?"""
 
+import functools
+import json
 import re
 import ssl
 import threading
 import time
-from collections.abc import Container
+from collections.abc import Collection
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tools import failure
 from tools.broker import Address, BrokerError
+from tools.monitor import cbor
 
 CONNECT_LIMIT_S = 10.0
 BASE_TIME = re.compile(rb'"bt":\d+,')
-BEFORE_A_RECORD = re.compile(rb',(?=\{"bn":)')  # each record restates its base name
+NOW = b'"bt":0,'
+# A record begins with its number; those of other firmware restate their base name.
+BEFORE_A_RECORD = re.compile(rb',(?=\{"bn":|\{(?:"bt":\d+,)?"n":"seq",)')
+BASE = re.compile(rb'\{("bn":"[^"]*",)?("bt":\d+,)?')
 
 
 def records(payload: bytes) -> list[bytes]:
-    """The SenML packs that one message of the node holds, byte for byte as they were sampled."""
+    """The SenML packs that one message of the node holds, byte for byte as they were sampled; of
+    CBOR in the JSON that says the same.
+    """
+    if cbor.is_cbor(payload):
+        try:
+            payload = cbor.text(payload)
+        except ValueError:
+            return [payload]
     if not payload.startswith(b'[{"bn":'):
         return [payload]
-    return [b"[" + part + b"]" for part in BEFORE_A_RECORD.split(payload[1:-1])]
+    found = []
+    name = time = b""
+    for part in BEFORE_A_RECORD.split(payload[1:-1]):
+        base = BASE.match(part)
+        assert base is not None
+        name, time = base[1] or name, base[2] or time
+        found.append(b"[{" + name + (b"" if time == NOW else time) + part[base.end() :] + b"]")
+    return found
 
 
-def as_sampled(record: bytes, sampled: Container[bytes]) -> bytes:
-    """A record as it was sampled: one from before the node knew the time has got it since."""
+def as_sampled(record: bytes, sampled: Collection[bytes]) -> bytes:
+    """A record as it was sampled: one from before the node knew the time has got it since, and
+    CBOR writes some numbers in another way.
+    """
+    if record in sampled:
+        return record
     bare = BASE_TIME.sub(b"", record, count=1)
-    return bare if record not in sampled and bare in sampled else record
+    if bare in sampled:
+        return bare
+    same = {_meaning(record), _meaning(bare)}
+    return next((each for each in sampled if _meaning(each) in same), record)
+
+
+@functools.lru_cache(65536)
+def _meaning(record: bytes) -> str | bytes:
+    try:
+        return json.dumps(json.loads(record, parse_int=float))
+    except (ValueError, RecursionError):
+        return record
 
 
 class Subscriber:

@@ -15,7 +15,8 @@ from tools.monitor.units import UNIT_CHARACTERS, cut, meaning, number, plain, sh
 from tools.monitor.words import RESULT, explained, left_out
 
 TELEMETRY, RESULTS = "telemetry", "results"
-TOPICS = tuple(f"nodes/+/{kind}" for kind in (TELEMETRY, RESULTS))
+CBOR = "/cbor"  # behind the topic of telemetry that is not JSON
+TOPICS = tuple(f"nodes/+/{kind}" for kind in (TELEMETRY, TELEMETRY + CBOR, RESULTS))
 EVENTS = 200
 TRACK = 500
 BURST_S = 5.0  # messages within this are one report
@@ -101,7 +102,7 @@ class Fleet:
 
     def message(self, topic: str, payload: bytes, now: float) -> Kept | None:
         """Take in one message; whatever is in it. Returns what is to be kept of it."""
-        parts = topic.split("/")
+        parts = topic.removesuffix(CBOR).split("/")
         if len(parts) != 3 or parts[0] != "nodes" or parts[2] not in (TELEMETRY, RESULTS):
             return None
         if parts[1] not in self.nodes and len(self.nodes) >= MOST_NODES:

@@ -1,9 +1,11 @@
-"""SenML JSON (RFC 8428): a pack resolved into values with their own name and time."""
+"""SenML (RFC 8428) in JSON or CBOR: a pack resolved into values with their own name and time."""
 
 import base64
 import json
 import math
 from typing import Any, NamedTuple
+
+from tools.monitor import cbor
 
 SINCE_NOW = 2**28  # below this a time is relative to now (RFC 8428 clause 4.5.3)
 LATEST = 253402300799  # the end of the year 9999: later ones are none
@@ -20,17 +22,27 @@ class Value(NamedTuple):
     at: float
 
 
-def resolve(payload: bytes, now: float) -> list[Value]:
-    """The values of a pack, in its order. Raises ValueError that says what is wrong with it.
-
-    now -- Unix time, for values without a time of their own
+def parsed(payload: bytes) -> list[Any]:
+    """A pack as JSON has it, whichever of both forms it is in. Raises ValueError that says what is
+    wrong with it.
     """
+    if cbor.is_cbor(payload):
+        return [cbor.numbers(record) for record in cbor.pack(payload)]
     try:
         pack = json.loads(payload)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"no JSON: {error}") from error
     if not isinstance(pack, list):
         raise ValueError("no array of records")
+    return pack
+
+
+def resolve(payload: bytes, now: float) -> list[Value]:
+    """The values of a pack, in its order. Raises ValueError that says what is wrong with it.
+
+    now -- Unix time, for values without a time of their own
+    """
+    pack = parsed(payload)
     base: dict[str, Any] = {"bn": "", "bt": 0, "bu": "", "bv": 0, "bs": 0}
     found = []
     for record in pack:

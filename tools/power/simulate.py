@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -72,6 +72,7 @@ class Life:
     machine_s: float  # of this machine
     interpreter_s: float  # of that, while the interpreter was there
     start_s: float  # of that, until it had started
+    messages: list[int] = field(default_factory=list)  # bytes of each payload
 
     def said(self, start: str) -> list[str]:
         """Console lines that begin with this, without it."""
@@ -360,7 +361,8 @@ def simulate(
         records = delivery.of(bench.console, arrived.records, span_s, checked)
         awake_s = sum(w.machine_s for w in bench.wakes)
         start_s = sum(w.started_s for w in bench.wakes)
-        life = Life(made, bench.console, [], records, spent, awake_s, start_s)
+        sizes = [len(payload) for kept in arrived.ours.values() for payload in kept.payloads]
+        life = Life(made, bench.console, [], records, spent, awake_s, start_s, sizes)
         code = _code(bench)
     promised = _promised(life, checked)
     life.estimates = compare.estimates(
