@@ -12,6 +12,7 @@ _load_ns = 0
 _held = None  # the count when a stand-in was called
 _files = 0  # that code was loaded from, with all modules of the interpreter
 _sizes = {}  # name of a module -> bytes of its file
+_there = {}  # name of a module -> id() of what is there now: it may be forgotten, and loaded again
 _loading_us = 0
 _told = (0, 0)  # what the host knows of: microseconds, those of them for loading code
 
@@ -64,18 +65,22 @@ def us():
 
 
 def _measure(n):
-    # How long it has taken to load all code that is there now.
-    global _files, _loading_us
+    # How long it has taken to load what was not there before.
+    global _files, _loading_us, _there
     _files = len(sys.modules)
     size = 0
+    before, _there = _there, {}
     for name, module in sys.modules.items():
+        _there[name] = id(module)
+        if before.get(name) == id(module):
+            continue
         if name not in _sizes:
             try:
                 _sizes[name] = os.stat(module.__file__)[6]
             except (AttributeError, OSError):  # of the interpreter
                 _sizes[name] = 0
         size += _sizes[name]
-    _loading_us = size * _load_ns // 1000
+    _loading_us += size * _load_ns // 1000
     if _held is None:
         _count.n = n
 
