@@ -47,12 +47,11 @@ def _note(found: dict, folder: str) -> None:
     """Keep the settings of config.json as they were found, so that they need no check again."""
     body = json.dumps({key: found[key] for key in config.SCHEMA}).encode()
     try:
-        texts = last_good.texts(folder)
-        stamped = last_good.stamp(texts, body) + body
-        if last_good.read(stamped, texts) != found:  # a number that JSON does not hold exactly
+        block = last_good.sealed(last_good.stamp(folder), body)
+        if last_good.read(block, folder) != found:  # a number that JSON does not hold exactly
             return
-        if not _holds(folder + last_good.CHECKED, stamped):
-            files.replace(folder + last_good.CHECKED, stamped)
+        if not _holds(folder + last_good.CHECKED, block):
+            files.replace(folder + last_good.CHECKED, block)
     except (OSError, ValueError) as error:  # the next wake checks again
         log.info("%s is not written: %s", last_good.CHECKED, error)
 

@@ -18,6 +18,7 @@ _BAD = ".bad"
 _COPY = ".2"
 _FOLDER = const(0x4000)  # of st_mode
 _MOST = const(8192)  # no small file is longer; a length that is damaged must not cost the heap
+_PIECE = const(512)
 _SEAL = const(9)  # characters of a line feed and a CRC
 
 
@@ -154,11 +155,28 @@ def _write(path: str, data: bytes) -> None:
 
 
 def _read(path: str) -> bytes:
-    with open(path, "rb") as file:
-        data = file.read(_MOST + 1)
+    data = part(path, 0, _MOST + 1)
     if len(data) > _MOST:
         raise OSError("more than %d bytes" % _MOST)
     return data
+
+
+def part(path: str, offset: int, most: int) -> bytes:
+    """What a file holds from an offset on. Raises OSError.
+
+    In small pieces: the heap need not have ``most`` bytes in one, and most files are short.
+    """
+    pieces = []
+    with open(path, "rb") as file:
+        if offset:
+            file.seek(offset)
+        while most > 0:
+            piece = file.read(min(most, _PIECE))
+            if not piece:
+                break
+            pieces.append(piece)
+            most -= len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _is_done_aside(path: str, write) -> bool:

@@ -5,21 +5,25 @@ copy is made of the first configuration that the firmware accepts; from then on 
 has delivered a report.
 
 To check both files takes a table of all settings and a reader of JSON that is strict: about 15 KB
-of heap. So what was found good stands in ``config.checked``: a stamp of both texts, and the
-settings of config.json with all that was left out. As long as the stamp holds, a wake reads only
+of heap. So what was found good stands in ``config.checked``: a stamp of both texts, the settings
+of config.json with all that was left out, and a CRC. As long as the stamp holds, a wake reads only
 these. After any start that is no wake from deep sleep the firmware may be another one, and has its
 own opinion: see settings(). Secrets stand in their own file only.
 """
 
 import json
+from binascii import crc32
 from hashlib import sha256
+
+from micropython import const
 
 from . import files, trial, unload
 
 FILES = (("config.json", "config.good"), ("secrets.json", "secrets.good"))
 CHECKED = "config.checked"
 SECRETS = ("pin", "mqtt.password", "commands.key", "http.token")
-_STAMP_BYTES = 32
+_STAMP_BYTES = const(32)
+_CRC_BYTES = const(4)
 
 
 class ConfigError(Exception):
@@ -48,21 +52,23 @@ def delivered(folder: str = "") -> None:
 
     Raises OSError when the copy cannot be stored; the one before it is kept then.
     """
-    present = copies = []
     try:
-        present = texts(folder)
-        copies = [files.read(folder + copy) for _, copy in FILES]
-        known = read(files.read(folder + CHECKED), present) is not None
-    except (OSError, ValueError):
+        known = stamp(folder) == files.part(folder + CHECKED, 0, _STAMP_BYTES)
+        new = [names for names in FILES if known and not _is_copied(folder, *names)]
+    except OSError:
         known = False
     if not known:
         from . import checking
 
         checking.delivered(folder)
         return
-    for (_, copy), text, kept in zip(FILES, present, copies):
-        if text is not None and text != kept:
-            files.replace(folder + copy, text)
+    for name, copy in new:
+        files.replace(folder + copy, files.read(folder + name) or b"")
+
+
+def _is_copied(folder: str, name: str, copy: str) -> bool:
+    text = files.read(folder + name)
+    return text is None or text == files.read(folder + copy)
 
 
 def release() -> None:
@@ -80,35 +86,36 @@ def forget(folder: str = "") -> None:
 def _checked(folder: str) -> dict | None:
     """The settings, if both files are as they were when they were checked last."""
     try:
-        return read(files.read(folder + CHECKED), texts(folder))
+        return read(files.read(folder + CHECKED), folder)
     except (OSError, ValueError):
         return None
 
 
-def texts(folder: str) -> list:
-    """What both files hold; None for one that is missing. Raises OSError."""
-    return [files.read(folder + name) for name, _ in FILES]
-
-
-def stamp(texts: list, body: bytes) -> bytes:
-    """What holds together both files' texts and the settings that were found in them."""
-    digest = sha256(repr([text and len(text) for text in texts]).encode())
-    for text in texts:
+def stamp(folder: str) -> bytes:
+    """Of the texts of both files. Raises OSError."""
+    digest = sha256()
+    for name, _ in FILES:
+        text = files.read(folder + name)
+        digest.update(b"%d," % (-1 if text is None else len(text)))
         digest.update(text or b"")
-    digest.update(body)
     return digest.digest()
 
 
-def read(stamped: bytes | None, texts: list) -> dict | None:
+def sealed(stamp: bytes, body: bytes) -> bytes:
+    """What holds together a stamp and the settings that were found in its texts."""
+    block = stamp + body
+    return block + crc32(block).to_bytes(_CRC_BYTES, "little")
+
+
+def read(block: bytes | None, folder: str) -> dict | None:
     """The settings in a file of what was checked; None if it is of other texts, or damaged."""
-    if stamped is None:
+    if block is None or sealed(block[:_STAMP_BYTES], block[_STAMP_BYTES:-_CRC_BYTES]) != block:
         return None
-    body = stamped[_STAMP_BYTES:]
-    if stamp(texts, body) != stamped[:_STAMP_BYTES]:
+    if stamp(folder) != block[:_STAMP_BYTES]:
         return None
-    found = json.loads(body)
+    found = json.loads(block[_STAMP_BYTES:-_CRC_BYTES])
     # A file that the strict reader takes means the same to MicroPython's own.
-    given = json.loads(texts[1] or b"{}")
+    given = json.loads(files.read(folder + "secrets.json") or b"{}")
     for key in SECRETS:
         section, _, name = key.rpartition(".")
         found[key] = (given.get(section, {}) if section else given).get(name, "")

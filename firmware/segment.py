@@ -98,9 +98,7 @@ def read(path: str, offset: int = 0) -> bytes:
     """What a segment holds, from an offset on. Raises OSError when it cannot be read."""
     for tries in range(_TRIES):
         try:
-            with open(path, "rb") as file:
-                file.seek(offset)
-                return file.read(BYTES)
+            return files.part(path, offset, BYTES)
         except OSError:
             if tries + 1 == _TRIES:
                 raise
