@@ -7,77 +7,7 @@ subscription, password or record, is no reason to climb.
 
 import asyncio
 
-from micropython import const
-
-from c1100 import (
-    BadArgument,
-    C1100Error,
-    NoModule,
-    NotRegistered,
-    NotSupported,
-    Overflow,
-    Refused,
-    RegistrationDenied,
-    SimError,
-    Timeout,
-)
-
-from . import log
-
-_CUT_MS = const(5000)  # until the module's capacitors are empty
-_LEAST_MS = const(15000)  # of a wake, that a rung is begun: back into the network, and deliver
-
-# Not up to the module: no rung would help. A broker or server that cannot be reached belongs here
-# too. A module whose IP stack hangs looks the same, and so does one that is deaf to the network;
-# but each wake that fails ends with the module switched off, if that is possible at all.
-_FINAL = (
-    BadArgument,
-    NotSupported,
-    Overflow,
-    Refused,
-    RegistrationDenied,
-    NotRegistered,
-)
-_SIM_SILENT = ("BUSY", "UNKNOWN")  # what a module says that has lost its SIM, not the SIM itself
-
-
-async def _again(modem, _cut) -> None:
-    await modem.wake()  # in case it has fallen asleep; trying again is what follows each rung
-
-
-async def _radio(modem, _cut) -> None:
-    await modem.radio(False)
-    await asyncio.sleep_ms(2000)
-    await modem.radio(True)
-
-
-async def _restart(modem, _cut) -> None:
-    await modem.restart()
-
-
-async def _power(modem, _cut) -> None:
-    await modem.power_cycle()
-
-
-async def _supply(modem, cut) -> None:
-    cut.on()
-    try:
-        await asyncio.sleep_ms(_CUT_MS)
-    finally:
-        cut.off()
-    await modem.power_on()
-
-
-# name, what it does to the module, the longest time of that in s. Resynchronising needs no rung:
-# the channel does it by itself before the next command. The ladder, the ways back into the network
-# and what is tried again end with the wake: at about 50 mA, 300 s are 15 C (4.2 mAh).
-LADDER = (
-    ("again", _again, 40),
-    ("radio", _radio, 40),
-    ("restart", _restart, 60),
-    ("power", _power, 60),
-    ("supply", _supply, 60),
-)
+from c1100 import C1100Error, Timeout
 
 
 class Recovery:
@@ -87,14 +17,10 @@ class Recovery:
     """
 
     def __init__(self, modem, time_left, cut=None, key: bool = True) -> None:
-        self._modem = modem
-        self._time_left = time_left
-        self._cut = cut
-        self._key = key
-        vain = ("" if key else "power", "supply" if cut is None else "")
-        self._rungs = [rung for rung in LADDER if rung[0] not in vain]
-        self._rung = 0  # a node climbs once in a wake: what did not help will not help again
+        self.time_left = time_left
         self.events = []  # names of the rungs climbed
+        self._given = (modem, cut, key)
+        self._climber = None  # once something has failed
 
     async def run(self, action, ready=None):
         """Run ``await action()``; climb, and try again, until it succeeds or nothing is left.
@@ -106,77 +32,47 @@ class Recovery:
         """
         while True:
             try:
-                return await self._in_time(action, self._time_left())
+                return await self.in_time(action, self.time_left())
             except C1100Error as error:
-                if is_final(error):
-                    raise
-                await self._climb(error, ready)
+                failure = error
+            if self._climber is None:
+                from .rungs import Climber
 
-    async def _climb(self, error: C1100Error, ready) -> None:
-        """Do the next rung that the module takes part in; if there is none, raise the error."""
-        while True:
-            self._skip_what_is_vain(error)
-            if self._rung >= len(self._rungs) or self._time_left() < _LEAST_MS:
-                raise error
-            name, remedy, limit_s = self._rungs[self._rung]
-            self._rung += 1
-            self.events.append(name)
-            log.warning("recovery: %s after %s: %s", name, type(error).__name__, error)
-            try:
-                limit_ms = min(limit_s * 1000, self._time_left())
-                await self._in_time(remedy, limit_ms, self._modem, self._cut)
-                if ready is not None:
-                    await self._in_time(ready, self._time_left())
-                return
-            except C1100Error as failure:
-                # It was registered before: that it is not any more is no reason to stop here.
-                if is_final(failure) and not isinstance(failure, NotRegistered):
-                    raise
-                error = failure
+                self._climber = Climber(self, *self._given)
+            await self._climber.climb(failure, ready)
 
-    def _skip_what_is_vain(self, error: C1100Error) -> None:
-        if isinstance(error, NoModule):
-            # Its power key has been tried: nothing but the supply is left.
-            self._rung = max(self._rung, len(self._rungs) - (self._cut is not None))
-        elif not self._key and self._rungs[self._rung :] == [LADDER[-1]]:
-            self._rung += 1  # it answers; who knows whether it starts with its supply
-
-    async def _in_time(self, action, limit_ms: int, *args):
-        """Await an action, but no longer than that: one that is given up ends by itself."""
+    async def in_time(self, action, limit_ms: int, *args):
+        """Await an action, but no longer than that: one that is given up ends by itself.
+        asyncio.wait_for() would wait for all that it still does when it is cancelled, such as
+        closing its connection, for as long as that takes.
+        """
         if limit_ms <= 0:
             raise Timeout("the wake's time is over")
-        outcome = _Outcome()
-        task = asyncio.create_task(outcome.of(action(*args)))
+        known = asyncio.Event()
+        outcome: list = [None, None]  # what it returns, its error
+
+        async def run() -> None:
+            try:
+                outcome[0] = await action(*args)
+            except (Exception, asyncio.CancelledError) as error:
+                outcome[1] = error
+            known.set()
+
+        task = asyncio.create_task(run())
         try:
-            await asyncio.wait_for_ms(outcome.known.wait(), limit_ms)
+            await asyncio.wait_for_ms(known.wait(), limit_ms)
         except asyncio.TimeoutError:
             raise Timeout("not done in %d s" % (limit_ms // 1000))
         finally:
             task.cancel()  # nothing if it has ended
-        if outcome.error is not None:
-            raise outcome.error
-        return outcome.result
+        if outcome[1] is not None:
+            raise outcome[1]
+        return outcome[0]
 
 
-class _Outcome:
-    """What has become of an action. asyncio.wait_for() would wait for all that one still does
-    when it is cancelled, such as closing its connection, for as long as that takes.
-    """
+def __getattr__(name: str):
+    if name not in ("LADDER", "is_final"):
+        raise AttributeError(name)
+    from . import rungs
 
-    def __init__(self) -> None:
-        self.known = asyncio.Event()
-        self.result = self.error = None
-
-    async def of(self, action) -> None:
-        try:
-            self.result = await action
-        except (Exception, asyncio.CancelledError) as error:
-            self.error = error
-        self.known.set()
-
-
-def is_final(error: C1100Error) -> bool:
-    """Whether an error is not up to the module: no rung would help."""
-    if isinstance(error, SimError):
-        return error.state not in _SIM_SILENT
-    return isinstance(error, _FINAL)
+    return getattr(rungs, name)
