@@ -9,7 +9,7 @@ import gc
 
 from micropython import const
 
-from . import boards, energy, jobs, last_good, log, state, trial
+from . import boards, last_good, log, state, trial
 from .node import LONGEST_WAKE_MS, Node
 from .sensors import SENSORS
 from .watch import Watch
@@ -110,7 +110,7 @@ def _live(settings: dict, problem: str, is_start: bool) -> None:
         pause = node.restart_ms
     log.info("sleeping %d ms", pause)
     log.flush()
-    if stuck or node.crashed or node.restart_ms or plan.board == energy.DEEP:
+    if stuck or node.crashed or node.restart_ms or plan.board == "deep":
         node.board.sleep(pause)  # the next wake is a boot
     node.board.light_sleep(pause)
 
@@ -208,7 +208,7 @@ async def _sample(node: Node, is_report: bool) -> None:
     found = await node.sample(SENSORS, _SENSOR_MS)
     for name, _, value in found:
         if name == "battery" and isinstance(value, (int, float)):
-            jobs.battery(node.scheduler, node.settings, value)
+            node.battery(value)
     if node.has_own:
         from .own import wake
 

@@ -16,10 +16,11 @@ _MOST_DOUBLINGS = 4  # of the period, after failures in a row
 _SPREAD = 8  # a pause varies by one part in so many
 
 
-def scheduler(settings: dict, state, now_s: int | None = None) -> Scheduler:
-    """The scheduler as it stands at the beginning of a wake.
+def scheduler(settings: dict, state, now_s: int | None = None, shifted: int = 0) -> Scheduler:
+    """The scheduler as the state has it.
 
-    now_s -- clock time; None: whatever the state says is believed
+    now_s   -- clock time; None: whatever the state says is believed
+    shifted -- by how much the clock has been set in this wake
     """
     if now_s is not None:
         longest_s = pause_s(_MOST_STRETCH * settings["report.period_s"], state.failures, 0)
@@ -37,6 +38,7 @@ def scheduler(settings: dict, state, now_s: int | None = None) -> Scheduler:
         last.append(getattr(state, kept))
     longest = max([job.period_s for job in jobs])
     made = Scheduler(jobs, energy.profile(), spread(settings["id"], longest), last)
+    made.shifted = shifted
     made.allowed = wiring.ways(settings)
     kept_as = {name: kept for name, kept, _ in _JOBS}
     for job, last in zip(made.jobs, made.last):
@@ -68,6 +70,19 @@ def network(state, settings: dict) -> energy.Network:
         state.edrx or None,
         settings["sleep.release_s"],
     )
+
+
+def prefers_psm(made: Scheduler, state, settings: dict) -> bool:
+    """Whether PSM would be the cheapest if the network granted what is configured."""
+    granted = energy.Network(
+        network(state, settings).start_s,
+        settings["sleep.active_s"],
+        settings["sleep.tau_s"],
+        None,
+        settings["sleep.release_s"],
+    )
+    gap_s = settings["report.period_s"] * made.stretch
+    return energy.module_sleep(made.profile.module, gap_s, granted, made.allowed) == energy.PSM
 
 
 def attached(state, settings: dict, seconds: float) -> None:

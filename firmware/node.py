@@ -6,7 +6,7 @@ from binascii import crc32
 
 from micropython import const
 
-from . import boards, clock, files, jobs, last_good, log, state, telemetry, trial, uplinks
+from . import boards, clock, files, last_good, log, state, telemetry, trial, unload, uplinks
 from .outbox import Full, Outbox
 from .sensors import load as load_sensor
 
@@ -27,7 +27,10 @@ class Node:
         self.board = boards.board(settings)
         cause = self.board.reset_cause() if is_start else "deepsleep"
         self.state = state.begin(self.board, cause)
-        self.scheduler = jobs.scheduler(settings, self.state, self.now())
+        self._volts = None  # of the battery, once it is measured
+        self._scheduler = None  # while its code is loaded
+        self._shifted = 0  # the clock, in this wake
+        self._ran = []  # (job, when) that the scheduler is to be told
         self.modem = None  # once a session has begun
         self.samples = []  # of this wake, until they are kept
         self.sensed = {}  # sensor: why it failed, "" if it did not; until that is kept
@@ -70,6 +73,33 @@ class Node:
         box = self._outbox
         return (modem,) if box is None else (modem, box.next, box.confirmed)
 
+    @property
+    def scheduler(self):
+        """The scheduler as things stand. Its code is on the heap while a wake begins and ends; in
+        between a session needs the room: see rest().
+        """
+        made = self._scheduler
+        if made is None:
+            from . import jobs
+
+            made = jobs.scheduler(self.settings, self.state, self.now(), self._shifted)
+            jobs.battery(made, self.settings, self._volts)
+            for job, at_s in self._ran:
+                jobs.ran(made, self.state, job, at_s)
+            self._ran.clear()
+            self._scheduler = made
+        return made
+
+    def rest(self) -> None:
+        """The scheduler is not needed for a while."""
+        self._scheduler = None
+        unload("jobs", "scheduler", "wiring", "energy")
+
+    def battery(self, volts: float) -> None:
+        """It was measured: the periods may be longer."""
+        self._volts = volts
+        self._scheduler = None
+
     def plan(self):
         """The scheduler's plan, seen from now."""
         return self.scheduler.plan(self.now())
@@ -77,7 +107,8 @@ class Node:
     def ran(self, job: str) -> None:
         """A job has been done."""
         self.done.append(job)
-        jobs.ran(self.scheduler, self.state, job, max(self.now(), 1))  # 0 is never
+        self._ran.append((job, max(self.now(), 1)))  # 0 is never
+        self._scheduler = None
 
     async def sample(self, sensors: tuple, limit_ms: int = 0) -> list:
         """Read sensors: names of files in firmware/sensors, or modules. One that fails is left
@@ -226,7 +257,6 @@ class Node:
         """The report is through. proved -- by a record that was confirmed"""
         self.state.failures = 0
         self.state.hold = 0
-        self.scheduler.hold_s = None
         self.ran("report")
         if not proved:
             return
@@ -260,8 +290,10 @@ class Node:
             self.restart(_TRIAL_PAUSE_MS)
         period_s = self.settings["report.period_s"] * self.scheduler.stretch
         salt = crc32(self.settings["id"].encode()) + self.state.wakes
-        pause = jobs.pause_s(period_s, self.state.failures, salt)
-        self.state.hold = self.scheduler.hold_s = self.begin_s + pause
+        from . import jobs
+
+        self.state.hold = self.begin_s + jobs.pause_s(period_s, self.state.failures, salt)
+        self._scheduler = None
 
     def set_clock(self, known: int) -> int:
         """A time that was told, as clock.told() gives it. Returns by how many seconds the clock
@@ -280,7 +312,13 @@ class Node:
                 self.state.drift = step * 100000 // since
             log.info("clock set by %d s", step)
             self.begin_s += step
-            jobs.step(self.scheduler, self.state, step)
+            made = self.scheduler
+            from . import jobs
+
+            jobs.step(made, self.state, step)
+            self._shifted += step
+            if self.modem is not None:
+                self.rest()
         self.state.synced = now + step
         return step
 

@@ -105,7 +105,7 @@ class Scheduler:
         self._hold = 0
         self._until = _NEVER
         self._steps = 0
-        self._shifted = 0  # the clock, since this was made
+        self.shifted = 0  # the clock, in this wake
 
     def ran(self, job: Job, now_s: int) -> None:
         """A job has been done. The first time, and once the clock has been set, it does for the
@@ -117,7 +117,7 @@ class Scheduler:
 
     def shift(self, step_s: int) -> None:
         """The clock has been set by so many seconds: nothing is due because of that."""
-        self._shifted += step_s
+        self.shifted += step_s
         for j, last in enumerate(self.last):
             if last:
                 last += step_s
@@ -125,7 +125,7 @@ class Scheduler:
 
     def _off_grid(self, j: int) -> bool:
         """Whether the grid of a job has moved, as time really goes."""
-        return self._shifted % (self.jobs[j].period_s * self.stretch) != 0
+        return self.shifted % (self.jobs[j].period_s * self.stretch) != 0
 
     def _done_at(self, j: int, now_s: int) -> int:
         """When a job counts as done that is done now."""

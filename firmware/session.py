@@ -10,7 +10,7 @@ from micropython import const
 
 from c1100 import C1100, C1100Error, at, dialect, timers
 
-from . import energy, jobs, log, recovery, wiring
+from . import log, recovery
 from .delivery import Delivery
 from .sensors import link
 from .state import MODULE
@@ -44,7 +44,13 @@ class Session:
         self._wires["status"] = board.input("status")
         self._wires["doze"] = board.light_sleep if node.settings["sleep.doze"] else None
         cut = board.output("cut")
-        self._key = wiring.can_end(node.settings, energy.OFF)
+        from . import jobs, wiring
+
+        self._key = wiring.can_end(node.settings, "off")
+        made = node.scheduler
+        self._prefers_psm = jobs.prefers_psm(made, node.state, node.settings)
+        self._cycle_s = node.settings["sleep.edrx_s"] if "edrx" in made.allowed else 0
+        node.rest()
         if not self._key and not node.state.failures:
             cut = None  # who knows whether the module starts with its supply
         self._uart = board.uart()  # last: what fails before it has opened nothing
@@ -91,7 +97,7 @@ class Session:
     async def _start(self) -> None:
         await self.modem.power_on()
         self._answers = True
-        if MODULE[self._node.state.module] == energy.PSM:
+        if MODULE[self._node.state.module] == "psm":
             self._note_rest()
 
     def _note_rest(self) -> None:
@@ -187,18 +193,7 @@ class Session:
         refused = state.psm_asked and not state.psm_active
         if refused and abs(node.now() - state.psm_asked) < _ASK_AGAIN_S:
             return False
-        settings = node.settings
-        granted = energy.Network(
-            jobs.network(state, settings).start_s,
-            settings["sleep.active_s"],
-            settings["sleep.tau_s"],
-            None,
-            settings["sleep.release_s"],
-        )
-        made = node.scheduler
-        gap_s = settings["report.period_s"] * made.stretch
-        best = energy.module_sleep(made.profile.module, gap_s, granted, made.allowed)
-        return best == energy.PSM
+        return self._prefers_psm
 
     async def _ask_for_psm(self) -> None:
         """Before registering, so that the network answers with its acceptance (manual 3.8.1)."""
@@ -211,8 +206,8 @@ class Session:
 
     async def _ask_for_edrx(self, found) -> None:
         node = self._node
-        cycle_s = node.settings["sleep.edrx_s"]
-        if not cycle_s or energy.EDRX not in node.scheduler.allowed or node.state.edrx:
+        cycle_s = self._cycle_s
+        if not cycle_s or node.state.edrx:
             return
         rat = timers.NB_S1 if found.act == _NB_IOT else timers.WB_S1
         try:
@@ -229,12 +224,18 @@ class Session:
         if signal:
             node.state.signal = signal[0][2]
         if self._attach_s:
-            jobs.attached(node.state, node.settings, self._attach_s)
+            self._note_attach()
         if node.samples:  # no record for that alone
             node.samples += signal
         step = await self._delivery.set_clock()
         if node.samples and step:
             node.samples.append(("clock_step", "s", step))
+
+    def _note_attach(self) -> None:
+        from . import jobs
+
+        jobs.attached(self._node.state, self._node.settings, self._attach_s)
+        self._node.rest()
 
     # Out of it ------------------------------------------------------------------------------
 
@@ -243,7 +244,7 @@ class Session:
         node = self._node
         state = node.state
         if self.modem.asleep and not node.restart_ms:  # already: it may stay so
-            state.module = MODULE.index(energy.PSM)
+            state.module = MODULE.index("psm")
             state.tau = 0
             return True
         if self._asked_psm:
@@ -252,22 +253,21 @@ class Session:
             state.psm_active = 0 if granted is None else int(granted.active_s) + 1
             state.psm_tau = 0 if granted is None else int(granted.tau_s or 0)
             log.info("psm %s", "refused" if granted is None else "granted %s %s" % tuple(granted))
-        node.scheduler.network = jobs.network(state, node.settings)
-        how = energy.OFF if node.restart_ms or self._flies else node.plan().module
+        how = "off" if node.restart_ms or self._flies else node.plan().module
         log.info("module %s", how)
-        if how == energy.OFF:
+        if how == "off":
             return False
         state.module = MODULE.index(how)
         # T3412 begins when the network releases the connection.
         since_s = node.now() + node.settings["sleep.release_s"]
-        state.tau = since_s + state.psm_tau if how == energy.PSM and state.psm_tau else 0
+        state.tau = since_s + state.psm_tau if how == "psm" and state.psm_tau else 0
         self.modem.rest()
         return True
 
     async def _switch_off(self) -> None:
         state = self._node.state
         state.tau = 0
-        state.module = MODULE.index(energy.OFF)
+        state.module = MODULE.index("off")
         try:
             await asyncio.wait_for_ms(self._off(), _OFF_MS)
             return

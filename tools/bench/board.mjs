@@ -4,7 +4,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 
 const LOADED = [
-  "boards", "boards.base", "boards.esp32", "clock", "energy", "scheduler",
+  "boards", "boards.base", "boards.esp32", "clock", "energy", "scheduler", "wiring",
   "jobs", "last_good", "log", "state", "telemetry", "trial", "outbox", "watch", "node", "app",
 ];
 const OF_A_SESSION = ["c1100", "c1100.mqtt", "firmware.delivery", "firmware.recovery"];
