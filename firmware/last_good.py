@@ -52,6 +52,7 @@ def delivered(folder: str = "") -> None:
 
     Raises OSError when the copy cannot be stored; the one before it is kept then.
     """
+    new = []
     try:
         known = stamp(folder) == files.part(folder + CHECKED, 0, _STAMP_BYTES)
         new = [names for names in FILES if known and not _is_copied(folder, *names)]
