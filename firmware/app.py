@@ -95,6 +95,8 @@ def _live(settings: dict, problem: str, is_start: bool) -> None:
     else:
         _wake(node)
     if node.is_urgent or node.is_full:
+        from . import jobs
+
         jobs.at_once(node.scheduler, current, "report")
     plan = node.plan()
     if node.restart_ms:
