@@ -45,6 +45,10 @@ comes after waits for that, and behind ``set`` until it is known whether the set
 wants a command back clears its topic. What is refused is answered and cleared likewise. Of the
 topics whose names no command can have one is answered in a session, none is looked at.
 
+A refused ``replay`` has besides last, the counter that is to be passed, and proof: HMAC-SHA256
+with the key, over ``c1100-counter`` LF <node> LF <id> LF <last>. It tells those who have the key
+how to get past a command of a host whose clock was ahead.
+
 A result is a JSON object: id, counter, result and the fields above. On a topic of its own it has
 besides do; time, Unix time in seconds of the result; due, when the node is to report next.
 
@@ -57,7 +61,7 @@ nodes/<node>/results only, and cleared once others have passed it.
 Nothing here does anything: a `Gate` says what is to be done.
 """
 
-from binascii import unhexlify
+from binascii import hexlify, unhexlify
 from collections import namedtuple
 
 from micropython import const
@@ -69,6 +73,7 @@ _MOST_BYTES = const(1024)
 _MOST_COUNTER = 2**53 - 1  # what every JSON reader keeps exactly
 _ID_CHARACTERS = const(32)
 _LABEL = "c1100-command"
+_PROOF = "c1100-counter"
 _ENVELOPE = ("id", "counter", "body", "mac")
 
 NOTHING = (b"", b"-")  # what is left of a command; a module may refuse to publish the first
@@ -141,6 +146,14 @@ class Gate:
         if found["counter"] <= self.counter:
             return None, refusal(id, REPEATED if found["counter"] == self.counter else REPLAY)
         return found, None
+
+    def prove(self, result: dict) -> None:
+        """Have a refused replay tell the counter that is to be passed, signed: any number that
+        anybody could have written might be the last one that there is.
+        """
+        text = "%s\n%s\n%s\n%d" % (_PROOF, self._node, result["id"], self.counter)
+        result["last"] = self.counter
+        result["proof"] = hexlify(hmac_sha256(self._key, text.encode())).decode()
 
     def admit(self, found: dict) -> tuple:
         """As judge(), for what is genuine: its counter is used up."""

@@ -137,8 +137,10 @@ class Downlink:
                 continue
             self._left -= 1
             if repeated and name:
-                await self._results.again(gate.counter, result, name)
+                await self._results.again(gate, result, name)
             else:
+                if result["why"] == commands.REPLAY:
+                    gate.prove(result)
                 await self._results.refuse(result, name)
                 if result["why"] == commands.REPLAY and message.retained and not name:
                     await self._results.clear(name)  # those of the queue have passed it

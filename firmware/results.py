@@ -40,14 +40,16 @@ class Results:
             log.error("result of a command not stored: %s", error)
         await self._tell(text, name)
 
-    async def again(self, counter: int, refusal: dict, name: str) -> None:
+    async def again(self, gate: commands.Gate, refusal: dict, name: str) -> None:
         """What became of the last command: whoever gave it may not have heard."""
+        counter = gate.counter
         known = _stored()
         if known is None or known.get("counter") != counter:
             known = {"id": refusal["id"], "counter": counter}
             known.update({"result": commands.FAILED, "why": commands.CUT_SHORT})
         elif known.get("id") != refusal["id"]:  # another one with the same counter
             known = commands.refusal(refusal["id"], commands.REPLAY)
+            gate.prove(known)
         await self._tell(telemetry.flat(known), name)
 
     async def refuse(self, result: dict, name: str) -> None:

@@ -18,6 +18,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from firmware import commands
 from host_tests.command.test_words import in_this_process
 from host_tests.patience import LIMIT_S
 from host_tests.peers import any_broker
@@ -440,6 +441,117 @@ def test_somebody_elses_clock_is_ahead(broker):
         until(lambda: len(player.waiting) == 2)
         counters = sorted(json.loads(payload)["counter"] for payload in player.waiting.values())
         assert counters == [ahead, ahead + 1]
+
+
+class Gated(Player):
+    """A node with the firmware's own gate. proves -- it tells its counter with a refused replay"""
+
+    def __init__(self, broker, counter=0, proves=True):
+        self.gate = commands.Gate("n", bytes.fromhex(KEY), counter)
+        self.proves = proves
+        super().__init__(broker)
+
+    def _arrived(self, client, userdata, message):
+        super()._arrived(client, userdata, message)
+        below = message.topic.removeprefix("nodes/n/")
+        if not below.startswith("commands") or message.payload in commands.NOTHING:
+            return
+        order, result = self.gate.judge(message.payload)
+        if order is not None:
+            self.done.append(order.id)
+            result = {"id": order.id, "counter": order.counter, "result": "done"}
+        elif result["why"] == commands.REPLAY and self.proves:
+            self.gate.prove(result)
+        self.say("results", result, False)
+        name = below[len("commands/") :]
+        if name:
+            self.say(f"results/{name}", result)
+        self.say(below, b"")
+
+
+YEAR_S = 365 * 86400
+CLOCKS = (-YEAR_S, 0, 3600, YEAR_S, 100 * YEAR_S)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """clock(seconds) sets how far this host's clock is ahead."""
+    ahead = [0.0]
+    told = SimpleNamespace(time=lambda: time.time() + ahead[0])
+    monkeypatch.setattr("tools.command.time", told)
+    return lambda seconds: ahead.__setitem__(0, seconds)
+
+
+@pytest.mark.parametrize("how", [[], ["--live"], ["--single"]], ids=["queue", "live", "single"])
+@pytest.mark.parametrize("other", CLOCKS)
+def test_two_hosts_whatever_their_clocks_are_both_obeyed(broker, clock, capsys, how, other):
+    with Gated(broker) as player:
+        until(player.client.is_connected)
+        for nth, ahead in enumerate((0, other, 0, other, 0), 1):
+            clock(ahead)
+            assert run(broker, "ping", "--wait", 30, *how) == 0, capsys.readouterr()
+            assert len(player.done) == nth
+        said = capsys.readouterr().out
+        # Of a day what the results tell is believed, if they are kept; else the node proves it.
+        passed = abs(other) > 86400 or bool(other and how)
+        assert ("already taken a command with a later counter, of " in said) == passed
+        assert "proof" not in said
+
+
+def test_firmware_that_does_not_prove_its_counter(broker, capsys, clock):
+    ahead = (int(time.time()) + YEAR_S) * 1000
+    with Gated(broker, ahead, proves=False) as player:
+        until(player.client.is_connected)
+        assert run(broker, "ping", "--wait", 30) == 1
+        said = capsys.readouterr().err
+        assert "the node has already taken a command with a later counter" in said
+        assert "--after COUNTER" in said
+        assert run(broker, "ping", "--wait", 30, "--after", ahead) == 0
+        assert player.gate.counter == ahead + 1
+
+
+def test_a_counter_that_somebody_else_tells_is_not_passed(broker):
+    """It might be the last one that there is."""
+    with Gated(broker, 2**53 - 3, proves=False) as player:
+        until(player.client.is_connected)
+        answer = player.say
+
+        def forge(below, told, retained=True):
+            more = {"last": 2**53 - 3, "proof": "00" * 32} if below.startswith("results") else {}
+            answer(below, told | more if more else told, retained)
+
+        player.say = forge
+        assert run(broker, "ping", "--wait", 30) == 1
+        assert player.done == []
+
+
+def test_the_last_counter_that_there_is(broker, capsys):
+    with Player(broker) as player:
+        last = words.signed("n", bytes.fromhex(KEY), {"do": "ping"}, 2**53 - 1, "last")
+        player.say("commands/last", last)
+        until(lambda: player.waiting)
+        assert run(broker, "ping", "--wait", 0) == 1
+    assert "the last counter that there is: remove commands.counter" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("counter", ["-1", "x", "1.5", "9" * 4500, str(2**53)])
+def test_what_is_no_counter(broker, counter, capsys):
+    with pytest.raises(SystemExit):
+        run(broker, "ping", "--after", counter)
+    assert "is no counter: 0 to 9007199254740990" in capsys.readouterr().err
+
+
+def test_rubbish_does_not_count_among_those_that_wait(broker, monkeypatch, capsys):
+    monkeypatch.setattr(command, "MOST", 2)
+    with Player(broker) as player:
+        other = words.signed("n", bytes(16), {"do": "ping"}, 5, "other")
+        for name, payload in (("a", b"x"), ("b", b"{}"), ("c", b"[1]"), ("other", other)):
+            player.say(f"commands/{name}", payload)
+        until(lambda: len(player.waiting) == 4)
+        for _ in range(2):
+            assert run(broker, "ping", "--wait", 0) == 0
+        assert run(broker, "ping", "--wait", 0) == 1
+    assert "2 commands wait for n already" in capsys.readouterr().err
 
 
 def test_a_conversation_takes_rubbish(broker):

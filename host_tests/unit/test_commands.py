@@ -158,6 +158,15 @@ def test_a_replay():
     assert refused(first, 8) == (commands.REPLAY, False)  # the counter outlives the node's sleep
 
 
+def test_a_refused_replay_proves_the_counter_that_is_to_be_passed():
+    door = gate(7)
+    result = door.judge(message(6))[1]
+    door.prove(result)
+    text = "c1100-counter\n%s\na1\n7" % NODE
+    assert result["last"] == 7
+    assert result["proof"] == hexlify(hmac.hmac_sha256(KEY, text.encode())).decode()
+
+
 def test_who_has_no_key_learns_nothing_about_the_counter():
     for counter in (1, 7, 8, 2**53 - 1):
         assert refused(message(counter, key=bytes(32)), 7) == (commands.BAD_MAC, False)

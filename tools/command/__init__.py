@@ -26,14 +26,16 @@ from typing import Any
 
 from tools.broker import address
 from tools.command.conversation import PASSWORD_VARIABLE, Conversation
-from tools.command.standing import GOOD, values
+from tools.command.standing import GOOD, REPLAY, Standing, behind, values
 from tools.command.words import (
     KEY_VARIABLE,
+    MOST_COUNTER,
     OURS,
     Failure,
     Usage,
     body,
     check,
+    proven,
     read_key,
     signed,
 )
@@ -52,6 +54,11 @@ __all__ = [
 ]
 
 MOST = 48  # commands that wait for one node
+TRIES = 3  # to get past another host's counter
+
+
+class Stopped(Exception):
+    """By Ctrl-C; the text says how the command stands."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,8 +81,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--live", action="store_true", help="not kept: the node listens now")
     how.add_argument("--single", action="store_true",
                      help="for firmware that knows one waiting command only")  # fmt: skip
+    parser.add_argument("--after", type=_counter, default=0, metavar="COUNTER",
+                        help="what the node has taken last, where a clock was ahead")  # fmt: skip
     parser.add_argument("--wait", type=seconds, default=3600, metavar="S",
                         help="for the result, 0: print its id (default: 3600)")  # fmt: skip
+
+
+def _counter(text: str) -> int:
+    if not text.isdecimal() or not 0 <= int(text[:20]) < MOST_COUNTER:
+        raise argparse.ArgumentTypeError(f"{text!r} is no counter: 0 to {MOST_COUNTER - 1}")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -90,6 +105,9 @@ def run(args: argparse.Namespace) -> int:
         what = body(args.words)
         check(what)
         return _command(args, what, read_key(args.secrets, args.key_file))
+    except Stopped as stop:
+        print(plain(str(stop)), file=sys.stderr)
+        return 130
     except Failure as failure:
         print(plain(str(failure)), file=sys.stderr)
         return 2 if isinstance(failure, Usage) else 1
@@ -134,11 +152,9 @@ def _at_the_broker(args: argparse.Namespace) -> int:
 
 
 def _command(args: argparse.Namespace, what: dict[str, Any], key: bytes) -> int:
-    name = secrets.token_hex(4)
-    queued = not (args.live or args.single)
     with Conversation(args.node, args.broker, args.user) as talk:
         standing = talk.standing
-        if len(standing.queue) >= MOST:
+        if standing.genuine(args.node, key) >= MOST:
             raise Failure(f"{MOST} commands wait for {args.node} already: cancel some")
         if args.single and standing.single is not None:
             raise Failure(
@@ -146,33 +162,66 @@ def _command(args: argparse.Namespace, what: dict[str, Any], key: bytes) -> int:
                 "result, or cancel it"
             )
         talk.tidy()
-
-        def sign(counter: int) -> bytes:
-            return signed(args.node, key, what, counter, name)
-
-        def counter() -> int:
-            return talk.standing.next_counter(args.node, key, time.time())
-
-        message = b""
-        try:
-            if queued:
-                message = talk.put(name, sign, counter)
-            else:
-                talk.tell("commands", sign(counter()), retained=args.single)
-            since = time.time()
-            if not args.wait:
-                print(talk.standing.told(name) if queued else name)
+        told: dict[str, Any] = {}
+        for _ in range(TRIES):
+            told = _given(args, talk, what, key)
+            if told is None:
                 return 0
-            with _terminal(args, talk, name, since) as look:
-                word = talk.answers(name, args.wait, look.show, message, look.tick)
-        except KeyboardInterrupt:
-            print(f"stopped: {_how_it_stands(args, talk, name)}", file=sys.stderr)
-            return 130
-        if word is None:
-            raise Failure(f"no result within {args.wait:g} s: {_how_it_stands(args, talk, name)}")
-        if args.single:
-            talk.tell("commands", b"")
-    return 0 if word in GOOD else 1
+            if told.get("why") != REPLAY:
+                return 0 if told["result"] in GOOD else 1
+            if not proven(args.node, key, told):
+                break
+            print(f"{behind(told)}. It is given again, behind that one")
+            if args.single:
+                talk.cleared()
+        raise Failure(f"{behind(told)}. {_way_past(talk.standing)}")
+
+
+def _given(
+    args: argparse.Namespace, talk: Conversation, what: dict[str, Any], key: bytes
+) -> dict[str, Any] | None:
+    """Give a command. Returns its last result, None if nobody waits for that."""
+    name = secrets.token_hex(4)
+    queued = not (args.live or args.single)
+
+    def sign(counter: int) -> bytes:
+        if counter > MOST_COUNTER:
+            raise Failure(
+                f"{args.node} has taken a command with the last counter that there is: remove "
+                "commands.counter from its board, and give it a new key (provision)"
+            )
+        return signed(args.node, key, what, counter, name)
+
+    def counter() -> int:
+        known = talk.standing.next_counter(args.node, key, time.time())
+        return max(known, args.after + 1)
+
+    message = b""
+    try:
+        if queued:
+            message = talk.put(name, sign, counter)
+        else:
+            talk.tell("commands", sign(counter()), retained=args.single)
+        since = time.time()
+        if not args.wait:
+            print(talk.standing.told(name) if queued else name)
+            return None
+        with _terminal(args, talk, name, since) as look:
+            result = talk.answers(name, args.wait, look.show, message, look.tick)
+    except KeyboardInterrupt as stop:
+        raise Stopped(f"stopped: {_how_it_stands(args, talk, name)}") from stop
+    if result is None:
+        raise Failure(f"no result within {args.wait:g} s: {_how_it_stands(args, talk, name)}")
+    if args.single:
+        talk.tell("commands", b"")
+    return result
+
+
+def _way_past(standing: Standing) -> str:
+    """For firmware that does not prove what its counter is."""
+    found = standing.greatest()
+    known = f"; the greatest that a result here tells is {found}" if found else ""
+    return f"With --after COUNTER it is given behind that one, if you know its counter{known}"
 
 
 def _how_it_stands(args: argparse.Namespace, talk: Conversation, name: str) -> str:

@@ -128,9 +128,9 @@ class Conversation:
         show: Callable[[dict[str, Any]], None],
         message: bytes = b"",
         look: Callable[[], None] = lambda: None,
-    ) -> str | None:
-        """Show the results of a command until the last one, and return its word; None when none
-        has come in time.
+    ) -> dict[str, Any] | None:
+        """Show the results of a command until the last one, and return it; None when none has
+        come in time.
 
         message -- as it waits on its own topic, to be put there again by a broker that has lost
                    it; none: it has no such topic
@@ -149,7 +149,7 @@ class Conversation:
                     show(result)
                     last = result
                 if result.get("result") in FINAL:
-                    return str(result["result"])
+                    return result
             left = limit - time.monotonic()
             if left <= 0:
                 return None
@@ -161,6 +161,12 @@ class Conversation:
                 known = name in self.standing.results or name in self.standing.waiting
                 if message and not known:
                     self.tell(f"commands/{name}", message)
+
+    def cleared(self) -> None:
+        """Wait until the single place is free: the node clears what it has refused there."""
+        limit = time.monotonic() + CONNECT_LIMIT_S
+        while self.standing.single is not None and time.monotonic() < limit:
+            self._pump(LOOK_S)
 
     def withdrawn(self, name: str) -> dict[str, Any] | None:
         """Take a command back. Returns the node's result if it is too late for that. Raises

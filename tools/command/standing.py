@@ -15,10 +15,12 @@ KEPT = 20  # results that stay at the broker, the newest
 MARK = b"-"  # a node's, where its module publishes nothing that is empty
 DAY_S = 86400
 LAST_YEAR = 9999
+PLAUSIBLE_MS = 10**12  # of Unix time: 2001
 NAMED = 5  # commands in front of another
 WIDEST = 36  # column of the listing
 LONGEST = 120  # characters of an entry in the listing: anybody may write results
-HEAD = ("id", "counter", "result", "do", "time", "due", "lines")
+HEAD = ("id", "counter", "result", "do", "time", "due", "lines", "last", "proof")
+REPLAY = "replay"  # a node's reason: its counter is behind
 
 
 @dataclass
@@ -41,6 +43,7 @@ class Standing:
     single: Waiting | None = None  # where an older firmware has its only one
     marks: set[str] = field(default_factory=set)
     reported: float = 0.0
+    refusals: list[dict[str, Any]] = field(default_factory=list)  # of replays, as they were told
 
     def message(self, below: str, payload: bytes, retained: bool, now: float) -> None:
         """Take in what was said on a topic."""
@@ -57,11 +60,14 @@ class Standing:
                 self.marks.add(name)
             elif found is not None:
                 self.waiting[name] = found
-        elif kind == "results" and name:
-            self.results.pop(name, None)
+        elif kind == "results":
             result = _object(payload)
-            if result is not None:
+            if name:
+                self.results.pop(name, None)
+            if name and result is not None:
                 self.results[name] = result
+            if result is not None and result.get("why") == REPLAY and not retained:
+                self.refusals = [*self.refusals[1 - KEPT :], result]
 
     @property
     def queue(self) -> list[Waiting]:
@@ -83,12 +89,26 @@ class Standing:
     def next_counter(self, node: str, key: bytes, now: float) -> int:
         """Greater than that of every command so far, on whatever host that was given. What anybody
         could have written is not believed far: a counter that is too great would be the last.
+        What the node has signed is.
         """
         limit = int((now + DAY_S) * 1000)
         waiting = (*self.waiting.values(), *([self.single] if self.single else []))
         known = [each.counter for each in waiting if words.is_genuine(node, key, each.message)]
         told = [_number(result, "counter") for result in self.results.values()]
+        known += [words.proven(node, key, each) for each in self._replays]
         return 1 + max([int(now * 1000), *known, *[each for each in told if each < limit]])
+
+    def greatest(self) -> int:
+        """Counter that any result tells, whoever wrote it; 0: none."""
+        return max((_number(each, "counter") for each in self.results.values()), default=0)
+
+    @property
+    def _replays(self) -> list[dict[str, Any]]:
+        return [*self.results.values(), *self.refusals]
+
+    def genuine(self, node: str, key: bytes) -> int:
+        """How many commands with this key wait: anybody may put other things there."""
+        return sum(words.is_genuine(node, key, each.message) for each in self.queue)
 
     def heard(self, now: float | None = None) -> str:
         """When the node has last been heard, and is due, as far as that is known. Its reports are
@@ -159,6 +179,17 @@ def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
+def behind(result: dict[str, Any]) -> str:
+    """Why a node has refused a replay, and what that has to do with clocks."""
+    last = _number(result, "last")
+    at = at_time(last / 1000) if last > PLAUSIBLE_MS else "?"
+    when = f", of {at}" if at != "?" else ""
+    return (
+        f"the node has already taken a command with a later counter{when}: the clock of the host "
+        "that gave it was ahead, or this one is behind"
+    )
+
+
 def values(result: dict[str, Any]) -> str:
     """What a result has besides its outcome, on a line; texts behind the numbers."""
     rest = [pair for pair in result.items() if pair[0] not in HEAD]
@@ -180,7 +211,7 @@ def at_time(unix: float) -> str:
 
 def _sent(counter: int) -> str:
     """When a command was sent: our counters are Unix time in milliseconds."""
-    plausible = 10**12 < counter < (time.time() + DAY_S) * 1000
+    plausible = PLAUSIBLE_MS < counter < (time.time() + DAY_S) * 1000
     return at_time(counter / 1000) if plausible else "?"
 
 

@@ -16,6 +16,7 @@ KEY_VARIABLE = "C1100_COMMAND_KEY"
 LEAST_KEY_BYTES = 16
 WORDS = ("ping", "report", "fix", "log", "set", "reboot")  # what a node does
 OURS = ("results", "cancel")  # what is done at the broker
+MOST_COUNTER = 2**53 - 1
 LOG_DIGITS = 4  # of the number of lines to skip; no log has more
 SHOWN = 60  # characters of a value in a message
 
@@ -114,6 +115,18 @@ def is_genuine(node: str, key: bytes, message: dict[str, Any]) -> bool:
         return False
     told = str(mac).encode("utf-8", "replace")
     return hmac.compare_digest(_mac(node, key, name, counter, text).encode(), told)
+
+
+def proven(node: str, key: bytes, result: dict[str, Any]) -> int:
+    """The counter that a node has told with its refusal of a replay; 0 if it has told none, or
+    somebody else has: what anybody could have written might be the last counter that there is.
+    """
+    name, last, proof = (result.get(part) for part in ("id", "last", "proof"))
+    if type(last) is not int or not 0 < last < MOST_COUNTER:
+        return 0
+    told = f"c1100-counter\n{node}\n{name}\n{last}".encode("utf-8", "replace")
+    mac = hmac.new(key, told, "sha256").hexdigest()
+    return last if hmac.compare_digest(mac.encode(), str(proof).encode("utf-8", "replace")) else 0
 
 
 def _mac(node: str, key: bytes, name: Any, counter: int, text: Any) -> str:
