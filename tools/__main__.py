@@ -1,6 +1,7 @@
 """`python -m tools COMMAND`: one table of commands, each loaded only when it is called."""
 
 import argparse
+import difflib
 import importlib
 import sys
 
@@ -31,6 +32,9 @@ COMMANDS = {
     "virtual-board": ("tools.virtual_board.cli", "a board in software that mpremote can drive"),
 }
 
+LONGEST = max(map(len, COMMANDS))
+OWN = ("tools", "lib", "firmware", "c1100")  # what cannot be missing
+
 
 class Version(argparse.Action):
     """Print it, and end."""
@@ -42,9 +46,6 @@ class Version(argparse.Action):
         parser.exit()
 
 
-OWN = ("tools", "lib", "firmware", "c1100")  # what cannot be missing
-
-
 def main(argv: list[str]) -> int:
     """Run one command. Returns its exit code; 2 for a usage error."""
     about = calling.as_called(__doc__)
@@ -53,6 +54,16 @@ def main(argv: list[str]) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (_, text) in COMMANDS.items():
         commands.add_parser(name, help=text, add_help=False)
+    if not argv:
+        parser.print_usage(sys.stderr)
+        for name, (_, text) in COMMANDS.items():
+            print(f"  {name:{LONGEST}}  {text}", file=sys.stderr)
+        return 2
+    if not argv[0].startswith("-") and argv[0] not in COMMANDS:
+        near = difflib.get_close_matches(argv[0].lower().replace("_", "-"), COMMANDS, 1)
+        said = f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}"
+        print(f"there is no tool {argv[0]}: {said}", file=sys.stderr)
+        return 2
     name = parser.parse_known_args(argv[:1])[0].command
     try:
         module = importlib.import_module(COMMANDS[name][0])

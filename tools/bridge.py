@@ -23,7 +23,7 @@ from pathlib import Path
 
 import serial
 
-from tools import failure
+from tools import failure, options
 from tools.timeline import Timeline
 from tools.virtual_board.board import Board, flash_folder
 from tools.virtual_board.process import BoardError
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     half = parser.add_mutually_exclusive_group(required=True)
     half.add_argument("--board", metavar="PORT", help="serial port with a board's UART")
     half.add_argument("--module", metavar="PORT", help="serial port with a C1100")
-    parser.add_argument("--baud", type=int, default=115200, help="of the port (115200)")
+    parser.add_argument("--baud", type=options.baud, default=115200, help="of the port (115200)")
     parser.add_argument("--flash", type=Path, metavar="DIR", help="the virtual board's files")
     parser.add_argument("--link", type=Path, metavar="PATH",
                         help="symlink to the virtual board's prompt")  # fmt: skip

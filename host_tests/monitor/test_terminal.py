@@ -28,6 +28,7 @@ def test_nodes_and_events_appear_and_change():
         app = Monitor(snapshot)
         async with app.run_test(size=(110, 30)) as pilot:
             assert table(app) == []
+            assert app.query_one(RichLog).border_title == "Events"
             fleet.message(topic, pack({"n": "battery", "u": "V", "v": 3.61}, node="field-17"), now)
             now += 60
             app.show()

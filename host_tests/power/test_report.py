@@ -1,5 +1,7 @@
 """The power report of a run: figures, picture and page."""
 
+import base64
+import io
 import math
 import re
 from collections.abc import Callable
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from PIL import Image
 
 from host_tests.deploy.conftest import command
 from host_tests.power.test_oracle import costs
@@ -313,7 +316,13 @@ def test_the_page_of_a_long_run_has_groups_first_and_the_dearest_wakes(tmp_path:
     assert kinds < single
     listed = page[single : page.index("</table>", single)]
     assert listed.count("<tr>") == 1 + 25
-    assert wakes.BOARD not in listed
+    # What is said above the picture is not said once more in it.
+    found = re.search(r'base64,([^"]+)"', page)
+    assert found
+    inside = Image.open(io.BytesIO(base64.b64decode(found[1])))
+    with inside, Image.open(tmp_path / "power.png") as alone:
+        assert inside.height < 0.9 * alone.height
+        assert inside.width == alone.width
 
 
 def test_the_page_names_every_way_to_do_the_jobs_and_ours_beside_the_least(tmp_path: Path, capsys):

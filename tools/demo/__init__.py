@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TextIO
 
 from tools import broker as brokers
+from tools import options
 from tools.broker import Address, BrokerError, address
 from tools.demo import check, far_side, flash
 from tools.demo.subscriber import Subscriber
@@ -36,6 +37,7 @@ from tools.virtual_c1100.module import VirtualC1100
 from tools.virtual_c1100.profile import Profile
 
 PERIOD_S = 900
+MOST_REPORTS = 100_000
 WAKE_LIMIT_S = 1200  # virtual; a wake with all its time-outs, and the sleep after it
 ARRIVAL_LIMIT_S = 5.0
 ASLEEP_S = 60.0  # virtual
@@ -76,8 +78,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--uplink", choices=("mqtt", *SERVERS), default="mqtt",
                         help="how the node reports (default mqtt)")  # fmt: skip
-    parser.add_argument("--reports", type=_count, default=4, metavar="N", help="wakes (default 4)")
-    parser.add_argument("--seed", type=int, default=1, help="of sensor values and module")
+    parser.add_argument(
+        "--reports",
+        type=options.whole(1, MOST_REPORTS),
+        default=4,
+        metavar="N",
+        help="wakes (default 4)",
+    )
+    parser.add_argument("--seed", type=options.seed, default=1, help="of sensor values and module")
     parser.add_argument(
         "--trace", type=Path, default=TRACE, metavar="FILE", help=f"log of all (default {TRACE})"
     )
@@ -87,12 +95,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--romfs", action="store_true",
                         help="a board with a partition for ROMFS")  # fmt: skip
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the board's flash here")
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
-    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -193,7 +195,7 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
         stack.callback(bench.close)
 
         total = len(project.START if rom else project.sources()) + flash.count(staging)
-        view.phase(f"deploying {total} files with mpremote to {bench.tty}", total)
+        view.phase(f"deploying {count(total, 'file')} with mpremote to {bench.tty}", total)
         flash.deploy(bench, staging, lambda: view.reached(flash.count(on_board)))
 
         text = f"the node lives: {count(options.reports, 'report')}, one every {PERIOD_S} s"

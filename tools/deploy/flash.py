@@ -16,7 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools import failure
+from tools import failure, options
 from tools.deploy import DeployError, boards, partitions, suits
 from tools.deploy.boards import BoardFlash
 from tools.deploy.image import placed
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--firmware", type=Path, metavar="FILE", required=True,
                         help="MicroPython: .bin for an ESP32, .dfu for an STM32")  # fmt: skip
     parser.add_argument("--image", type=Path, metavar="FILE", help="made by `image`")
-    parser.add_argument("--baud", type=int, default=460800, help="default 460800")
+    parser.add_argument("--baud", type=options.baud, default=460800, help="default 460800")
     parser.add_argument("--erase", action="store_true", help="all of an ESP32's flash before")
     parser.add_argument("--force", action="store_true",
                         help="although a file or the board says it is another")  # fmt: skip

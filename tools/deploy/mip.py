@@ -28,6 +28,7 @@ from pathlib import Path
 from tools import failure
 from tools.deploy import DeployError, compiler, parts, project
 from tools.deploy.parts import NAME
+from tools.power.wording import count
 
 SAY_VERSION = {"lib/c1100/__init__.py": "__version__", "firmware/version.py": "VERSION"}
 
@@ -50,11 +51,11 @@ def run(args: argparse.Namespace) -> int:
             for path, text in (versioned() | source_packages()).items():
                 (project.ROOT / path).write_text(text)
             return 0
-        count = build(args.out)
+        modules = build(args.out)
     except (DeployError, OSError) as error:
         print(f"mip: {failure.words(error)}", file=sys.stderr)
         return 1
-    print(f"{args.out}: {count} modules of {NAME} {_version()}")
+    print(f"{args.out}: {count(modules, 'module')} of {NAME} {_version()}")
     return 0
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from tools.deploy import DeployError, project, rom, romfs
 from tools.deploy.connection import Connection
+from tools.power.wording import count
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def found(
         raise DeployError(why + ": deploy without --romfs")
     if not (why or args.files or args.source):
         files = {path: data for path, data in want.items() if path not in code}
-        about = f"ROMFS: {len(code)} modules, {len(image)} of {part.size} bytes"
+        about = f"ROMFS: {count(len(code), 'module')}, {len(image)} of {part.size} bytes"
         if rom.holds(board, image):
             return Place(files, frozenset(code), said=about + ", there already")
         done = functools.partial(rom.write, board, part, image)

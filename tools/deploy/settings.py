@@ -102,8 +102,9 @@ def is_name(text: str) -> bool:
 
 
 def tables() -> list[dict[str, Any]]:
-    """All settings and all secrets that the firmware knows, each with its default."""
-    return json.loads(_said(_run(_TABLES.format(str(project.ROOT)))))
+    """All settings and all secrets that the firmware knows, by name, each with its default."""
+    found = json.loads(_said(_run(_TABLES.format(str(project.ROOT)))))
+    return [dict(sorted(table.items())) for table in found]  # MicroPython keeps no order
 
 
 def _run(code: str, given: str = "") -> subprocess.CompletedProcess[str]:

@@ -95,8 +95,8 @@ class Feed:
         with self.lock:
             for name, points in node.points.items():
                 kept.setdefault(name, []).extend(points)
-            count = deepcopy(node.count)
-        found = {name: plotted(points, count, since) for name, points in kept.items()}
+            counted = deepcopy(node.count)
+        found = {name: plotted(points, counted, since) for name, points in kept.items()}
         return {name: plot for name, plot in found.items() if plot is not None}
 
     def _store_words(self) -> str:
@@ -104,8 +104,10 @@ class Feed:
         if self._store is None:
             return self._problem and f"nothing is kept: {self._problem}"
         problem = self._store.problem or self._problem
-        lost = f"{self._store.lost} messages were not kept" if self._store.lost else ""
-        return "; ".join(filter(None, (problem and f"not kept at the moment: {problem}", lost)))
+        lost = self._store.lost
+        which = "message was" if lost == 1 else "messages were"
+        gone = f"{lost} {which} not kept" if lost else ""
+        return "; ".join(filter(None, (problem and f"not kept at the moment: {problem}", gone)))
 
     def _connected(self, client, userdata, flags, reason, properties) -> None:
         if reason.is_failure:

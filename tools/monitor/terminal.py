@@ -10,6 +10,8 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.widgets import DataTable, Footer, Header, RichLog, Static
 
+from tools.power.wording import count
+
 COLUMNS = ("node", "heard", "battery", "temperature", "signal", "backlog", "missing", "recovery")
 REFRESH_S = 0.5
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -47,7 +49,7 @@ def measured(node: dict[str, Any]) -> Text:
     if node["unshown"]:
         found.append(f"   and {node['unshown']} more, too many to show")
     if node["unheard"]:
-        found.append(f"   {node['unheard']} records while nobody listened")
+        found.append(f"   {count(node['unheard'], 'record')} while nobody listened")
     return found
 
 
@@ -84,8 +86,12 @@ class Monitor(App[None]):
     def compose(self) -> ComposeResult:
         yield Header()
         yield DataTable(cursor_type="row", zebra_stripes=True)
-        yield VerticalScroll(Static(id="values"), can_focus=True)
-        yield RichLog(max_lines=500, wrap=True)
+        values = VerticalScroll(Static(id="values"), can_focus=True)
+        values.border_title = "Values"
+        yield values
+        events = RichLog(max_lines=500, wrap=True)
+        events.border_title = "Events"
+        yield events
         yield Footer()
 
     def on_mount(self) -> None:

@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Iterable, Sequence
 from html import escape
-from pathlib import Path
 
 from tools.power.account import DAY_US, LOADS, NAUS_PER_MAH, Sum
 from tools.power.basis import Basis
@@ -50,12 +49,12 @@ DEAREST = 25  # of more
 def html(
     basis: Basis,
     lines: Sequence[str],
-    png: Path,
+    picture: bytes,
     profiles: tuple[Profile, Profile, Profile],
 ) -> str:
-    """The whole page. `lines`: title, and what is said under it."""
+    """The whole page. `lines`: title, and what is said under it; picture: a PNG without."""
     run, part, account = basis.run, basis.part, basis.account
-    image = base64.b64encode(png.read_bytes()).decode()
+    image = base64.b64encode(picture).decode()
     battery = profiles[2]
     volts = battery.figures["voltage"].value
     lives = wakes(part.intervals)

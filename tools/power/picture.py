@@ -1,5 +1,6 @@
 """The run as a picture: current over time, one wake enlarged, and where the charge went."""
 
+import io
 import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from PIL import Image
 
 from tools.power import curve, picture_bars, picture_curves
 from tools.power.basis import Basis
@@ -22,6 +24,7 @@ from tools.power.wording import SHOWN
 LEFT, RIGHT = 0.055, 0.985
 LINE = 205  # characters
 USUAL_LINES, LINE_HEIGHT = 3, 0.018
+WORDS_END = 0.877  # of the height, below the usual lines
 IN_A_ROW = 7  # names of states in the legend
 
 
@@ -35,7 +38,7 @@ def draw(run: Run, headline: Sequence[str], path: Path) -> Path:
         figure = plt.figure(figsize=(16, 10.4), dpi=110)
         figure.text(LEFT, 0.97, headline[0], fontsize=16, weight="bold", va="top")
         said = _wrapped(headline[1:])
-        more = LINE_HEIGHT * max(0, len(said) - USUAL_LINES)
+        more = _more(said)
         figure.text(LEFT, 0.934, "\n".join(said), fontsize=10.5, color=FAINT, va="top")
         upper = figure.add_gridspec(
             1, 2, width_ratios=(1.35, 1), wspace=0.12, left=LEFT, right=RIGHT, top=0.845 - more,
@@ -56,6 +59,21 @@ def draw(run: Run, headline: Sequence[str], path: Path) -> Path:
         figure.savefig(path)
         plt.close(figure)
     return path
+
+
+def without_words(path: Path, headline: Sequence[str]) -> bytes:
+    """The PNG that draw() has written, without title and lines: a page says them itself."""
+    with Image.open(path) as picture:
+        width, height = picture.size
+        top = 1 - WORDS_END + _more(_wrapped(headline[1:]))
+        buffer = io.BytesIO()
+        picture.crop((0, round(top * height), width, height)).save(buffer, "PNG")
+        return buffer.getvalue()
+
+
+def _more(said: list[str]) -> float:
+    """Height of the lines that are more than usual."""
+    return LINE_HEIGHT * max(0, len(said) - USUAL_LINES)
 
 
 def _wrapped(lines: Iterable[str]) -> list[str]:

@@ -61,5 +61,7 @@ def write(run: Run, folder: Path, name: str) -> tuple[Path, Path]:
     lines = headline(run)
     png = picture.draw(run, lines, folder / f"{name}.png")
     path = folder / f"{name}.html"
-    path.write_text(page.html(Basis.of(run), lines, png, profiles(run)))
+    path.write_text(
+        page.html(Basis.of(run), lines, picture.without_words(png, lines), profiles(run))
+    )
     return png, path

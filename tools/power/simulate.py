@@ -27,7 +27,7 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from tools import failure
+from tools import failure, options
 from tools.broker import BrokerError
 from tools.demo import far_side
 from tools.deploy import DeployError, image, settings
@@ -189,7 +189,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fault", action="append", default=[], metavar="NAME[:PARAMETER]",
                         type=checked,
                         help="of the module, as virtual-c1100 --help lists them")  # fmt: skip
-    parser.add_argument("--seed", type=int, default=1, help="of sensor values and module")
+    parser.add_argument("--seed", type=options.seed, default=1, help="of sensor values and module")
     for kind, usual in (("module", "mdm9206"), ("board", "esp32"), ("battery", "ls26500")):
         parser.add_argument(f"--{kind}", default=usual,
                             help=f"power profile ({usual}): {', '.join(names(kind))}")  # fmt: skip

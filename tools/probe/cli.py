@@ -24,7 +24,7 @@ import serial
 from rich.console import Console
 from rich.table import Table
 
-from tools import failure
+from tools import failure, options
 from tools.probe import judge
 from tools.probe.driver import at, dialect, forms
 from tools.probe.judge import DIFFERS, HOLDS, NOT_TESTED, NOT_TRIED, Trial, Verdict
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("port", nargs="?", help="serial port with the module")
     parser.add_argument("--replay", type=Path, metavar="FILE", help="judge a recorded walk again")
-    parser.add_argument("--baud", type=int, default=115200, help="of the port (115200)")
+    parser.add_argument("--baud", type=options.baud, default=115200, help="of the port (115200)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="record the walk (JSON)")
     parser.add_argument("--only", action="append", default=[], choices=GROUPS, metavar="GROUP",
                         help=f"one of {', '.join(GROUPS)}; may be repeated")  # fmt: skip

@@ -184,7 +184,7 @@ def _common(node: Node, args: argparse.Namespace) -> None:
 def _secret(node: Node, key: str, value: Any, where: str) -> None:
     if key not in node.tables.secrets:
         raise DeployError(
-            f"{where}: {key} is no secret; known are {', '.join(node.tables.secrets)}"
+            f"{where}: {key} is no secret; known are {', '.join(sorted(node.tables.secrets))}"
         )
     node.put(key, str(value))
 

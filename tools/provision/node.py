@@ -56,7 +56,7 @@ class Node:
 
     def nearest(self, key: str) -> str:
         """What may have been meant, for a message."""
-        known = [*self.tables.config, *self.tables.secrets]
+        known = sorted([*self.tables.config, *self.tables.secrets])
         close = difflib.get_close_matches(key, known, 1, 0.6) or difflib.get_close_matches(
             key.rpartition(".")[2], [name.rpartition(".")[2] for name in known], 1, 0.8
         )

@@ -11,6 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
+from tools import options
 from tools.calling import COMMAND
 from tools.virtual_board.board import Board, flash_folder, flash_image, rom_file
 from tools.virtual_board.process import BoardError
@@ -23,12 +24,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     flash = parser.add_mutually_exclusive_group(required=True)
     flash.add_argument("--flash", type=Path, metavar="DIR", help="folder that is the board's /")
     flash.add_argument("--lfs", type=Path, metavar="IMG", help="LittleFS image, made if missing")
-    parser.add_argument("--blocks", type=int, default=512, help="4 KiB blocks of a new image")
+    parser.add_argument(
+        "--blocks", type=options.whole(8, 65536), default=512, help="4 KiB blocks of a new image"
+    )
     parser.add_argument("--romfs", type=Path, metavar="FILE",
                         help="partition for ROMFS, such as an image; made if missing")  # fmt: skip
     parser.add_argument("--link", type=Path, metavar="PATH", help="symlink to the serial port")
     parser.add_argument("--uart", type=Path, metavar="PATH", help="tty of the board's UART(1)")
-    parser.add_argument("--heap", default="384K", help="MicroPython heap (default 384K)")
+    parser.add_argument(
+        "--heap", type=options.heap, default="384K", help="MicroPython heap (default 384K)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ import signal
 import time
 from pathlib import Path
 
-from tools import failure
+from tools import failure, options
 from tools.timeline import Timeline
 from tools.virtual_c1100 import realtime
 from tools.virtual_c1100.faults import FAULTS
@@ -31,11 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--link", type=Path, metavar="PATH", help="symbolic link to the PTY")
     where.add_argument("--serial", metavar="DEVICE", help="serial port with a physical board")
     parser.add_argument("--profile", type=Path, metavar="FILE", help="settings as TOML")
-    parser.add_argument("--baud", type=int, help="bits per second after power-on (115200)")
+    parser.add_argument(
+        "--baud", type=options.baud, help="bits per second after power-on (115200)"
+    )
     parser.add_argument("--variant", choices=VARIANTS, help="hardware variant (MGGT)")
     parser.add_argument("--pin", help="PIN that the SIM asks for (none)")
     parser.add_argument("--no-sim", action="store_true", help="no card in the holder")
-    parser.add_argument("--seed", type=int, help="of all randomness (1)")
+    parser.add_argument("--seed", type=options.seed, help="of all randomness (1)")
     parser.add_argument("--fault", action="append", default=[], metavar="NAME[:PARAMETER]",
                         help="something that goes wrong, see below; may be repeated")  # fmt: skip
     parser.add_argument("--trace", type=Path, metavar="FILE",
