@@ -86,6 +86,7 @@ HOW = (
         "+ --days 0.6", "half a minute"),
     How("python -m tools simulate --scenario", PARSED, "", "host_tests/power lives each of them"),
     How("python -m tools simulate --frozen", PARSED, "", "host_tests/power lives it"),
+    How("python -m tools demo --uplink", INSTEAD, "+ --reports 1", "a wake shows it"),
     How("python -m tools simulate --no-frozen", INSTEAD, "+ --days 0.05", "half a minute"),
     How("python -m tools bench --only computing", PARSED, "", "half a minute"),
     How("python -m tools bench --only energy", PARSED, "", "host_tests/power has the same"),

@@ -164,9 +164,10 @@ def _command(args: argparse.Namespace, what: dict[str, Any], key: bytes) -> int:
         talk.tidy()
         told: dict[str, Any] = {}
         for _ in range(TRIES):
-            told = _given(args, talk, what, key)
-            if told is None:
+            given = _given(args, talk, what, key)
+            if given is None:
                 return 0
+            told = given
             if told.get("why") != REPLAY:
                 return 0 if told["result"] in GOOD else 1
             if not proven(args.node, key, told):

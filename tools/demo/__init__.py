@@ -1,9 +1,9 @@
 """A node's life, all in software: deployed with mpremote, then several reports.
 
 Real MicroPython runs the project's firmware on a virtual board, wired to a virtual C1100 whose
-MQTT goes to a real broker (--uplink http, tcp: its connections to a server of our own). Exit code
-0 only if an independent subscriber, or that server, got every sampled record exactly as it was
-sampled.
+MQTT goes to a real broker (--uplink http, tcp: its connections to a server of our own; mqtts,
+https: with TLS, and a certificate made for this run). Exit code 0 only if an independent
+subscriber, or that server, got every sampled record exactly as it was sampled.
 """
 
 import argparse
@@ -44,9 +44,13 @@ ASLEEP_S = 60.0  # virtual
 MODULE, BOARD, BATTERY = "mdm9206", "esp32", "ls26500"
 EMBEDDED = Address("mqtt.demo", 1883)
 # What the node is told of a server of our own, and where its traffic then goes to.
+CA = "ca.pem"  # the file of those whom the node trusts
+TLS = {"tls": {"ca": CA}}
 SERVERS: dict[str, tuple[dict[str, dict], Address]] = {
     "http": ({"http": {"url": "http://http.demo/telemetry"}}, Address("http.demo", 80)),
     "tcp": ({"tcp": {"host": "tcp.demo", "port": 7007}}, Address("tcp.demo", 7007)),
+    "mqtts": (TLS, Address(EMBEDDED.host, 8883)),
+    "https": ({"http": {"url": "https://http.demo/telemetry"}, **TLS}, Address("http.demo", 443)),
 }
 EARLY_S = 1.0  # before the next wake
 TRACE = Path("build/demo-trace.txt")
@@ -139,29 +143,39 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
         # On a broker of somebody else's there may be another demo.
         node_id = "demo" if options.broker is None else f"demo-{secrets.token_hex(3)}"
         collected: Collected
-        routes: dict[tuple[str, int], tuple[str, int]]
         config: dict[str, dict] = {"sleep": {"module": "psm"}}
+        secured = options.uplink in far_side.SECURE
+        plain = options.uplink.removesuffix("s") if secured else options.uplink
         # A server of our own has another port each time; the node knows it by a name.
         known_as = options.broker or EMBEDDED
-        if options.uplink == "mqtt":
+        if plain == "mqtt":
             broker = options.broker
             if broker is None:
                 broker = stack.enter_context(brokers.embedded())
                 view.say(f"embedded MQTT broker at {broker}")
             collected = Subscriber(broker, f"nodes/{node_id}/telemetry/#")
             stack.enter_context(collected)
-            routes = {known_as: options.node_broker or broker}
+            server = options.node_broker or broker
         else:
             collected = far_side.Kept()
-            server = stack.enter_context(far_side.SERVERS[options.uplink](collected))
-            view.say(f"{options.uplink} server at {server}")
-            told, asked = SERVERS[options.uplink]
+            server = stack.enter_context(far_side.SERVERS[plain](collected))
+            view.say(f"{plain} server at {server}")
+        told, asked = SERVERS.get(options.uplink, ({}, known_as))
+        if options.uplink != "mqtt":
             config |= {"uplink": {"first": options.uplink}, **told}
-            routes = {asked: server}
+        trusted = b""
+        if secured:
+            from tools.demo import secure  # cryptography takes a moment to load
+
+            server, trusted = stack.enter_context(secure.in_front_of(server, asked.host))
+            view.say(f"TLS in front of it at {server}; its certificate is the node's {CA}")
+        routes: dict[tuple[str, int], tuple[str, int]] = {asked: server}
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="demo.")))
         staging = work / "staging"
         staging.mkdir()
         flash.configure(staging, node_id, known_as, PERIOD_S, **config)
+        if trusted:
+            (staging / CA).write_bytes(trusted)
         view.say(f"not the defaults are: {', '.join(flash.differing(staging))}")
         on_board = options.keep / "flash" if options.keep else work / "flash"
 
@@ -176,7 +190,10 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
         )
         power = load(BOARD, "board")
         watch = Watch(Meter(load(MODULE, "module"), power))
-        rom = rom_file(work / "romfs") if options.romfs else None
+        in_rom = options.romfs or secured
+        if secured and not options.romfs:
+            view.say("driver and firmware go into ROMFS, where they take no heap: TLS needs it")
+        rom = rom_file(work / "romfs") if in_rom else None
         board = Board(flash_folder(on_board), seed=options.seed, computing=speed(power), rom=rom)
         board.computing = None  # while it is deployed: that takes as long as this machine takes
 
@@ -216,9 +233,10 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
         made = check.reports(bench, bench.wakes[born:])
         collected.wait(sum(report.payload is not None for report in made), ARRIVAL_LIMIT_S)
         arrived = list(collected.records)
-        _summarise(view, bench, made, arrived, time.monotonic() - begin)
+        spent = time.monotonic() - begin
         view.live = False
-        bench.run(until=_until(bench))
+        bench.run(until=_until(bench))  # what is told is of the same time as the picture
+        _summarise(view, bench, made, arrived, spent)
         _picture(view, watch, options)
         return check.problems(made, arrived, options.reports)
 

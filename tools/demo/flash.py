@@ -55,11 +55,12 @@ def count(folder: Path) -> int:
 
 
 def deploy(bench: Bench, staging: Path, tick: Callable[[], None]) -> None:
-    """Bring config.json from `staging`, driver and firmware onto the board.
+    """Bring config.json and what is beside it in `staging`, driver and firmware onto the board.
 
     `tick()` is called many times a second. Raises DeployError.
     """
-    _run(bench, staging, ["mpremote", "connect", bench.tty, "fs", "cp", "config.json", ":"], tick)
+    files = sorted(path.name for path in staging.iterdir())
+    _run(bench, staging, ["mpremote", "connect", bench.tty, "fs", "cp", *files, ":"], tick)
     _run(bench, project.ROOT, ["tools", "deploy", "--port", bench.tty, "--no-reset"], tick)
 
 
