@@ -11,6 +11,7 @@ import argparse
 from rich.console import Console
 from rich.table import Table
 
+from tools import options
 from tools.power.scenario import NODE, Scenario
 from tools.power.simulate import Life, simulate
 
@@ -22,8 +23,8 @@ DAYS = 0.26  # six reports, and what a node needs to start
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--records", type=int, nargs="+", default=RECORDS, metavar="N",
-                        help="records of a report (default 1 6 24)")  # fmt: skip
+    parser.add_argument("--records", type=options.whole(1, 100_000), nargs="+", default=RECORDS,
+                        metavar="N", help="records of a report (default 1 6 24)")  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
