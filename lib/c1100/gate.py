@@ -1,12 +1,19 @@
 """The gate before each command: wakes the module, and gives it back what it has forgotten."""
 
+from micropython import const
+
 from . import at, dialect
 from .channel import ASLEEP, COMMAND, DATA, OFF, UNKNOWN
 from .supply import Supply
 
+TYPE_CHECKING = const(0)  # those who check types take it for true
+
 
 class Gate(Supply):
     """What C1100 has of the module's sleep and settings; the arguments are C1100's."""
+
+    if TYPE_CHECKING:
+        from .switch import wake
 
     def __init__(self, channel, pwrkey, wake, status, nap_ms: int, doze) -> None:
         Supply.__init__(self, channel, pwrkey, wake, status, doze)
@@ -32,24 +39,6 @@ class Gate(Supply):
     def asleep(self) -> bool:
         """Whether the module is in PSM, as far as it has told."""
         return self._channel.mode == ASLEEP
-
-    @property
-    def unused_ms(self) -> int:
-        """ms since the last command was begun."""
-        return self.patience.since(self._last_use)
-
-    async def wake(self) -> None:
-        """Wake the module out of PSM, by wake pin or power key, and wait until it answers.
-
-        Settings that it has forgotten are restored with the next command. Raises NoModule.
-        """
-        if self._channel.mode == ASLEEP:
-            # It tells a moment before it sleeps: it would answer still, and then no more.
-            left = dialect.PSM_ENTRY_MS - self.patience.since(self._slept)
-            if 0 < left <= dialect.PSM_ENTRY_MS:
-                await self.patience.wait(left)
-            self._channel.mode = UNKNOWN
-        await self.power_on()
 
     async def keep(self, form: dialect.Form, *args) -> None:
         """Run a setting, and remember it for when the module has forgotten it."""

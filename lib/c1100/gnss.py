@@ -17,6 +17,13 @@ _LOOK_MS = const(1000)  # between looks at the sentences where the board dozes
 _MUTE_MS = const(5000)  # a receiver that says nothing for so long has been told not to
 
 
+def gnss(modem) -> "Gnss":
+    """modem.gnss, made once."""
+    doze = modem.patience.wait if modem.patience.dozes else None
+    modem.gnss = made = Gnss(modem._channel, doze)
+    return made
+
+
 class Gnss:
     """modem.gnss"""
 

@@ -31,6 +31,12 @@ _MORE_MS = const(300)  # until no more comes of a body that is strange
 _MARKS = "!#$%&'*+-.^_`|~"  # besides letters and digits in the name of a header (RFC 9110 5.6.2)
 
 
+def http(modem) -> "Http":
+    """modem.http, made once."""
+    modem.http = made = Http(modem._channel)
+    return made
+
+
 class Http:
     """modem.http"""
 

@@ -7,6 +7,12 @@ _SLOTS = (3, 4, 5)
 SERVER_IDS = (102, 101, 1000)
 
 
+def lwm2m(modem) -> "Lwm2m":
+    """modem.lwm2m, made once."""
+    modem.lwm2m = made = Lwm2m(modem._channel, modem.restart)
+    return made
+
+
 class Lwm2m:
     """modem.lwm2m. Whether the client has registered is known at the server; the module does not
     tell.

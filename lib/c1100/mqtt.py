@@ -14,6 +14,12 @@ if _HINTS:
 _SETTLE_MS = const(1000)  # until the end of what was closed has been told
 
 
+def mqtt(modem, client_id: str, host: str, port: int = 1883, **options) -> "MQTT":
+    """modem.mqtt(): a client on the module's own stack (manual 3.6); options as MQTT has them."""
+    options.setdefault("careful", modem.careful)
+    return MQTT(modem._channel, client_id, host, port, apn=modem.apn, **options)
+
+
 class MQTT:
     """One MQTT session. The module has one, so there is one of these at a time.
 

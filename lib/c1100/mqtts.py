@@ -44,6 +44,23 @@ _WHY = (  # of CONNACK (3.2.2.3)
 )
 
 
+def mqtts(
+    modem,
+    client_id: str,
+    host: str,
+    port: int = 8883,
+    *,
+    ca: bytes | str,
+    cert: bytes | str | None = None,
+    key: bytes | str | None = None,
+    **options,
+) -> "MQTTS":
+    """modem.mqtts(): a client over TLS; ca, cert and key as tls.Context has them."""
+    from .tls import Context
+
+    return MQTTS(modem, Context(ca, cert, key), client_id, host, port, **options)
+
+
 class MQTTS:
     """One session; see mqtt.MQTT. ``tls`` -- a tls.Context"""
 

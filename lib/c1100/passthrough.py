@@ -7,13 +7,18 @@ on the module (manual table 7).
 from micropython import const
 
 from . import at, dialect
-from .connection import UDP
+from .connection import UDP, Socket
 
 LONGEST = const(1460)  # one TCP segment; the module takes 1498 bytes (F)
 ESCAPE = 1  # mode: everything up to +++ is sent
 COUNTED = 3  # mode: as many bytes as announced are sent
 
 _END = b"+++"
+
+
+def passthrough(modem, sock: Socket, **options) -> "Passthrough":
+    """modem.passthrough(): ``async with modem.passthrough(sock) as pipe:`` (manual 3.3.2)."""
+    return Passthrough(modem._channel, sock, **options)
 
 
 class Passthrough:

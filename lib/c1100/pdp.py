@@ -128,6 +128,11 @@ class Pdp:
         raise NotImplementedError
 
 
+def pdp(modem, apn: str) -> "Context":
+    """modem.pdp(): ``async with modem.pdp(apn):`` -- a context for sockets (manual 3.3.1.1)."""
+    return Context(modem._sockets, apn)
+
+
 class Context:
     """``async with modem.pdp(apn):`` -- the PDP context is open inside.
 

@@ -27,6 +27,12 @@ _ASK_S = const(3)  # between questions for what the network has granted
 Granted = namedtuple("Granted", ("active_s", "tau_s"))
 
 
+def power(modem) -> "Power":
+    """modem.power, made once."""
+    modem.power = made = Power(modem, modem._channel)
+    return made
+
+
 class Power:
     """modem.power"""
 
@@ -75,6 +81,7 @@ class Power:
         t3324 = timers.encode_t3324(active_s)
         self.tells = await self._modem.keeps(dialect.EPS_REPORT, 4)
         await self._channel.run(dialect.PSM_ON, t3412, t3324)
+        self._modem.asks_psm = True
         self.requested = Granted(timers.decode_t3324(t3324), timers.decode_t3412(t3412))
 
     async def granted(self) -> Granted | None:
@@ -112,6 +119,7 @@ class Power:
     async def psm_off(self) -> None:
         """No power saving mode any more."""
         await self._channel.run(dialect.PSM_OFF)
+        self._modem.asks_psm = False
         self.requested = self._active_s = None
 
     async def wait_psm(self, timeout_s: float = 120) -> bool:

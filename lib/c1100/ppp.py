@@ -13,6 +13,10 @@ from . import at, dialect
 from .channel import COMMAND, UNKNOWN
 from .escape import escape
 
+_HINTS = const(0)  # for those who check types: a board compiles none of it
+if _HINTS:
+    from collections.abc import Callable
+
 _CLOSE_MS = const(13000)  # lwIP asks twice for the end of a link, 6 s apart
 _NETWORK_S = const(60)  # for the network, before dialling is tried again
 _CR = const(13)
@@ -25,6 +29,25 @@ _CAUSES = {
     9: "the network does not answer any more",
     12: "the line is looped back",
 }
+
+
+async def ppp(
+    modem,
+    apn: str,
+    user: str = "",
+    password: str = "",
+    factory: "Callable | None" = None,
+    timeout_s: float = 60,
+) -> "Ppp":
+    """modem.ppp(): dial up (manual 3.3.3) and hand the stream to network.PPP.
+
+    factory -- instead of network.PPP: callable(stream) -> an object of the same kind
+
+    Until hang_up() commands raise NotConnected.
+    """
+    made = Ppp(modem._channel, modem.register)
+    await made.dial(apn, user, password, factory, timeout_s)
+    return made
 
 
 class Ppp:

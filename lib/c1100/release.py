@@ -1,6 +1,5 @@
-"""The end of a connection that nobody uses any more: asked for, and its time taken.
-
-power.Power has the calls; this is loaded with the first of them.
+"""The end of a connection that nobody uses any more: asked for, and its time taken. Methods of
+power.Power, loaded when first called.
 """
 
 import asyncio
@@ -9,20 +8,35 @@ import time
 from . import at, dialect
 
 
-async def can_release(power, channel) -> bool:
-    """Power.can_release()"""
+async def can_release(power) -> bool:
+    """Whether the module knows AT+CNMPSD (TS 27.007); it is asked once. Raises Timeout."""
     if power.knows_release is None:
         try:
-            await channel.run(dialect.RELEASE_TEST)
+            await power._channel.run(dialect.RELEASE_TEST)
             power.knows_release = True
         except at.CommandError:
             power.knows_release = False
     return power.knows_release
 
 
-async def release(power, modem, channel, timeout_s: float, ask: bool) -> float | None:
-    """Power.release()"""
-    if ask and not await can_release(power, channel):
+async def release(power, timeout_s: float = 5, ask: bool = True) -> float | None:
+    """No more data is expected for now: ask for the release of the connection, which else costs as
+    much as receiving until the network's inactivity timer ends it (AT+CNMPSD).
+
+    timeout_s -- seconds to wait for the word of it; network or module may ignore what is asked
+    ask       -- False only takes the time until the network releases it by itself
+
+    Returns the seconds until ^DATADISCONN, 0 when the connection has ended since the last
+    command; None when that did not come. The PDP context stays, and with new data there is a
+    connection again. Raises NotSupported, Timeout.
+    """
+    modem = power._modem
+    channel = power._channel
+    if power._released is not None:
+        since_ms = time.ticks_diff(time.ticks_ms(), power._released)
+        if 0 <= since_ms < modem.patience.since(modem._last_use):
+            return 0.0
+    if ask and not await can_release(power):
         raise at.NotSupported("this module cannot ask for the release of its connection")
     if not power.tells:
         power.tells = await modem.keeps(dialect.EPS_REPORT, 4)

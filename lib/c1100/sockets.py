@@ -15,6 +15,22 @@ _IDS = (1, 2, 3, 4)
 _BY_ITSELF_MS = const(300)  # what the module refuses without asking the network, it refuses sooner
 
 
+async def tcp(modem, host: str, port: int, local_port: int = 0, rxbuf: int = 4096) -> Socket:
+    """modem.tcp(): open a TCP connection (manual 3.3.1.1); see Sockets.open, connection.Socket."""
+    return await modem._sockets.open(host, port, TCP, local_port, rxbuf)
+
+
+async def udp(modem, host: str, port: int, local_port: int = 0, rxbuf: int = 4096) -> Socket:
+    """modem.udp(): open a UDP socket (manual 3.3.1.1, UDP as seen in the field); likewise."""
+    return await modem._sockets.open(host, port, UDP, local_port, rxbuf)
+
+
+def _sockets(modem) -> "Sockets":
+    """What the sockets of a modem are made by, made once."""
+    modem._sockets = made = Sockets(modem._channel)
+    return made
+
+
 class Sockets(Pdp):
     """The module's PDP context and its four sockets.
 

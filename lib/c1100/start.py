@@ -1,11 +1,59 @@
-"""Into the network (manual 3.1, 3.2): SIM, reports, registration. Loaded for a module that is not
-there yet.
+"""Into the network (manual 3.1, 3.2): SIM, reports, registration: methods of C1100, loaded for a
+module that is not there yet.
 """
 
-from . import at, dialect, search, sim
+from micropython import const
+
+from . import at, dialect
+
+TYPE_CHECKING = const(0)  # those who check types take it for true
+if TYPE_CHECKING:
+    from .registration import Registration
 
 
-async def start(modem, channel, network, pin: str | None, timeout_s: float, whole: bool = False):
+async def start(
+    modem, pin: str | None = None, apn: str | None = None, timeout_s: float = 180
+) -> "Registration":
+    """Switch the module on if it is off, and bring it into the network (manual 3.1, 3.2).
+
+    pin       -- tried once; a SIM is never blocked by trying again
+    apn       -- kept for the PDP context and the MQTT session
+    timeout_s -- seconds for the registration
+
+    Returns the registration. Raises Timeout when the module does not answer, SimError,
+    RegistrationDenied, NotRegistered.
+    """
+    modem.apn = apn
+    await modem.power_on()
+    return await enter(modem, modem._channel, modem._network, pin, timeout_s, True)
+
+
+async def register(modem, timeout_s: float = 180) -> "Registration":
+    """Wait until the network has accepted the module.
+
+    timeout_s -- seconds
+
+    A domain that the module's radio lacks may refuse to be asked. What an earlier life left
+    switched off is switched on. Raises RegistrationDenied when every domain refuses and goes
+    on doing so for 10 s, or at the end when one does; NotRegistered when no network was found.
+    """
+    return await modem._network.register(timeout_s)
+
+
+def was_registered(modem) -> bool:
+    """Whether the module was registered when the last register() first asked."""
+    return modem._network.was_registered
+
+
+async def radio(modem, on: bool, sim: bool = False) -> None:
+    """Switch the radio on or off (TS 27.007 8.2); off leaves the network.
+
+    sim -- off keeps the SIM powered (flight mode), and the GNSS receiver usable
+    """
+    await modem._channel.run(dialect.RADIO, 1 if on else 4 if sim else 0)
+
+
+async def enter(modem, channel, network, pin: str | None, timeout_s: float, whole: bool = False):
     """Bring a module that answers into the network. Returns registration.Registration.
 
     whole -- with the questions of the manual's flow that nothing depends on
@@ -22,6 +70,8 @@ async def start(modem, channel, network, pin: str | None, timeout_s: float, whol
 
 
 async def _unlock(channel, network, pin: str | None) -> None:
+    from . import search, sim
+
     async def radio_on() -> bool:
         return await search.radio_on(channel)
 

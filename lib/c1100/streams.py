@@ -4,6 +4,33 @@ from . import at
 from .errnos import os_error
 
 
+async def open_connection(
+    modem,
+    host: str,
+    port: int,
+    ssl=None,
+    server_hostname: str | None = None,
+    rxbuf: int = 4096,
+) -> "tuple[Stream, Stream]":
+    """modem.open_connection(): asyncio.open_connection() over the module: (reader, writer).
+
+    ssl   -- tls.Context, or an SSLContext of the interpreter; None for a plain connection
+    rxbuf -- bytes that may wait to be read: the module cannot be told to wait, and what comes
+             while nobody reads and it is full ends the connection
+
+    Raises what tcp() and tls() do. Reader and writer raise OSError as asyncio's do, with its
+    errno; see Stream.
+    """
+    if ssl is None:
+        stream = Stream(await modem.tcp(host, port, rxbuf=rxbuf))
+    else:
+        from . import tls
+
+        made = await tls.connect(modem, ssl, host, port, server_hostname, tls.LIMIT_S, rxbuf)
+        stream = Stream(made)
+    return stream, stream
+
+
 class Stream:
     """Reader and writer in one, as MicroPython's, over ``s``: a Socket or a Tls.
 

@@ -28,16 +28,6 @@ class Supply:
         return self._pwrkey is not None or self._wake is not None
 
     @property
-    def has_status(self) -> bool:
-        """Whether the status pin is wired."""
-        return self._status is not None
-
-    @property
-    def looks_off(self) -> bool:
-        """Whether the status pin says that the module is off, or in PSM."""
-        return self._status is not None and not self._status.value()
-
-    @property
     def is_powered(self) -> bool:
         """Whether the status pin says that the module is on."""
         return self._status is not None and bool(self._status.value())
@@ -72,34 +62,6 @@ class Supply:
                 return
         channel.mode = UNKNOWN
         raise at.NoModule("no answer after the power key: check supply, key, UART and rate")
-
-    async def power_off(self, force: bool = False) -> None:
-        """Switch the module off cleanly (AT$QCPWRDN), or by its key where that does not help;
-        returns when it is off, or after 10 s where nothing tells.
-
-        force -- also without a power key: something else will switch the module on again
-
-        Raises NotSupported without a power key unless told force; Timeout, CommandError.
-        """
-        from .switch import off
-
-        await off(self, self._channel, self._pwrkey, force)
-
-    async def power_cycle(self) -> None:
-        """Switch a module that does not answer off by its key, and on again. Raises NoModule."""
-        self._channel.start()
-        self._channel.mode = UNKNOWN
-        if self._pwrkey is not None:
-            from .switch import press_until_off
-
-            await press_until_off(self)
-        await self.power_on()
-
-    async def restart(self) -> None:
-        """Let the module restart by itself (manual 3.5.1 step 3), and wait until it answers."""
-        from .switch import restart
-
-        await restart(self, self._channel)
 
     def rest(self) -> None:
         """Nothing more is wanted of the module for now: release its wake pin, which keeps it out

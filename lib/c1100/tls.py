@@ -57,6 +57,35 @@ class CertificateRefused(at.Refused):
         self.why = why
 
 
+async def tls(
+    modem,
+    host: str,
+    port: int,
+    *,
+    ca: bytes | str,
+    cert: bytes | str | None = None,
+    key: bytes | str | None = None,
+    server_hostname: str | None = None,
+    alpn: list | None = None,
+    timeout_s: float = 60,
+    rxbuf: int = 4096,
+) -> Tls:
+    """modem.tls(): open a TLS connection: certificate and name are checked, with the network's
+    time.
+
+    ca              -- certificates of issuers that are trusted, PEM or DER: bytes, or a file
+    cert, key       -- likewise, where the far end wants to know who we are
+    server_hostname -- that the certificate must have; host if it is not given
+    timeout_s       -- of the handshake
+
+    Returns a Tls, which is used as a Socket is. Raises what tcp() does, and CertificateRefused;
+    Refused when the far end speaks no TLS, or not with us; NotSupported; Overflow when the heap
+    has no room for it.
+    """
+    context = Context(ca, cert, key, alpn)
+    return await connect(modem, context, host, port, server_hostname, timeout_s, rxbuf)
+
+
 class Context:
     """Whom to trust, and who we are; for as many connections as are wanted.
 

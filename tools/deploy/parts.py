@@ -11,7 +11,7 @@ from tools.deploy import DeployError, project
 
 NAME = "c1100"
 CORE = "core"
-FACADE = ("modem", "features")  # whose late imports are the parts
+FACADE = ("modem",)  # whose late imports are the parts
 ENTRIES = {
     "mqtt": ("mqtt",),
     "http": ("http",),
