@@ -1,10 +1,10 @@
 """Methods that are elsewhere until they are called: each class has all that its table names."""
 
-from c1100 import C1100, modem
+from c1100 import C1100, modem, mqtt
 from host_tests.support import raises
 from host_tests.support.driver import start
 
-TABLES = ((C1100, modem._APART),)
+TABLES = (modem._APART, mqtt._APART)
 
 
 def names(table):
@@ -22,7 +22,7 @@ def names(table):
 
 
 def test_every_name_is_in_its_module_once():
-    for _, table in TABLES:
+    for table in TABLES:
         seen = [name for name, _, _ in names(table)]
         assert sorted(set(seen)) == sorted(seen)
         for name, _, module in names(table):
@@ -35,6 +35,18 @@ async def test_a_modem_has_them_all():
     for name, called, _ in names(modem._APART):
         found = getattr(one, name)
         assert called or callable(found), name
+    one.close()
+
+
+async def test_a_session_has_them_all():
+    _, one = start()
+    session = one.mqtt("client", "broker.example")
+    assert session.wanted is None
+    for name, called, _ in names(mqtt._APART):
+        found = getattr(session, name)
+        assert called or callable(found), name
+    assert session.lost == 0 and session.inbox is session.inbox
+    assert mqtt.Message("a", b"b", False, 1).topic == "a"
     one.close()
 
 

@@ -1,4 +1,6 @@
-"""Incoming MQTT messages: from the line (payload.py) into a bounded queue."""
+"""Incoming MQTT messages: from the line (payload.py) into a bounded queue, and methods of mqtt.MQTT
+that fetch them. Loaded with the first message, or when one is asked for.
+"""
 
 import asyncio
 from collections import namedtuple
@@ -16,6 +18,41 @@ _EACH = const(64)  # bytes that a waiting message costs besides its topic and pa
 _LONGEST = const(16384)  # bytes of a message, from which on its length is not believed
 
 Message = namedtuple("Message", ("topic", "payload", "retained", "qos"))
+
+
+def inbox(session) -> "Inbox":
+    """Of a session, made once."""
+    session.inbox = made = Inbox()
+    session.wanted = made.arrived
+    return made
+
+
+def set_callback(session, callback: "Callable[[str, bytes], object] | None") -> None:
+    """Call ``callback(topic, payload)`` for each message instead of queueing it."""
+    session.inbox.callback = callback
+
+
+def check_msg(session) -> "Message | None":
+    """The next queued Message, None if there is none."""
+    return session.inbox.take()
+
+
+async def wait_msg(session) -> "Message":
+    """Wait for the next Message. Raises NotConnected when the session ends before one."""
+    box = session.inbox
+    while True:
+        box.arrived.clear()
+        message = box.take()
+        if message is not None:
+            return message
+        if not session.connected:
+            raise at.NotConnected("the MQTT session has ended", dialect.MQTT_MESSAGE)
+        await box.arrived.wait()
+
+
+def lost(session) -> int:
+    """Messages that came damaged, or while the queue was full."""
+    return session.inbox.lost
 
 
 class Inbox:

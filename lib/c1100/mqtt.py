@@ -4,12 +4,18 @@ import asyncio
 
 from micropython import const
 
-from . import at, dialect, payload, topics
-from .inbox import Inbox, Message
+from . import apart, at, dialect, payload, topics
 
-_HINTS = const(0)  # for those who check types: a board compiles none of it
-if _HINTS:
-    from collections.abc import Callable
+TYPE_CHECKING = const(0)  # those who check types take it for true
+if TYPE_CHECKING:
+    from .inbox import Message  # noqa: F401
+
+# What a node that only publishes needs none of.
+_APART = (
+    " subscribe unsubscribe =mqtt_filters  set_callback check_msg wait_msg lost() inbox() =inbox "
+)
+# What makes a handler of payloads (payload.py).
+_HANDLER = " fields hex shape limit begin data end damaged "
 
 _SETTLE_MS = const(1000)  # until the end of what was closed has been told
 
@@ -55,17 +61,32 @@ class MQTT:
         self._clean = clean
         self._apn = apn
         self._will = last_will
-        self._inbox = Inbox()
         self.told = {}  # form -> arguments that the module has for it in this session
         self.busy = asyncio.Lock()  # topic, message and command of one publish stay together
         self._doubtful = False  # the module may have a session, with something unconfirmed in it
         self.connected = False
+        self.wanted = None  # event that a message has come, or none will, once one was waited for
 
     def set_last_will(
         self, topic: str, payload: str | bytes, retain: bool = False, qos: int = 0
     ) -> None:
         """What the broker publishes when the node vanishes; takes effect with connect()."""
         self._will = (topic, payload, retain, qos)
+
+    if TYPE_CHECKING:
+        from .inbox import check_msg, set_callback, wait_msg
+        from .mqtt_filters import subscribe, unsubscribe
+
+        lost: int
+    else:
+
+        def __getattr__(self, name: str):
+            """It is the handler of its messages' payloads, by its inbox, which is loaded with the
+            first one.
+            """
+            if " %s " % name in _HANDLER:
+                return getattr(self.inbox, name)
+            return apart.find(self, MQTT, _APART, name)
 
     # The session ----------------------------------------------------------------------------
 
@@ -136,7 +157,7 @@ class MQTT:
         try:
             await self.tell(steps[:-1])
             # Messages that have waited at the broker come right behind the answer.
-            channel.payloads[dialect.MQTT_MESSAGE] = self._inbox
+            channel.payloads[dialect.MQTT_MESSAGE] = self
             self._doubtful = True
             form, args = steps[-1]
             await channel.run(form, *args)
@@ -191,14 +212,15 @@ class MQTT:
         channel = self.channel
         self.connected = False
         self.told.clear()
-        self._inbox.arrived.set()
+        if self.wanted is not None:
+            self.wanted.set()
         if self._on_lost in channel.on_restart:
             channel.on_restart.remove(self._on_lost)
             for name, _ in self._ends():
                 channel.watchers.pop(name, None)
-        if channel.payloads.get(dialect.MQTT_MESSAGE) is self._inbox:
+        if channel.payloads.get(dialect.MQTT_MESSAGE) is self:
             channel.payloads[dialect.MQTT_MESSAGE] = payload.unheard()[dialect.MQTT_MESSAGE]
-            channel.abandon(self._inbox)
+            channel.abandon(self)
 
     def check_open(self, form: dialect.Form) -> None:
         if not self.connected:
@@ -233,23 +255,6 @@ class MQTT:
                 await compare(self, steps)
             await self.confirmed(form, "the broker did not confirm the message to " + topic)
 
-    async def subscribe(self, topic: str, qos: int = 1) -> None:
-        """Subscribe; returns when the broker has confirmed (manual 3.6.2).
-
-        topic -- may have the wildcards + and #
-
-        Raises what publish() raises.
-        """
-        from .mqtt_filters import switch
-
-        await switch(self, topic, qos, True)
-
-    async def unsubscribe(self, topic: str) -> None:
-        """Undo a subscription (manual 3.6.3)."""
-        from .mqtt_filters import switch
-
-        await switch(self, topic, 0, False)
-
     async def tell(self, steps: list) -> None:
         """Settings that the module keeps: said again only when they change, but for messages."""
         kept = (dialect.MQTT_TOPIC, dialect.MQTT_QOS, dialect.MQTT_RETAINED)
@@ -276,33 +281,6 @@ class MQTT:
             self._doubtful = not isinstance(error, at.Rebooted)
             self._on_lost()
             raise
-
-    # Receiving ------------------------------------------------------------------------------
-
-    def set_callback(self, callback: "Callable[[str, bytes], object] | None") -> None:
-        """Call ``callback(topic, payload)`` for each message instead of queueing it."""
-        self._inbox.callback = callback
-
-    def check_msg(self) -> Message | None:
-        """The next queued Message, None if there is none."""
-        return self._inbox.take()
-
-    async def wait_msg(self) -> Message:
-        """Wait for the next Message. Raises NotConnected when the session ends before one."""
-        while True:
-            self._inbox.arrived.clear()
-            message = self.check_msg()
-            if message is not None:
-                return message
-            if not self.connected:
-                raise at.NotConnected("the MQTT session has ended", dialect.MQTT_MESSAGE)
-            await self._inbox.arrived.wait()
-
-    @property
-    def lost(self) -> int:
-        """Messages that came damaged, or while the queue was full."""
-        return self._inbox.lost
-
 
 def _outcome(form: dialect.Form) -> str:
     """The prefix of the line that tells how a command ended."""
@@ -347,3 +325,13 @@ def _optional(form: dialect.Form) -> dialect.Form:
     and modules may tell no more (I).
     """
     return dialect.Form(*(form[:3] + (form.then.rstrip("?") + "?",) + form[4:]))
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str):
+        if name != "Message":  # what wait_msg() returns
+            raise AttributeError(name)
+        from .inbox import Message
+
+        return Message

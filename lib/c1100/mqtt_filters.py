@@ -1,11 +1,25 @@
-"""Subscriptions (manual 3.6.2, 3.6.3). Loaded with the first one."""
+"""Subscriptions (manual 3.6.2, 3.6.3): methods of mqtt.MQTT, loaded with the first one."""
 
 from . import dialect, topics
 from .mqtt import checked
 
 
-async def switch(session, topic: str, qos: int, on: bool) -> None:
-    """subscribe() and unsubscribe() of mqtt.MQTT, which is the session."""
+async def subscribe(session, topic: str, qos: int = 1) -> None:
+    """Subscribe; returns when the broker has confirmed (manual 3.6.2).
+
+    topic -- may have the wildcards + and #
+
+    Raises what publish() raises.
+    """
+    await _switch(session, topic, qos, True)
+
+
+async def unsubscribe(session, topic: str) -> None:
+    """Undo a subscription (manual 3.6.3)."""
+    await _switch(session, topic, 0, False)
+
+
+async def _switch(session, topic: str, qos: int, on: bool) -> None:
     form = dialect.MQTT_SUBSCRIBE
     topics.check(topic, form.send, True)
     steps = checked([(dialect.MQTT_TOPIC, (topic,)), (dialect.MQTT_QOS, (qos,))])
