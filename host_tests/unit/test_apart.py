@@ -1,10 +1,10 @@
 """Methods that are elsewhere until they are called: each class has all that its table names."""
 
-from c1100 import C1100, modem, mqtt
+from c1100 import C1100, events, modem, mqtt
 from host_tests.support import raises
 from host_tests.support.driver import start
 
-TABLES = (modem._APART, mqtt._APART)
+TABLES = (modem._APART, mqtt._APART, events._APART)
 
 
 def names(table):
@@ -62,7 +62,7 @@ async def test_what_is_made_once_stays():
 
 async def test_what_nothing_has_is_an_attribute_error():
     _, one = start()
-    for name in ("smoke", "=start", "start register", "was_registered()", "", " ", "tcp udp"):
+    for name in ("smoke", "=start", "start radio", "power()", "", " ", "tcp udp"):
         with raises(AttributeError):
             getattr(one, name)
     assert not hasattr(one, "smoke")

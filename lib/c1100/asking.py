@@ -5,12 +5,12 @@ from collections import namedtuple
 from micropython import const
 
 from . import at, dialect
+from .registration import Registration, domains
 
 _HINTS = const(0)  # for those who check types: a board compiles none of it
 if _HINTS:
     from collections.abc import Callable
 
-    from .registration import Registration
     from .variants import Variant
 
 # name as text or as the five or six digits of the PLMN; act: TS 27.007 7.3 <AcT>, None if unknown
@@ -46,11 +46,17 @@ async def operator(modem) -> Operator | None:
     return None if name is None else Operator(name, act)
 
 
-async def registration(modem) -> "Registration":
-    """Registration in the EPS domain, or in the GPRS domain if only that one has it; see
-    registration.Registration.
-    """
-    return await modem._network.state()
+async def registration(modem) -> Registration:
+    """Registration in the EPS domain, or in the GPRS domain if only that one has it."""
+    found, error = await domains(modem._channel)
+    if error is not None and not found:
+        raise error
+    best = found[0]
+    for other in found[1:]:
+        # EPS tells more: it is the answer unless GPRS has got further.
+        if other.registered or (other.searching and not best.searching):
+            best = other
+    return best
 
 
 async def imei(modem) -> str:

@@ -4,14 +4,23 @@ import asyncio
 
 from micropython import const
 
-from . import at, dialect, payload
+from . import apart, at, dialect, payload
 from .line import Line, running
 
-_URCS = const(16)  # URCs that wait for their callbacks
+TYPE_CHECKING = const(0)  # those who check types take it for true
+
+_APART = " off _queue _send =courier "
 
 
 class Events(Line):
     """A line whose URCs find their callbacks."""
+
+    if TYPE_CHECKING:
+        from .courier import _queue, _send, off
+    else:
+
+        def __getattr__(self, name: str):
+            return apart.find(self, Events, _APART, name)
 
     def __init__(self, stream, size: int) -> None:
         Line.__init__(self, stream, size)
@@ -36,12 +45,6 @@ class Events(Line):
         when 16 wait already, an event is dropped and counted in stats["lost <prefix>"].
         """
         self._callbacks.setdefault(at.bare(name), []).append(callback)
-
-    def off(self, name: str, callback) -> None:
-        """Undo on(). Does nothing when the callback is not there."""
-        callbacks = self._callbacks.get(at.bare(name), [])
-        if callback in callbacks:
-            callbacks.remove(callback)
 
     def _urc(self, name: str, line: str) -> None:
         """Queue a line for its callbacks."""
@@ -103,61 +106,6 @@ class Events(Line):
                     self._send(name, values, callbacks, None)
             ring.count = 0
             yield
-
-    def _queue(self, name: tuple, values: list) -> None:
-        """Let an event wait for its callbacks."""
-        urcs = self._urcs
-        if name[4]:
-            for i in range(0, len(urcs), 2):
-                if urcs[i][3] is name[3]:
-                    urcs[i + 1] = values
-                    return
-        if len(urcs) < 2 * _URCS:
-            urcs.append(name)
-            urcs.append(values)
-        else:
-            key = "lost " + name[1]
-            self.stats[key] = self.stats.get(key, 0) + 1
-
-    def _send(self, name: tuple, values: list, callbacks: list, pending) -> None:
-        job = self._carry(name, values, list(callbacks), pending)
-        self._courier = asyncio.create_task(job)
-
-    async def _carry(self, name: tuple, values: list, callbacks: list, pending) -> None:
-        """Call one callback after the other, and wait for what each has begun; then go on with
-        what waits.
-
-        pending -- what the first one has begun, if it was called already
-        """
-        try:
-            while True:
-                for callback in callbacks:
-                    if pending is None:
-                        pending = self._call(callback, name, list(values))
-                    if pending is not None:
-                        try:
-                            await pending
-                        except Exception as error:  # it must not stop the others
-                            self.report("callback of " + name[1], error)
-                        pending = None
-                if not self._urcs:
-                    return
-                name = self._urcs.pop(0)
-                values = self._urcs.pop(0)
-                callbacks = list(name[3])
-        finally:
-            self._courier = None
-            if self._urcs and not self.closed:
-                name = self._urcs.pop(0)
-                self._send(name, self._urcs.pop(0), name[3], None)
-
-    def _call(self, callback, name: tuple, values: list):
-        """What a callback has begun, and is to be awaited; None if it is done."""
-        try:
-            pending = callback(values)
-            return pending if hasattr(pending, "send") else None
-        except (Exception, asyncio.CancelledError) as error:  # it must not stop the others
-            self.report("callback of " + name[1], error)
 
     def _restarted(self) -> None:
         self.stats["reboots"] += 1

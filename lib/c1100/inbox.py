@@ -1,5 +1,5 @@
-"""Incoming MQTT messages: from the line (payload.py) into a bounded queue, and methods of mqtt.MQTT
-that fetch them. Loaded with the first message, or when one is asked for.
+"""Incoming MQTT messages: from the line (payload.py) into a bounded queue, and the methods of
+mqtt.MQTT that fetch them. Loaded with the first message, or when one is asked for.
 """
 
 import asyncio

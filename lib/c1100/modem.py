@@ -7,7 +7,7 @@ from micropython import const
 from . import apart, dialect
 from .channel import Channel
 from .gate import Gate
-from .registration import Network, Registration
+from .registration import Registration, domains
 
 # rssi in dBm, ber as the RXQUAL class 0..7; None where the module does not know
 Signal = namedtuple("Signal", ("rssi", "ber"))
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # (apart.py): most wakes need few of them.
 _APART = (
     " command off operator registration imei variant =asking"
-    "  start register was_registered() radio =start"
+    "  start radio =start  register =search"
     "  power_off power_cycle restart wake looks_off() has_status() =switch"
     "  _sockets() tcp udp =sockets  pdp =pdp  passthrough =passthrough"
     "  open_connection =streams  tls =tls  mqtts =mqtts  mqtt =mqtt  ppp =ppp"
@@ -54,6 +54,9 @@ class C1100(Gate):
     apn: str | None = None  # for the PDP context and the MQTT session
     careful = False  # the line to the module may lose bytes: mqtt.MQTT looks twice
     asks_psm = False  # PSM was asked for
+    was_registered = False  # when the last attach() or register() first asked
+    tells = True  # the module reports changes of its registration by itself
+    registration_changed = None  # event: it has, since register() first waited
 
     if TYPE_CHECKING:
         from .asking import command, imei, off, operator, registration, variant
@@ -62,8 +65,9 @@ class C1100(Gate):
         from .passthrough import passthrough
         from .pdp import pdp
         from .ppp import ppp
+        from .search import register
         from .sockets import tcp, udp
-        from .start import radio, register, start
+        from .start import radio, start
         from .streams import open_connection
         from .switch import power_cycle, power_off, restart, wake
         from .tls import tls
@@ -73,7 +77,6 @@ class C1100(Gate):
         http: Http
         gnss: Gnss
         lwm2m: Lwm2m
-        was_registered: bool
         looks_off: bool
         has_status: bool
     else:
@@ -86,7 +89,6 @@ class C1100(Gate):
     ) -> None:
         channel = Channel(stream, _LINE_BYTES)
         Gate.__init__(self, channel, pwrkey, wake, status, nap_ms, doze)
-        self._network = Network(channel, self.patience)
 
     @property
     def stats(self) -> dict:
@@ -141,9 +143,10 @@ class C1100(Gate):
         """
         self.apn = apn
         if likely:
-            found = await self._network.look()
-            if found is not None:
-                return found
+            found, _ = await domains(self._channel)
+            self.was_registered = bool(found) and found[-1].registered
+            if self.was_registered:
+                return found[-1]
         from .start import enter
 
-        return await enter(self, self._channel, self._network, pin, timeout_s)
+        return await enter(self, pin, timeout_s)

@@ -282,6 +282,7 @@ class MQTT:
             self._on_lost()
             raise
 
+
 def _outcome(form: dialect.Form) -> str:
     """The prefix of the line that tells how a command ended."""
     return form.then.rstrip("?")

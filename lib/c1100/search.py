@@ -5,6 +5,7 @@ import asyncio
 from micropython import const
 
 from . import at, dialect
+from .registration import Registration, domains
 
 _RECHECK_MS = const(15000)  # a registration URC may get lost: ask now and then
 _POLL_MS = const(2000)  # what will not stay so, or would not be told
@@ -22,19 +23,24 @@ _OBSTACLES = (
 )
 
 
-async def search(network, domains: tuple, begin: tuple, timeout_s: float):
-    """C1100.register() of a module that is not in the network.
+async def register(modem, timeout_s: float = 180) -> Registration:
+    """modem.register(): wait until the network has accepted the module.
 
-    network   -- registration.Network
-    domains   -- what its domains() has just said
-    begin     -- patience.mark() of before that
-    timeout_s -- seconds since then
+    timeout_s -- seconds
+
+    A domain that the module's radio lacks may refuse to be asked. What an earlier life left
+    switched off is switched on. Returns the registration.Registration. Raises RegistrationDenied
+    when every domain refuses and goes on doing so for 10 s, or at the end when one does;
+    NotRegistered when no network was found.
     """
-    patience = network.patience
+    patience = modem.patience
+    begin = patience.mark()
+    changed = _listen(modem)
+    found, error = await domains(modem._channel)
+    modem.was_registered = bool(found) and found[-1].registered
     denied, deaf, idle = _Lasting(patience), _Lasting(patience), _Lasting(patience)
     obstacles = list(_OBSTACLES)
     while True:
-        found, error = domains
         if found and found[-1].registered:
             return found[-1]
         left = int(timeout_s * 1000) - patience.since(begin)
@@ -50,20 +56,31 @@ async def search(network, domains: tuple, begin: tuple, timeout_s: float):
             raise at.NotRegistered("no network in %d s: check antenna and bands" % timeout_s)
         idle_ms = idle.ms(not refusals and not [1 for domain in found if domain.searching])
         while obstacles and idle_ms >= obstacles[0][0]:
-            await _clear(network.channel, *obstacles.pop(0)[1:])
-        await _change(network, left if found and denied_ms < 0 else min(left, _POLL_MS))
-        network.changed.clear()
-        domains = await network.domains()
+            await _clear(modem._channel, *obstacles.pop(0)[1:])
+        await _change(modem, changed, left if found and denied_ms < 0 else min(left, _POLL_MS))
+        changed.clear()
+        found, error = await domains(modem._channel)
 
 
-async def _change(network, ms: int) -> None:
+def _listen(modem) -> asyncio.Event:
+    """What is set when a registration URC comes."""
+    changed = modem.registration_changed
+    if changed is None:
+        changed = modem.registration_changed = asyncio.Event()
+        for name in ("EPS_STATE", "GPRS_STATE"):
+            modem.on(dialect.prefix(name), lambda _values: changed.set())
+    changed.clear()
+    return changed
+
+
+async def _change(modem, changed, ms: int) -> None:
     """Wait until the registration may have changed, at most so long."""
-    if network.patience.dozes:
-        await network.patience.wait(min(ms, _LOOK_MS))
+    if modem.patience.dozes:
+        await modem.patience.wait(min(ms, _LOOK_MS))
         return
     try:
-        step_ms = _RECHECK_MS if network.tells else _POLL_MS
-        await asyncio.wait_for_ms(network.changed.wait(), min(ms, step_ms))
+        step_ms = _RECHECK_MS if modem.tells else _POLL_MS
+        await asyncio.wait_for_ms(changed.wait(), min(ms, step_ms))
     except asyncio.TimeoutError:
         pass  # the line that tells may have been lost: ask
 

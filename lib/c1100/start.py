@@ -25,24 +25,7 @@ async def start(
     """
     modem.apn = apn
     await modem.power_on()
-    return await enter(modem, modem._channel, modem._network, pin, timeout_s, True)
-
-
-async def register(modem, timeout_s: float = 180) -> "Registration":
-    """Wait until the network has accepted the module.
-
-    timeout_s -- seconds
-
-    A domain that the module's radio lacks may refuse to be asked. What an earlier life left
-    switched off is switched on. Raises RegistrationDenied when every domain refuses and goes
-    on doing so for 10 s, or at the end when one does; NotRegistered when no network was found.
-    """
-    return await modem._network.register(timeout_s)
-
-
-def was_registered(modem) -> bool:
-    """Whether the module was registered when the last register() first asked."""
-    return modem._network.was_registered
+    return await enter(modem, pin, timeout_s, True)
 
 
 async def radio(modem, on: bool, sim: bool = False) -> None:
@@ -53,45 +36,47 @@ async def radio(modem, on: bool, sim: bool = False) -> None:
     await modem._channel.run(dialect.RADIO, 1 if on else 4 if sim else 0)
 
 
-async def enter(modem, channel, network, pin: str | None, timeout_s: float, whole: bool = False):
+async def enter(modem, pin: str | None, timeout_s: float, whole: bool = False):
     """Bring a module that answers into the network. Returns registration.Registration.
 
     whole -- with the questions of the manual's flow that nothing depends on
 
     Raises as C1100.start().
     """
-    await _unlock(channel, network, pin)
+    await _unlock(modem, pin)
     if whole:
-        await _step(channel, dialect.SIGNAL)
-    await _report(modem, network)
+        await _step(modem, dialect.SIGNAL)
+    await _report(modem)
     if whole:
-        await _step(channel, dialect.OPERATOR)
-    return await network.register(timeout_s)
+        await _step(modem, dialect.OPERATOR)
+    return await modem.register(timeout_s)
 
 
-async def _unlock(channel, network, pin: str | None) -> None:
+async def _unlock(modem, pin: str | None) -> None:
     from . import search, sim
+
+    channel = modem._channel
 
     async def radio_on() -> bool:
         return await search.radio_on(channel)
 
     try:
-        await sim.unlock(channel, network.patience, pin, radio_on)
+        await sim.unlock(channel, modem.patience, pin, radio_on)
     except at.SimError as error:
         # A module that tells nothing of its SIM, but is in the network, has a good one.
-        if error.state != sim.UNKNOWN or not (await network.state()).registered:
+        if error.state != sim.UNKNOWN or not (await modem.registration()).registered:
             raise error
 
 
-async def _step(channel, question: dialect.Form) -> None:
+async def _step(modem, question: dialect.Form) -> None:
     """A question that the manual's flow has, and that nothing depends on."""
     try:
-        await channel.run(question)
+        await modem._channel.run(question)
     except (at.CommandError, at.Timeout):
         pass  # what the module does not tell now, it need not
 
 
-async def _report(modem, network) -> None:
+async def _report(modem) -> None:
     """Let the module tell when its registration changes, as far as it takes that."""
     eps = modem.asks_psm and (
         # With PSM the network's answer tells what it has granted.
@@ -99,4 +84,4 @@ async def _report(modem, network) -> None:
     )
     eps = eps or await modem.keeps(dialect.EPS_REPORT, 1)
     gprs = await modem.keeps(dialect.GPRS_REPORT, 1)
-    network.tells = eps or gprs
+    modem.tells = eps or gprs
