@@ -1,6 +1,6 @@
 """eDRX (manual 3.8.2): asked for and granted, and the codes of its cycle and paging time window.
 
-power.Power has the calls; this is loaded with the first of them.
+Methods of power.Power, loaded when first called.
 """
 
 from collections import namedtuple
@@ -30,22 +30,33 @@ _ROUNDING = 0.01  # of a hundredth: what a float may be off
 _PTW_STEP = {WB_S1: 128, NB_S1: 256}  # hundredths of a second
 
 
-async def ask(channel, cycle_s: float, rat: int) -> None:
-    """Power.edrx()"""
+async def edrx(power, cycle_s: float, rat: int) -> Granted | None:
+    """Ask for extended discontinuous reception (manual 3.8.2).
+
+    cycle_s -- seconds between the moments at which the module can be reached
+    rat     -- timers.WB_S1 (Cat-M1), timers.NB_S1 (NB-IoT) or timers.GERAN
+
+    Returns what is granted by now, an edrx.Granted; None when nothing is; edrx_granted() asks
+    again. Raises BadArgument, NotSupported when the variant lacks this radio.
+    """
     cycle = encode_cycle(cycle_s, rat)
     try:
-        await channel.run(dialect.EDRX_ON, rat, cycle)
+        await power._channel.run(dialect.EDRX_ON, rat, cycle)
     except at.CommandError as error:
         from .variants import explain
 
-        await explain(channel, error, _FEATURES[rat])
+        await explain(power._channel, error, _FEATURES[rat])
+    return await edrx_granted(power)
 
 
-async def granted(channel) -> Granted | None:
-    """Power.edrx_granted()"""
+async def edrx_granted(power) -> Granted | None:
+    """Cycle and paging time window that the network has granted (manual 3.8.2 step 3), an
+    edrx.Granted; None when it has granted none, and where the module does not tell. Raises
+    BadAnswer.
+    """
     form = dialect.EDRX_GRANTED
     try:
-        values = await channel.ask(form)
+        values = await power._channel.ask(form)
     except at.CommandError:
         return None
     act, _, cycle, window = values[:4]
@@ -55,6 +66,11 @@ async def granted(channel) -> Granted | None:
         window = None  # whatever it tells: GSM has none
     window_s = decoded(form, decode_ptw, window, act)
     return Granted(decoded(form, decode_cycle, cycle, act), window_s)
+
+
+async def edrx_off(power) -> None:
+    """No extended discontinuous reception any more, and its parameters forgotten."""
+    await power._channel.run(dialect.EDRX_OFF)
 
 
 def encode_cycle(seconds: float, act: int) -> str:

@@ -29,9 +29,7 @@ class Events(Line):
         self.numeric = False  # ATV0 was seen to hold: a verbose result code tells of a restart
         self.quiet = False  # and ATE0: so does an echo
         self.last_unknown = ""
-        self._known = {}  # dialect.urcs(), with or without LS
-        for name, state in dialect.urcs().items():
-            self._known[at.bare(name)] = state
+        self._known: dict | None = None  # dialect.urcs(), with or without LS, once one has come
         self._callbacks = {}  # likewise
         self._urcs = []  # what waits for its callbacks: name, parameters, name, parameters, ...
         self._deliveries = self._delivering()
@@ -62,10 +60,13 @@ class Events(Line):
         if watcher is not None:
             watcher(line)
         bare = at.bare(name)
-        if bare in self._known or bare in self._callbacks:
+        known = self._known
+        if known is None:
+            known = self._known = {at.bare(key): state for key, state in dialect.urcs().items()}
+        if bare in known or bare in self._callbacks:
             ring = self.ring
             callbacks = self._callbacks.setdefault(bare, [])
-            state = self._known.get(bare, False)
+            state = known.get(bare, False)
             if name != dialect.LEFT_PSM and " " not in name:
                 ring.learn(name, callbacks, state)
             if ring.count == len(ring.events):
