@@ -18,7 +18,7 @@ def off(channel, name: str, callback) -> None:
         callbacks.remove(callback)
 
 
-def _queue(channel, name: tuple, values: list) -> None:
+def queue_up(channel, name: tuple, values: list) -> None:
     """Let an event wait for its callbacks."""
     urcs = channel._urcs
     if name[4]:
@@ -34,7 +34,7 @@ def _queue(channel, name: tuple, values: list) -> None:
         channel.stats[key] = channel.stats.get(key, 0) + 1
 
 
-def _send(channel, name: tuple, values: list, callbacks: list, pending) -> None:
+def carry(channel, name: tuple, values: list, callbacks: list, pending) -> None:
     job = _carry(channel, name, values, list(callbacks), pending)
     channel._courier = asyncio.create_task(job)
 
@@ -65,7 +65,7 @@ async def _carry(channel, name: tuple, values: list, callbacks: list, pending) -
         channel._courier = None
         if channel._urcs and not channel.closed:
             name = channel._urcs.pop(0)
-            channel._send(name, channel._urcs.pop(0), name[3], None)
+            channel.carry(name, channel._urcs.pop(0), name[3], None)
 
 
 def _call(channel, callback, name: tuple, values: list):

