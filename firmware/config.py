@@ -96,6 +96,7 @@ SCHEMA = {
     "outbox.bytes": (65536, int, 8192, 1 << 24),
     "outbox.policy": ("oldest", POLICIES),
     "commands.listen_s": (5, int, 1, 120),
+    "health.period_s": (0, int, 0, 86400 * 30),
     "log.level": ("warning", LEVELS),
     "sensors": ({}, dict, 0, 0),
     "rules": ({}, dict, 0, 0),

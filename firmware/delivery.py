@@ -164,6 +164,7 @@ class Delivery:
             raise unfit.error
         if confirmed < batch[0][0]:
             raise BadAnswer("the uplink confirms nothing")
+        self._node.sent += sum([len(record) for seq, record in batch if seq <= confirmed])
         return min(confirmed, batch[-1][0])
 
     def _put_aside(self, refused: list) -> None:

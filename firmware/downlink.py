@@ -116,6 +116,7 @@ class Downlink:
                 await self._mqtt.unsubscribe(self._topic + "commands/#")
                 await self._subscribe()
                 continue
+            self._node.received += len(message.payload)
             if message.payload in commands.NOTHING:
                 continue  # withdrawn, or done with
             name = message.topic[len(self._topic) + 9 :]  # behind "commands/"

@@ -19,6 +19,7 @@ _COPY = ".2"
 _FOLDER = const(0x4000)  # of st_mode
 _MOST = const(8192)  # no small file is longer; a length that is damaged must not cost the heap
 _PIECE = const(512)
+writes = 0  # of flash, since the start
 _SEAL = const(9)  # characters of a line feed and a CRC
 
 
@@ -150,6 +151,8 @@ def _sealed(path: str, data: bytes) -> bytes:
 
 
 def _write(path: str, data: bytes) -> None:
+    global writes
+    writes += 1
     with open(path, "wb") as file:
         file.write(data)
 

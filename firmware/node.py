@@ -21,6 +21,14 @@ _FAILING = "failing"  # file of failing.py: there is none as long as all sensors
 class Node:
     """What a wake works with."""
 
+    # For the health record, since the last session of which tally.py has noted
+    sent = 0  # bytes that the far side has confirmed
+    received = 0
+    refused = 0  # commands
+    waiting = 0  # records, before the report
+    rest_v = 0.0  # of the battery, 0: not measured; load_v -- while the module transmits
+    load_v = 0.0
+
     def __init__(self, settings: dict, problem: str = "", is_start: bool = False) -> None:
         self.settings = settings
         self.problem = problem[:_TOLD]  # with config.json or secrets.json; "": none
@@ -277,7 +285,16 @@ class Node:
             return
         log.crash(error)
         last_good.forget()
-        self.keep([("event", None, "crash: " + _named(error))])
+        told = []
+        if self.settings["health.period_s"]:
+            try:
+                from . import crashed, tally
+
+                tally.add("R", "crash", self.now())
+                told = crashed.samples(self, error)
+            except Exception as another:  # it must not cost the event
+                log.crash(another)
+        self.keep([("event", None, "crash: " + _named(error))] + told)
 
     def restart(self, pause_ms: int = _LEAST_SLEEP_MS) -> None:
         """Once this wake is over, start afresh and report at once."""
@@ -319,6 +336,10 @@ class Node:
             self._shifted += step
             if self.modem is not None:
                 self.rest()
+            if self.settings["health.period_s"]:
+                from . import tally
+
+                tally.add("T", step)
         self.state.synced = now + step
         return step
 

@@ -53,6 +53,7 @@ class Results:
         await self._tell(telemetry.flat(known), name)
 
     async def refuse(self, result: dict, name: str) -> None:
+        self._node.refused += 1
         log.warning("command %s refused: %s", result["id"], result["why"])
         await self._tell(telemetry.flat(result), name)
 
@@ -64,6 +65,7 @@ class Results:
                 break
 
     async def _tell(self, text: str, name: str) -> None:
+        self._node.sent += len(text)
         await self._mqtt.publish(self._topic + "results", text, 1)
         if name:
             await self._keep("results/" + name, text)

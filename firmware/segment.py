@@ -35,6 +35,7 @@ class Segment:
     def append(self, seq: int, data: bytes) -> None:
         """Store a record. Raises OSError; nobody knows then how the file ends."""
         try:
+            files.writes += 1
             with open(self.path, "ab") as file:
                 file.write(record(seq, data))
         except OSError:

@@ -38,6 +38,7 @@ class Session:
         self._granted = None  # of PSM, once it is known
         self._answers = False  # the module does, for all that is known
         self._flies = False  # it is in flight mode
+        self._act = None  # AcT of the network
         self._attach_s = 0  # from the power key to registration; 0: not measured
         board = node.board
         self._wires = {name: board.output(name) for name in ("pwrkey", "wake")}
@@ -67,6 +68,7 @@ class Session:
         ladder = self._ladder
         told = 0
         settled = False
+        failed = "Timeout"  # if nothing says why
         try:
             try:
                 await ladder.run(self._start)
@@ -75,6 +77,8 @@ class Session:
                 if "report" in self._names:
                     await ladder.run(self._attach)
                     await self._measure()
+                    if node.settings["health.period_s"]:
+                        await self._look_at_health()
             finally:
                 told = len(ladder.events)
                 node.samples += _events(ladder.events)
@@ -83,14 +87,39 @@ class Session:
                 await ladder.run(self._delivery.run, self._attach)
             settled = await self._settle()
         except C1100Error as error:
-            log.error("wake failed: %s: %s", type(error).__name__, error)
+            failed = type(error).__name__
+            log.error("wake failed: %s: %s", failed, error)
         finally:
             try:
+                if node.settings["health.period_s"]:
+                    self._note(failed)
                 node.keep(_events(ladder.events[told:]))  # for the next report
                 if not settled:
                     await self._switch_off()
             finally:
                 await self._close()
+
+    async def _look_at_health(self) -> None:
+        from . import tally
+
+        node = self._node
+        node.waiting = len(node.outbox)
+        try:
+            if tally.is_due(node.now(), node.settings["health.period_s"]):
+                from . import health
+
+                node.keep_samples()  # made before
+                await health.keep(node, self._act)
+        except Exception as error:  # it must not cost the report
+            log.crash(error)
+
+    def _note(self, failed: str) -> None:
+        from . import tally
+
+        node = self._node
+        if "report" not in self._names or "report" in node.done:
+            failed = ""
+        tally.session(node, failed, self._attach_s, node.now() - node.begin_s)
 
     # Into the network -----------------------------------------------------------------------
 
@@ -174,6 +203,7 @@ class Session:
             guard.accept(pin)
         if self._asked_psm and self.modem.power.is_as_asked(found):
             self._granted = self.modem.power.requested
+        self._act = found.act
         log.info("registered %s", "roaming" if found.roaming else "home")
         # What has made commands fail may have damaged what was taken for good.
         self.modem.careful = bool(self._ladder.events)

@@ -17,6 +17,10 @@ What a node's records hold, besides what sensors of your own give:
     alt          m     number         likewise, if the fix has it
     satellites         number         likewise
     clock_step   s     number         the clock was set by so much
+    trace              text           of a crash, with its event: where it was raised
+    at                 text           of a crash: the last lines from the module
+    failures, commands, timeouts      of a crash: numbers
+    (health)           number, text   health.period_s: see health.py
     set_aside          number         records given up, refused by every uplink, so far
     event              text           what somebody should know, once when it begins:
                                       "sensor NAME failed: REASON", "sensor NAME is back", "sensor

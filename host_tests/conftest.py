@@ -111,3 +111,26 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.write_line(f"{peer}: {count} {tests} skipped")
     peers = [installed.PEERS[peer] for peer in lost]
     terminalreporter.write_line(f"To run them too: {installed.command(peers)}")
+
+
+@pytest.fixture(autouse=True)
+def what_nodes_publish_fits_the_schema():
+    """Whatever a test has nodes say by MQTT is what docs/schema allows."""
+    link = sys.modules.get("tools.virtual_c1100.mqtt_link")
+    if link is None:  # no module, no node
+        yield
+        return
+    from tools.monitor import model, schema
+
+    wrong = []
+
+    def look(topic: str, payload: bytes) -> None:
+        parts = topic.removesuffix(model.CBOR).split("/")
+        if parts[0] == "nodes" and len(parts) > 2 and payload:
+            kind = {model.TELEMETRY: "telemetry", model.RESULTS: "result"}.get(parts[2])
+            wrong.extend(schema.unfit(kind, payload) if kind else ())
+
+    link.watchers.append(look)
+    yield
+    link.watchers.remove(look)
+    assert not wrong, wrong

@@ -81,6 +81,7 @@ class Node:
         }
         self.state = state.State(starts=1)
         self.proved = []
+        self.sent = 0
         self.times = []
         self.events = []
         self.step = 0

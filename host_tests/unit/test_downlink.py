@@ -94,6 +94,7 @@ class Node:
         self.stretch = 2
         self.state = state.State(starts=3, wakes=7)
         self.outbox = [b"one", b"two"]
+        self.sent = self.received = self.refused = 0
         self.notes = notes
 
     def restart(self):

@@ -43,6 +43,7 @@ class Line:
         self.stream = stream
         self._txdone = getattr(stream, "txdone", None)
         self.ring = LineRing(size)
+        self.said = ""  # the command that was said last
         self.closed = False  # for good: nothing is read or written any more
         # "lost <prefix>" is added for URCs that were dropped because their callbacks were slow
         self.stats = {

@@ -61,6 +61,7 @@ class Turns(Events):
             self.leftover()  # nor can a line that has not gone on
         form = exchange.form
         self._exchange = exchange
+        self.said = exchange.line
         self._slow_ms = _SLOW_MS if slow else 0
         self.stats["commands"] += 1
         try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from tools.monitor import senml
+from tools.monitor import schema, senml
 from tools.monitor.history import Point
 from tools.monitor.sequence import Sequence, numbered
 from tools.monitor.units import UNIT_CHARACTERS, cut, meaning, number, plain, shown, symbol
@@ -27,6 +27,7 @@ MOST_POINTS = 1_000_000  # of all values
 POINTS = 500  # of one value
 MOST_NODES = 10_000
 MOST_TEXT = 120
+MOST_UNFIT = 20  # of a node: what does not fit the schema
 AHEAD_S = 3600.0  # a node's clock may be ahead of ours by that much
 
 
@@ -62,6 +63,7 @@ class Node:
     unshown: int = 0  # values that there was no room for, in the last message that had such
     count: Sequence = field(default_factory=Sequence)
     malformed: int = 0
+    unfit: set[str] = field(default_factory=set)  # what was told of it
     recoveries: int = 0
     track: deque[tuple[float, float, float]] = field(default_factory=lambda: deque(maxlen=TRACK))
 
@@ -130,6 +132,8 @@ class Fleet:
                 node.rhythm = gap if not node.rhythm else 0.7 * node.rhythm + 0.3 * gap
         node.heard = now
         node.unshown = 0
+        if any(value.name.endswith(":seq") for value in values):  # else nobody's of this firmware
+            self._unfit(node, TELEMETRY, payload, now, kept)
         for seq, found in _records(node.id, values, now):
             at = found[0].at if found else now
             digest = crc32(repr([value[:3] for value in found]).encode("utf-8", "replace"))
@@ -137,6 +141,13 @@ class Fleet:
                 record = Record(node.count.life, seq, at, found)
                 kept.records.append(record)
                 self._record(node, record, kept)
+
+    def _unfit(self, node: Node, kind: str, payload: bytes, now: float, kept: Kept) -> None:
+        """Tell what of a message does not fit the schema, once; it is taken all the same."""
+        for text in schema.unfit(kind, payload):
+            if text not in node.unfit and len(node.unfit) < MOST_UNFIT:
+                node.unfit.add(text)
+                self._event(now, node, f"does not fit the schema: {text}", kept)
 
     def _record(self, node: Node, record: Record, kept: Kept) -> None:
         position: dict[str, float] = {}
@@ -170,6 +181,7 @@ class Fleet:
         points.append(Point(value.at, height, record.life, record.seq))
 
     def _result(self, node: Node, payload: bytes, now: float, kept: Kept) -> None:
+        self._unfit(node, "result", payload, now, kept)
         try:
             text = json.dumps(json.loads(payload))
         except (ValueError, RecursionError):

@@ -57,6 +57,8 @@ EVENTS = (
     (r"flash takes no records: ", "flash is full or worn; records are kept only until the node "
      "sleeps"),
     (r"commands are refused: ", "give the node a new command key with provision"),
+    (r"does not fit the schema: ", "docs/schema says what the firmware's own names hold: firmware "
+     "of another version, or a sensor of your own with such a name"),
     (r"damaged message: ", "somebody else's message, or a node whose firmware is not this one"),
     (r"(config|secrets)\.json", "the node goes on with its last good configuration: provision it "
      "again"),

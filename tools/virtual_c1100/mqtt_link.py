@@ -19,6 +19,10 @@ PING_SIZE, ACK_SIZE = 2, 4  # bytes, MQTT 3.1.1 clauses 3.12, 3.4
 GRACE = 1.5  # MQTT 3.1.1 clause 3.1.2.10
 
 
+# Told of each message that a module publishes, whatever its broker: topic and payload.
+watchers: list[Callable[[str, bytes], None]] = []
+
+
 @dataclass(frozen=True)
 class Settings:
     """What CONNECT carries."""
@@ -160,6 +164,8 @@ class MqttLink:
         self, topic: str, payload: bytes, qos: int, retained: bool, done: Callable[[bool], None]
     ) -> None:
         """Publish; `done(True)` once confirmed (QoS 0: sent). Raises ValueError for the topic."""
+        for watch in watchers:
+            watch(topic, payload)
         info = self._client.publish(topic, payload, qos, retained)
         self._waiting[info.mid] = done
         self._flush()
