@@ -5,7 +5,6 @@ from micropython import const
 import c1100.mqtt  # noqa: F401 -- loaded now, while the heap is in one piece
 from c1100 import BadArgument, CommandError, Refused
 
-from .. import log
 from . import joined, refusal
 
 # SenML has quotes, so the module takes it in hexadecimal form, and not more of it.
@@ -40,16 +39,10 @@ class Uplink:
             return
         try:
             await self.mqtt.connect()
-        except Refused:  # the module tells no more than that
-            settings = self._settings
-            user = settings["mqtt.user"]
-            log.error(
-                "the broker refused %s, or %s:%d cannot be reached: check mqtt.user and "
-                "mqtt.password, mqtt.host and mqtt.port",
-                "user " + user if user else "a node without user",
-                settings["mqtt.host"],
-                settings["mqtt.port"],
-            )
+        except Refused as error:
+            from . import login
+
+            login.told(self._settings, error, "mqtt.port")
             raise
 
     async def send(self, batch: list) -> int:

@@ -4,7 +4,7 @@ from micropython import const
 
 import c1100.mqtts
 import c1100.tls  # loaded now, while the heap is in one piece
-from c1100 import BadArgument, CommandError
+from c1100 import BadArgument, CommandError, Refused
 
 from . import joined, refusal
 
@@ -23,6 +23,7 @@ class Uplink:
     def __init__(self, settings: dict, modem) -> None:
         self._topic = "nodes/%s/telemetry" % settings["id"]
         self._qos = settings["mqtt.qos"]
+        self._settings = settings
         self.mqtt = c1100.mqtts.MQTTS(
             modem,
             trusted(settings),
@@ -34,10 +35,21 @@ class Uplink:
             keepalive=settings["mqtt.keepalive_s"],
         )
 
+    async def connect(self) -> None:
+        """Open the session, unless it is. Raises C1100Error; what to check is on the log."""
+        if self.mqtt.connected:
+            return
+        try:
+            await self.mqtt.connect()
+        except Refused as error:
+            from . import login
+
+            login.told(self._settings, error, "mqtts.port")
+            raise
+
     async def send(self, batch: list) -> int:
         """Publish a batch; returns once the broker has it. Raises C1100Error."""
-        if not self.mqtt.connected:
-            await self.mqtt.connect()
+        await self.connect()
         body = joined(batch)
         topic = self._topic if body[:1] == b"[" else self._topic + "/cbor"
         try:

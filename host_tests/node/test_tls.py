@@ -7,7 +7,7 @@ import pytest
 
 from host_tests.certificates import DER, Authority, Identity, authority, server_context
 from host_tests.plug.servers import Server, serving
-from tools.broker import mosquitto
+from tools.broker import free_port, mosquitto
 from tools.demo.subscriber import Subscriber, records
 from tools.virtual_c1100 import Profile
 
@@ -21,7 +21,7 @@ def made(node, port: int, files: dict[str, bytes], start_s: int | None = None, *
     profile = Profile(routes={(HOST, PORT): ("127.0.0.1", port)})
     if start_s is not None:
         profile.start_s = start_s
-    n = node(profile, mqtt={"host": HOST}, **{"tls": TLS, **config})
+    n = node(profile, **{"mqtt": {"host": HOST}, "tls": TLS, **config})
     n.profile = profile
     for name, content in files.items():
         (n.flash / name).write_bytes(content)
@@ -88,6 +88,7 @@ def test_refused_typed_nothing_sent_and_the_backlog_kept(node, tmp_path, why):
     text = "\n".join(line for _, line in n.bench.console)
     assert f"CertificateRefused: certificate of {HOST}: {why}" in text
     assert "recovery" not in text  # no rung of the ladder would help
+    assert "the broker refused" not in text  # nor another login
     assert b"".join(server.heard) == b""
     assert (server.connections == 0) == (why == "no time")
     assert n.said("delivered") == []
@@ -111,6 +112,25 @@ def post(server: Server, connection) -> None:
         body += connection.recv(4096)
     server.heard.append(head + b"\r\n\r\n" + body)
     connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["wrong password", "nobody"])
+def test_a_broker_that_does_not_take_the_node_is_told_by_the_keys(node, there):
+    with mosquitto({"n1": "right"}, tls=broker_files(authority().issue(HOST))) as broker:
+        port = broker.port if there else free_port()
+        n = made(node, port, {"ca.pem": trusted()}, uplink={"first": "mqtts"},
+                 mqtt={"host": HOST, "user": "n1"},
+                 secrets={"mqtt": {"password": "open-sesame"}})  # fmt: skip
+        n.live(1)
+    said = [text for _, text in n.bench.console]
+    assert (
+        f"the broker refused user n1, or {HOST}:{PORT} cannot be reached: check mqtt.user and "
+        "mqtt.password, mqtt.host and mqtts.port"
+    ) in said
+    (failed,) = n.said("wake failed: Refused: ")
+    assert ("check mqtt user and password" in failed) == there
+    assert not any("sesame" in line for line in said)
+    assert n.said("recovery:") == []
 
 
 def test_https_posts_what_was_sampled(node, tmp_path):

@@ -3,6 +3,7 @@
 import c1100
 from c1100 import at, dialect, errors
 from host_tests.support import raises
+from host_tests.support.forms import all_forms
 
 
 def test_params_as_the_manual_prints_them():
@@ -237,3 +238,17 @@ def test_an_error_names_form_and_argument_but_never_the_value():
         assert error.command == "+CPIN={pin:q8}"
     else:
         raise AssertionError("accepted")
+
+
+def test_no_template_in_what_a_person_reads():
+    """Its fields mean nothing to a reader; the error knows them."""
+    for name, form in all_forms():
+        for kind in (at.CommandError, at.Timeout, at.BadAnswer, at.BadArgument, at.Rebooted):
+            error = kind("ERROR", form.send)
+            said = str(error)
+            assert "{" not in said and "}" not in said, name
+            fields = "..." if "{" in form.send else ""
+            assert said == "AT%s%s: ERROR" % (form.send.split("{")[0], fields), said
+            assert error.command == form.send
+        said = str(at.error("+CME ERROR: 16", form.send))
+        assert "{" not in said and said.startswith("AT" + form.send.split("{")[0]), said

@@ -54,7 +54,10 @@ class C1100Error(Exception):
     status: int | None = None
 
     def __init__(self, text: str, command: str | None = None) -> None:
-        super().__init__("AT%s: %s" % (command, text) if command else text)
+        if command:
+            i = command.find("{")  # its fields mean nothing to a reader
+            text = "AT%s: %s" % (command if i < 0 else command[:i] + "...", text)
+        super().__init__(text)
         self.command = command
 
 
