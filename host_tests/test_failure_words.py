@@ -1,11 +1,14 @@
 """What the system refuses is told in words by every command: of which file or port, and why."""
 
+import errno
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 import serial
 
+from host_tests.power.test_report import made
 from tools import __main__ as entry
 from tools import failure
 
@@ -76,3 +79,44 @@ def test_no_command_says_it_otherwise():
         lines = (Path(failure.__file__).parents[1] / path).read_text().splitlines()
         caught = [text for text in lines[: int(number)] if "except " in text][-1]
         assert "OSError" not in caught, f"{path}, line {number}"
+
+
+FULL = {  # {0} is a file on a disk that is full
+    "image": "image --board esp32-4m --frozen --out {0}",
+    "image --romfs": "image --board esp32-4m --romfs --out {0}",
+    "power-report png": "power-report run.json --out power.png",
+    "power-report html": "power-report run.json --out power.html",
+    "simulate --trace": "simulate --days 0.01 --out . --trace {0}",
+    "simulate run.json": "simulate --days 0.01 --out run.json",
+    "bench --output": "bench --only outbox --output {0}",
+}
+
+
+@pytest.mark.parametrize("line", FULL.values(), ids=FULL)
+def test_a_full_disk_is_told_with_the_path(line, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = line.split()
+    if words[0] == "power-report":
+        made().save(tmp_path / "run.json")
+    last = words[-1]
+    if last != "{0}":  # a folder, in which that file is
+        words[-1] = "out"
+        Path("out").mkdir()
+        file = Path("out", last)
+    else:
+        file = Path("full")
+        words[-1] = "full"
+    file.symlink_to("/dev/full")
+    assert entry.main(words) == 1
+    said = "".join(capsys.readouterr())
+    assert f"{file}: No space left on device" in said
+    assert said.count("No space left") == 1
+
+
+def test_a_full_disk_without_a_name_is_one_of_ours(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    error = OSError(errno.ENOSPC, "No space left on device")
+    assert failure.words(error) in (
+        f"{tmp_path}: No space left on device",
+        f"{tempfile.gettempdir()}: No space left on device",
+    )

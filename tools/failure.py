@@ -1,11 +1,41 @@
 """What the system refuses, in words: of which file or port, without numbers and quotes."""
 
+import contextlib
+import errno
 import os
 import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 _PORT = re.compile(r"could not open port (.+?): ")  # so pyserial names it
 _NUMBER = re.compile(r"\[Errno -?\d+\] ")
 _PAIR = re.compile(r"\(\d+, '([^']*)'\)")  # and so it quotes the system
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """What the system refuses meanwhile is of this file, or in this folder, unless it says where:
+    of a disk that is full, while a file is written, it does not.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+def _fullest() -> str:
+    """The folder of ours with the least room: what is written without a name is there."""
+    free = {}
+    for folder in (os.getcwd(), tempfile.gettempdir()):
+        with contextlib.suppress(OSError):
+            free[folder] = shutil.disk_usage(folder).free
+    return min(free, key=lambda folder: free[folder], default="")
 
 
 def words(error: Exception, name: object = "") -> str:
@@ -17,6 +47,8 @@ def words(error: Exception, name: object = "") -> str:
         return f"{name}: {error}" if name else str(error)
     port = _PORT.search(str(error))
     where = name or error.filename2 or error.filename or (port and port[1])
+    if not where and error.errno in FULL:
+        where = _fullest()
     if error.errno and error.errno > 0 and where:
         return f"{where}: {os.strerror(error.errno)}"
     why = _PAIR.sub(r"\1", _NUMBER.sub("", str(error)))

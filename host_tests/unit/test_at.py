@@ -243,6 +243,8 @@ def test_an_error_names_form_and_argument_but_never_the_value():
 def test_no_template_in_what_a_person_reads():
     """Its fields mean nothing to a reader; the error knows them."""
     for name, form in all_forms():
+        if not form.send:  # what comes by itself
+            continue
         for kind in (at.CommandError, at.Timeout, at.BadAnswer, at.BadArgument, at.Rebooted):
             error = kind("ERROR", form.send)
             said = str(error)

@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+from tools import failure
 from tools.bench import figures, heap, receiving, recorded, wake
 from tools.bench.figures import MeasureFailed, NotMeasured
 from tools.deploy import project
@@ -54,7 +55,8 @@ def run(args: argparse.Namespace) -> int:
             print(f"{name:<50} {value:>12g} {unit}", flush=True)
     output = args.output or (None if args.only or args.record else OUTPUT)
     if output:
-        output.parent.mkdir(exist_ok=True)
-        output.write_text(json.dumps(figures, indent=2) + "\n")
+        with failure.naming(output):
+            output.parent.mkdir(exist_ok=True)
+            output.write_text(json.dumps(figures, indent=2) + "\n")
         print(f"written to {output}")
     return failed

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TextIO
 
 from tools import broker as brokers
-from tools import options
+from tools import failure, options
 from tools.broker import Address, BrokerError, address
 from tools.demo import check, far_side, flash
 from tools.demo.subscriber import Subscriber
@@ -120,7 +120,7 @@ def demonstrate(options: Options) -> int:
     view = View()
     options.trace.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with options.trace.open("w") as trace, view:
+        with failure.naming(options.trace), options.trace.open("w") as trace, view:
             problems = _live(options, view, trace)
     except KeyboardInterrupt:
         view.say("stopped")
@@ -173,7 +173,8 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="demo.")))
         staging = work / "staging"
         staging.mkdir()
-        flash.configure(staging, node_id, known_as, PERIOD_S, **config)
+        with failure.naming(staging):
+            flash.configure(staging, node_id, known_as, PERIOD_S, **config)
         if trusted:
             (staging / CA).write_bytes(trusted)
         view.say(f"not the defaults are: {', '.join(flash.differing(staging))}")

@@ -65,8 +65,7 @@ def run(args: argparse.Namespace) -> int:
                 f"{free} bytes would be free, the outbox needs {outbox}: lower outbox.bytes in "
                 "config.json, or take a board with more flash"
             )
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(image)
+        _write(out, image)
     except (DeployError, OSError) as error:
         print(f"image: {failure.words(error)}", file=sys.stderr)
         return 1
@@ -86,14 +85,19 @@ def _romfs(args: argparse.Namespace, out: Path) -> int:
             )
     files = romfs.contents(contents(boards.named(args.board), source=False))
     image = romfs.build(files)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(image)
+    _write(out, image)
     parts = ", ".join(
         f"{folder} {sum(len(d) for path, d in files.items() if path.startswith(folder + '/'))}"
         for folder in project.FOLDERS
     )
     print(f"{out}: {count(len(files), 'file')}, {count(len(image), 'byte')} ({parts})")
     return 0
+
+
+def _write(out: Path, image: bytes) -> None:
+    with failure.naming(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(image)
 
 
 def placed(flash: BoardFlash, firmware: Path | None) -> BoardFlash:

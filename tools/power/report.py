@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tools import failure
 from tools.power import page, picture
 from tools.power.basis import Basis
 from tools.power.battery import life_years
@@ -59,9 +60,10 @@ def write(run: Run, folder: Path, name: str) -> tuple[Path, Path]:
     """Write `name`.png and `name`.html into `folder`. Returns both paths."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = headline(run)
-    png = picture.draw(run, lines, folder / f"{name}.png")
+    with failure.naming(folder / f"{name}.png"):
+        png = picture.draw(run, lines, folder / f"{name}.png")
     path = folder / f"{name}.html"
-    path.write_text(
-        page.html(Basis.of(run), lines, picture.without_words(png, lines), profiles(run))
-    )
+    text = page.html(Basis.of(run), lines, picture.without_words(png, lines), profiles(run))
+    with failure.naming(path):
+        path.write_text(text)
     return png, path

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tools import failure
 from tools.power.account import LOADS, Account, Interval
 from tools.power.meter import Meter
 
@@ -64,7 +65,8 @@ class Run:
             load, state, cause = (names.setdefault(n, len(names)) for n in (i[0], i[3], i[4]))
             rows.append([load, i.start_us, i.end_us - i.start_us, state, cause, i.na, i.wake])
         raw = vars(self) | {"format": FORMAT, "names": list(names), "intervals": rows}
-        path.write_text(json.dumps(raw, separators=(",", ":")) + "\n")
+        with failure.naming(path):
+            path.write_text(json.dumps(raw, separators=(",", ":")) + "\n")
         return path
 
 

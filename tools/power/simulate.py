@@ -226,7 +226,10 @@ def run(args: argparse.Namespace) -> int:
         load(args.battery, "battery")  # before the days are simulated
         args.out.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as stack:
-            trace = stack.enter_context(args.trace.open("w")) if args.trace else None
+            trace = None
+            if args.trace:
+                stack.enter_context(failure.naming(args.trace))
+                trace = stack.enter_context(args.trace.open("w"))
             bar = stack.enter_context(
                 Progress(*columns, console=console, disable=not console.is_terminal)
             )
@@ -330,7 +333,8 @@ def simulate(
     with contextlib.ExitStack() as stack:
         arrived = stack.enter_context(far_side.stood_in(profile.routes, checked))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="simulation.")))
-        _fill(folder, wanted.node)
+        with failure.naming(folder):
+            _fill(folder, wanted.node)
         for name, content in arrived.files.items():
             (folder / name).write_bytes(content)
         watch = Watch(Meter(module, board))

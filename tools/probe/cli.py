@@ -122,7 +122,8 @@ def _given(args: argparse.Namespace, pin: str) -> dict[str, Any]:
 def _save(path: Path, trials: list[Trial], heard: list[str], left: list[str]) -> None:
     record = {"format": FORMAT, "trials": [asdict(trial) for trial in trials], "heard": heard,
               "left": left}  # fmt: skip
-    path.write_text(json.dumps(record, indent=1) + "\n")
+    with failure.naming(path):
+        path.write_text(json.dumps(record, indent=1) + "\n")
 
 
 def _load(path: Path) -> tuple[list[Trial], list[str], list[str]]:

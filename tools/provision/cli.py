@@ -197,9 +197,10 @@ def _write(
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in files.items():
             path = folder / name
-            path.touch(mode=0o600)
-            path.chmod(0o644 if name == CONFIG else 0o600)
-            path.write_bytes(data)
+            with failure.naming(path):
+                path.touch(mode=0o600)
+                path.chmod(0o644 if name == CONFIG else 0o600)
+                path.write_bytes(data)
         yield {"to": str(folder)}
     if port:
         with Connection(port, wait_s, countdown(port)) as board:
@@ -261,7 +262,8 @@ def _batch(args: argparse.Namespace, tables: Tables) -> None:
             entries.append(entry)
             print(f"{node.id}: written to {place['to']}")
         _tell_wiring(node)
-        (base / "manifest.json").write_text(json.dumps(entries, indent=2) + "\n")
+        with failure.naming(base / "manifest.json"):
+            (base / "manifest.json").write_text(json.dumps(entries, indent=2) + "\n")
     print(f"{count(len(nodes), 'node')}; what went where is in {base / 'manifest.json'}")
     if keys:
         print(f"the keys are in {base / KEYS}, which only you can read: keep it safe")
@@ -277,7 +279,7 @@ def _known_keys(path: Path) -> dict[str, str]:
 def _save_keys(path: Path, keys: dict[str, str]) -> None:
     path.touch(mode=0o600)
     path.chmod(0o600)
-    with path.open("w", newline="") as file:
+    with failure.naming(path), path.open("w", newline="") as file:
         csv.writer(file).writerows([("id", "key"), *keys.items()])
 
 
