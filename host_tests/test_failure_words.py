@@ -116,7 +116,9 @@ def test_a_full_disk_is_told_with_the_path(line, tmp_path, monkeypatch, capsys):
 def test_a_full_disk_without_a_name_is_one_of_ours(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     error = OSError(errno.ENOSPC, "No space left on device")
-    assert failure.words(error) in (
+    assert failure.words(error, failure.fullest(error)) in (
         f"{tmp_path}: No space left on device",
         f"{tempfile.gettempdir()}: No space left on device",
     )
+    for known in (OSError(errno.ENOSPC, "full", "x"), OSError(errno.EACCES, "no")):
+        assert failure.fullest(known) == ""

@@ -92,7 +92,7 @@ def main(argv: list[str]) -> int:
         print(f"\n{name}: stopped: no more answers", file=sys.stderr)
         return 1
     except OSError as error:  # a folder that is read-only, a port that is taken, a full disk
-        print(f"{name}: {failure.words(error)}", file=sys.stderr)
+        print(f"{name}: {failure.words(error, failure.fullest(error))}", file=sys.stderr)
         return 1
 
 

@@ -29,8 +29,12 @@ def naming(path: Path) -> Iterator[None]:
         raise
 
 
-def _fullest() -> str:
-    """The folder of ours with the least room: what is written without a name is there."""
+def fullest(error: OSError) -> str:
+    """Of a disk that is full, where the error does not say which: the one of our folders with the
+    least room. "" of all other errors.
+    """
+    if error.errno not in FULL or error.filename is not None:
+        return ""
     free = {}
     for folder in (os.getcwd(), tempfile.gettempdir()):
         with contextlib.suppress(OSError):
@@ -47,8 +51,6 @@ def words(error: Exception, name: object = "") -> str:
         return f"{name}: {error}" if name else str(error)
     port = _PORT.search(str(error))
     where = name or error.filename2 or error.filename or (port and port[1])
-    if not where and error.errno in FULL:
-        where = _fullest()
     if error.errno and error.errno > 0 and where:
         return f"{where}: {os.strerror(error.errno)}"
     why = _PAIR.sub(r"\1", _NUMBER.sub("", str(error)))

@@ -252,7 +252,7 @@ def run(args: argparse.Namespace) -> int:
         made.run.save(args.out)
         png, page = report.write(made.run, args.out, "power")
     except OSError as error:
-        print(f"simulate: {failure.words(error)}", file=sys.stderr)
+        print(f"simulate: {failure.words(error, failure.fullest(error))}", file=sys.stderr)
         return 1
     except (ValueError, DeployError, BoardError, BrokerError) as error:
         print(f"simulate: {error}", file=sys.stderr)
