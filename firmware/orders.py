@@ -6,7 +6,8 @@ from micropython import const
 
 from c1100 import C1100Error
 
-from . import commands, config, log, trial
+from . import commands, log, trial
+from .last_good import ConfigError
 from .sensors import position
 from .version import versions
 
@@ -34,7 +35,7 @@ class Orders:
         result = {"result": commands.DONE}
         try:
             result.update(await ACTIONS[order.do](self, order))
-        except (C1100Error, config.ConfigError, OSError) as error:
+        except (C1100Error, ConfigError, OSError) as error:
             result = {"result": commands.FAILED, "why": str(error)[: commands.WHY_CHARACTERS]}
             log.warning("command %s failed: %s", order.id, result["why"])
         except _FAULTS as error:  # what is in their texts may be anything

@@ -17,15 +17,17 @@ KEY = bytes(range(16))
 class Talk:
     """What the operator sends to the node `n1`, and what comes back."""
 
-    def __init__(self, broker):
+    def __init__(self, broker, tls=None):
         self.counter = 100
         self.said = {}  # topic -> what was said there since it was cleared
         self.client = paho.Client(CallbackAPIVersion.VERSION2)
         self.client.on_message = self._arrived
+        if tls is not None:
+            self.client.tls_set_context(tls)
         self.client.connect(broker.host, broker.port)
         self.client.loop_start()
         self.client.subscribe("nodes/n1/+/+", 1)
-        self.heard = Subscriber(broker, "nodes/n1/results")
+        self.heard = Subscriber(broker, "nodes/n1/results", tls)
 
     @property
     def results(self):
