@@ -7,7 +7,8 @@ def unload(*names: str) -> None:
     """Forget modules of this package that are done: their heap is for others. No other may hold
     them; whoever needs one again loads it again.
     """
-    package = sys.modules[__name__]
     for name in names:
-        if sys.modules.pop("%s.%s" % (__name__, name), None) is not None:
-            delattr(package, name)
+        path = "%s.%s" % (__name__, name)
+        if sys.modules.pop(path, None) is not None:
+            dot = path.rfind(".")
+            delattr(sys.modules[path[:dot]], path[dot + 1 :])

@@ -9,7 +9,7 @@ import gc
 
 from micropython import const
 
-from . import boards, last_good, log, state, trial
+from . import boards, last_good, log, state, trial, unload
 from .node import LONGEST_WAKE_MS, Node
 from .sensors import SENSORS
 from .watch import Watch
@@ -84,6 +84,7 @@ def _live(settings: dict, problem: str, is_start: bool) -> None:
         from . import start
 
         start.tell(node)
+        unload("start", "wiring_cost", "boards.unfit", "config", "strict_json")
     for fault in log.told():  # once more, where it is kept
         log.tell("%s", fault)
     if problem:

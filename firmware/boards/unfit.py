@@ -3,7 +3,7 @@
 The port's own words, such as "invalid pin", name no setting.
 """
 
-from ..config import PIN, SCHEMA, ConfigError
+from ..last_good import ConfigError
 
 ERRORS = (ValueError, TypeError, OSError)  # what ports raise for a pin that is not fit
 _NO_PIN = "%s: this chip has no pin %s"
@@ -38,6 +38,8 @@ def uart(settings: dict, error: Exception, Pin, has_pins: bool) -> ConfigError:
 
 def pins(settings: dict, Pin) -> list:
     """What is wrong with the settings of pins: those that there are not."""
+    from ..config import PIN, SCHEMA
+
     keys = [key for key in sorted(SCHEMA) if SCHEMA[key][1] is PIN and settings[key] != -1]
     return [_NO_PIN % (key, settings[key]) for key in keys if not _exists(settings[key], Pin)]
 
