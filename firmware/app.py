@@ -38,8 +38,7 @@ def main() -> None:
         try:
             settings, problem = last_good.settings("", is_start and not boards.is_woken())
             log.begin(settings["log.level"], [settings[key] for key in last_good.SECRETS])
-            if trial.change() is None:  # else it is needed again when that has proved itself
-                last_good.release()
+            last_good.release()
             _live(settings, problem, is_start)
             is_start = False
         except KeyboardInterrupt:
