@@ -83,7 +83,7 @@ def _live(settings: dict, problem: str, is_start: bool) -> None:
         from . import start
 
         start.tell(node)
-        unload("start", "wiring_cost", "boards.unfit", "config", "strict_json")
+        unload("start", "wiring_cost", "boards.unfit")
     for fault in log.told():  # once more, where it is kept
         log.tell("%s", fault)
     if problem:

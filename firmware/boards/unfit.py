@@ -6,6 +6,7 @@ The port's own words, such as "invalid pin", name no setting.
 from ..last_good import ConfigError
 
 ERRORS = (ValueError, TypeError, OSError)  # what ports raise for a pin that is not fit
+_UART = ("uart.tx", "uart.rx")
 _NO_PIN = "%s: this chip has no pin %s"
 
 
@@ -20,7 +21,7 @@ def uart(settings: dict, error: Exception, Pin, has_pins: bool) -> ConfigError:
     """has_pins -- whether uart.tx and uart.rx count"""
     number = settings["uart.id"]
     if has_pins:
-        for key in ("uart.tx", "uart.rx"):
+        for key in _UART:
             if settings[key] != -1 and not _exists(settings[key], Pin):
                 return ConfigError(_NO_PIN % (key, settings[key]))
     if "exist" in str(error):
@@ -38,9 +39,9 @@ def uart(settings: dict, error: Exception, Pin, has_pins: bool) -> ConfigError:
 
 def pins(settings: dict, Pin) -> list:
     """What is wrong with the settings of pins: those that there are not."""
-    from ..config import PIN, SCHEMA
-
-    keys = [key for key in sorted(SCHEMA) if SCHEMA[key][1] is PIN and settings[key] != -1]
+    # By their names: the table of settings takes more heap than a start has to spare.
+    keys = [key for key in sorted(settings) if key.startswith("pins.") or key in _UART]
+    keys = [key for key in keys if settings[key] != -1]
     return [_NO_PIN % (key, settings[key]) for key in keys if not _exists(settings[key], Pin)]
 
 

@@ -1,6 +1,7 @@
 """The boards' files against stand-ins that record calls: no ESP32 or STM32 is in the loop."""
 
 from firmware import config
+from firmware.boards import unfit
 from host_tests.support import raises
 from host_tests.support.fake_hardware import (
     Gone,
@@ -418,3 +419,14 @@ def test_what_is_no_fault_of_a_pin_is_raised_as_it_is():
     machine.ADC = Broken()
     with raises(MemoryError):
         board.volts("battery")
+
+
+def test_the_settings_that_are_pins_are_known_by_their_names():
+    there = [key for key, rule in config.SCHEMA.items() if rule[1] is config.PIN]
+    settings = {key: 99 if key in there else rule[0] for key, rule in config.SCHEMA.items()}
+
+    def no_pin(number):
+        raise ValueError("invalid pin")
+
+    told = unfit.pins(settings, no_pin)
+    assert told == ["%s: this chip has no pin 99" % key for key in sorted(there)]
