@@ -161,7 +161,9 @@ def _watch(node: Node) -> Watch | None:
 def _count_trial() -> bool:
     """Whether a setting is on trial; it has a wake less for it from now on."""
     try:
-        return trial.count()
+        found = trial.count()
+        trial.rest()
+        return found
     except Exception as error:
         log.error("trial not counted: %s: %s", type(error).__name__, error)
         return True

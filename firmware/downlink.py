@@ -51,6 +51,7 @@ class Downlink:
             await self._results.outcome(outcome)
         if trial.change() is not None:
             return  # a report has not proved it: what waits comes after it
+        trial.rest()
         counter = _stored_counter()
         if counter is None:
             log.tell("commands are refused: %s is damaged; provision again", _COUNTER_FILE)

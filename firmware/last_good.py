@@ -76,7 +76,8 @@ def release() -> None:
     """The code that has checked is done: its heap is for the driver. Whoever needs it once more
     loads it again.
     """
-    unload("checking", "config", "config_words", "strict_json")
+    trial.rest()
+    unload("strict_json")
 
 
 def forget(folder: str = "") -> None:

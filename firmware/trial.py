@@ -21,12 +21,12 @@ def start(name: str, key: str, value, folder: str = "") -> None:
     Raises config.ConfigError when the change is not allowed, OSError when it cannot be stored;
     nothing has changed then.
     """
-    _do("start", name, key, value, folder)
+    _trials().start(name, key, value, folder)
 
 
 def change(folder: str = "") -> tuple | None:
     """(key, value) that is in force now; None if nothing is on trial."""
-    return _do("change", folder) if _is_there(folder) else None
+    return _trials().change(folder) if _is_there(folder) else None
 
 
 def count(folder: str = "") -> bool:
@@ -34,7 +34,7 @@ def count(folder: str = "") -> bool:
 
     Returns whether there is one on trial. Raises OSError when it can neither be counted nor ended.
     """
-    return _is_there(folder) and _do("count", folder)
+    return _is_there(folder) and _trials().count(folder)
 
 
 def keep(folder: str = "") -> None:
@@ -43,18 +43,18 @@ def keep(folder: str = "") -> None:
     Raises OSError when it cannot be stored; the trial goes on then.
     """
     if _is_there(folder):
-        _do("keep", folder)
+        _trials().keep(folder)
 
 
 def take_back(why: str, folder: str = "") -> None:
     """End the trial without the change."""
     if _is_there(folder):
-        _do("take_back", why, folder)
+        _trials().take_back(why, folder)
 
 
 def outcome(folder: str = "") -> dict | None:
     """What somebody is still to be told: name, key, state and, if it was taken back, why."""
-    return _do("outcome", folder) if _is_there(folder) else None
+    return _trials().outcome(folder) if _is_there(folder) else None
 
 
 def forget(folder: str = "") -> None:
@@ -70,11 +70,12 @@ def _is_there(folder: str) -> bool:
         return True
 
 
-def _do(what: str, *args):
-    """A call of trials.py, whose code goes again: it has all settings with it."""
+def rest() -> None:
+    """It is not asked for a while: the code that knows it goes, with the table of settings."""
+    unload("trials", "checking", "config", "config_words")
+
+
+def _trials():
     from . import trials
 
-    try:
-        return getattr(trials, what)(*args)
-    finally:
-        unload("trials", "config", "config_words")
+    return trials

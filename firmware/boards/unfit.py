@@ -40,8 +40,8 @@ def uart(settings: dict, error: Exception, Pin, has_pins: bool) -> ConfigError:
 def pins(settings: dict, Pin) -> list:
     """What is wrong with the settings of pins: those that there are not."""
     # By their names: the table of settings takes more heap than a start has to spare.
-    keys = [key for key in sorted(settings) if key.startswith("pins.") or key in _UART]
-    keys = [key for key in keys if settings[key] != -1]
+    keys = [key for key in sorted(settings) if key in _UART or key.startswith("pins.")]
+    keys = [key for key in keys if settings[key] != -1 and not key.endswith("_active")]
     return [_NO_PIN % (key, settings[key]) for key in keys if not _exists(settings[key], Pin)]
 
 

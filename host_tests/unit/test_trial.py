@@ -2,9 +2,8 @@
 
 import json
 import os
-import sys
 
-from firmware import config, files, last_good, trial, unload
+from firmware import config, files, last_good, trial, trials
 from host_tests.support import raises
 from host_tests.support.scratch import folder
 
@@ -134,18 +133,10 @@ class _Files:
         os.rename(path + ".new", path)
 
 
-def loaded():
-    """trials.py, which stays until trial.unload is what it was."""
-    trial.unload = lambda *_names: None
-    trial._do("change", place())
-    return sys.modules["firmware.trials"]
-
-
 def test_power_may_go_at_any_write_of_a_trial():
     cut = 0
     while True:
         where = place()
-        trials = loaded()
         trial.files = trials.files = _Files(cut)
         try:
             trial.start("c1", "mqtt.port", 1884, where)
@@ -155,7 +146,6 @@ def test_power_may_go_at_any_write_of_a_trial():
         except PowerCut:
             ended = False
         trial.files = trials.files = files
-        trial.unload = unload
         # The next start: the old setting or the new one, and a report settles it.
         trying = trial.change(where) is not None
         assert setting(where) in (1883, 1884)
