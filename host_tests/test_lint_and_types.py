@@ -46,7 +46,7 @@ def test_types_against_the_stubs_of(port, tmp_path):
     check_types(
         tmp_path,
         {
-            "include": [f"{ROOT}/lib", f"{ROOT}/firmware"],
+            "include": [f"{ROOT}/lib", f"{ROOT}/firmware", f"{ROOT}/tools/own/ready/sensors"],
             "exclude": others,
             "extraPaths": [f"{ROOT}/lib", str(ROOT)],
             "typeshedPath": str(stubs),
@@ -77,6 +77,7 @@ def test_types_of_the_tools(tmp_path):
             # What runs on MicroPython has no CPython stubs.
             "exclude": [
                 f"{ROOT}/tools/virtual_board/stand_ins",
+                f"{ROOT}/tools/own/ready/sensors",
                 f"{ROOT}/tools/bench/on_micropython",
                 f"{ROOT}/tools/bench/on_32_bit",
             ],

@@ -13,15 +13,13 @@ _MOST = 32  # rules, fences, bands
 _NAME = 24  # characters
 _USUAL = {"period_s": (0, int, 0, 604800), "limit_s": (sensors.LIMIT_S, int, 1, 120)}
 _DEGREES = (90, 180)
+TABLES = None  # on a host: sensor: its SETTINGS, None where nobody knows them
 
 
-def check(settings: dict, file: str, tables: dict | None = None) -> None:
-    """Raises ConfigError with the key's name.
-
-    tables -- sensor: its SETTINGS; None: the files in the node's folder say
-    """
+def check(settings: dict, file: str) -> None:
+    """Raises ConfigError with the key's name."""
     try:
-        _sensors(settings["sensors"], tables)
+        _sensors(settings["sensors"])
         _each("rules", settings["rules"], _rule)
         _each("fences", settings["fences"], _fence)
         bands = settings["dead_bands"]
@@ -64,7 +62,7 @@ def _each(section: str, given: dict, check_one) -> None:
         check_one(key, given[name])
 
 
-def _sensors(given: dict, tables: dict | None) -> None:
+def _sensors(given: dict) -> None:
     for name in _names("sensors", given):
         key = "sensors." + name
         one = given[name]
@@ -79,7 +77,7 @@ def _sensors(given: dict, tables: dict | None) -> None:
                 )
         for setting in _USUAL:
             row("%s.%s" % (key, setting), one.get(setting), _USUAL[setting])
-        table = _table(name, tables)
+        table = _table(name)
         for setting in sorted(one):
             if setting in sensors.USUAL or table is None:
                 continue
@@ -88,14 +86,14 @@ def _sensors(given: dict, tables: dict | None) -> None:
             row("%s.%s" % (key, setting), one[setting], table[setting])
 
 
-def _table(name: str, tables: dict | None) -> dict | None:
+def _table(name: str) -> dict | None:
     """The settings that a sensor has of its own; None: nobody can say."""
     if name in built_in.SENSORS:
         return {}
-    if tables is not None:
-        if name not in tables:
+    if TABLES is not None:
+        if name not in TABLES:
             raise ConfigError("sensors.%s: no file sensors/%s.py" % (name, name))
-        return tables[name]
+        return TABLES[name]
     try:
         return getattr(sensors.load(name), "SETTINGS", {})
     except Exception as error:  # whatever somebody's file does: told when it is read

@@ -76,7 +76,7 @@ def compiled(sources: dict[str, Path], board: Format) -> dict[str, bytes]:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
 
         def one(target: str, source: Path) -> tuple[str, bytes]:
-            if target in project.START:
+            if target in project.START or target.endswith(".mpy"):
                 return target, source.read_bytes()
             return target.removesuffix(".py") + ".mpy", _compile(target, source, board)
 

@@ -6,7 +6,10 @@ needs no heap; else they are files. boot.py, main.py and the configuration are f
     python -m tools deploy --port /dev/ttyUSB0
     python -m tools deploy --port /dev/ttyUSB0 --port /dev/ttyUSB1      a tray of boards
 
-The configuration stays as it is: see `python -m tools provision`.
+    python -m tools deploy --port /dev/ttyUSB0 --node field-17
+
+Without --node the configuration stays as it is: see `python -m tools provision`. With it the
+node's own folder goes onto the board, too: config.json, secrets.json, sensors and what they need.
 
 A node that sleeps is met at its next wake (`--wait 1000`). By hand: `mpremote connect PORT repl`,
 hold Ctrl-C until >>> comes, Ctrl-] to leave; it stays at its prompt then, and `deploy` finds it.
@@ -14,11 +17,14 @@ hold Ctrl-C until >>> comes, Ctrl-] to leave; it stays at its prompt then, and `
 
 import argparse
 import functools
+import sys
 import threading
 
+from tools.calling import COMMAND
 from tools.deploy import DeployError, compiler, placing, project, seconds, settings, sync
 from tools.deploy.connection import Connection
 from tools.deploy.ports import Report, add_port_arguments, at_all_ports
+from tools.own import folder
 from tools.power.wording import count
 from tools.provision import wiring
 
@@ -29,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add_port_arguments(parser)
+    folder.add_argument(parser, "it goes onto the board, too")
     parser.add_argument("--source", action="store_true", help="copy .py files, not .mpy")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--romfs", action="store_true",
@@ -43,7 +50,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Deploy to all ports at once. Returns 0, or 1 when one of them failed."""
+    try:
+        return _run(args)
+    except DeployError as error:  # before any board was touched
+        print(f"deploy: {error}", file=sys.stderr)
+        return 1
+
+
+def _run(args: argparse.Namespace) -> int:
     build = functools.cache(contents)
+    node = folder.Folder.at(args.node) if args.node else None
+    own = {**node.config, **node.tls()} if node else {}
+    others = (folder.SENSORS,) if node else ()
+    if node and (missing := node.missing()):
+        raise DeployError(f"{', '.join(missing)} is not in {node.path / folder.LIBRARIES}: "
+                          f"{COMMAND} mip --node {node.path}")  # fmt: skip
     compiling = threading.Lock()  # a tray of like boards needs it once
 
     def work(port: str, report: Report) -> None:
@@ -52,11 +73,12 @@ def run(args: argparse.Namespace) -> int:
             report.say(f"{about.machine}, MicroPython {'.'.join(map(str, about.version))}")
             told = _wiring(board, wiring.chip_of(about.machine))
             with compiling:
-                want = build(about.mpy, args.source)
+                want = build(about.mpy, args.source, node) | own
             place = placing.found(board, want, args, report.say)
             want = place.files
-            have = board.tree(sync.asked_for(want))
-            todo = sync.plan(have, want, args.prune, place.rom, place.work is not None)
+            have = board.tree(sync.asked_for(want, others))
+            todo = sync.plan(have, want, args.prune, place.rom, place.work is not None, others)
+            replaced = sorted(set(own) & set(todo.write) & {p for p, s in have.items() if s})
             if place.rom and todo.stale:
                 raise DeployError(
                     f"{placing.some(todo.stale)} would hide what is in ROMFS and is no part of "
@@ -71,6 +93,10 @@ def run(args: argparse.Namespace) -> int:
                 f"({count(todo.bytes, 'byte')}), "
                 f"{len(todo.remove)} removed"
             )
+            if node:
+                report.say(f"node {node.path.name}: {_versions(node)}")
+            if replaced:
+                report.say(f"not as in {node.path if node else ''} before: {', '.join(replaced)}")
             if todo.stale:
                 report.say(f"no longer needed (--prune removes them): {', '.join(todo.stale)}")
             if place.rom:
@@ -104,14 +130,20 @@ def _wiring(board: Connection, chip: str) -> str:
     return f"wiring: {ruled_out}" if ruled_out else ""
 
 
-def contents(mpy: int, source: bool) -> dict[str, bytes]:
+def _versions(node: folder.Folder) -> str:
+    about = ", ".join(f"{name} {version}" for name, version in project.versions().items())
+    return about + (f", folder {node.version()}" if node.version() else "")
+
+
+def contents(mpy: int, source: bool, node: folder.Folder | None = None) -> dict[str, bytes]:
     """Path on the board -> content, for a board whose sys.implementation._mpy this is.
 
     source -- .py files instead of .mpy
+    node -- whose sensors are among it
 
     Raises DeployError when the board cannot load .mpy files.
     """
-    files = project.sources()
+    files = (node.code() if node else {}) | project.sources()
     if source:
         return {target: path.read_bytes() for target, path in files.items()}
     if not mpy:

@@ -3,6 +3,7 @@
     python -m tools image --board esp32-4m --config config.json --secrets secrets.json
     python -m tools flash --board esp32-4m --port /dev/ttyUSB0 --firmware ESP32_GENERIC.bin \\
         --image build/esp32-4m.bin
+    python -m tools image --board esp32-4m --node field-17
     python -m tools image --board pybd-sf2 --romfs
 
 ROMFS holds driver and firmware where a board's MicroPython has a partition for it; `deploy` writes
@@ -19,6 +20,7 @@ from littlefs import LittleFS, LittleFSError
 from tools import failure
 from tools.deploy import DeployError, boards, compiler, partitions, project, romfs, settings, suits
 from tools.deploy.boards import BoardFlash
+from tools.own import folder
 from tools.power.wording import count
 from tools.provision import wiring
 
@@ -34,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--board", required=True, metavar="NAME", help=", ".join(boards.BOARDS))
     parser.add_argument("--firmware", type=Path, metavar="FILE",
                         help="MicroPython for an ESP32: its partition table counts")  # fmt: skip
+    folder.add_argument(parser, "config.json, secrets.json, sensors")
     parser.add_argument("--config", type=Path, metavar="FILE", help="becomes config.json")
     parser.add_argument("--secrets", type=Path, metavar="FILE", help="becomes secrets.json")
     parser.add_argument("--source", action="store_true", help=".py files, not .mpy")
@@ -51,14 +54,18 @@ def run(args: argparse.Namespace) -> int:
         if args.romfs:
             return _romfs(args, out)
         flash = placed(boards.named(args.board), args.firmware)
+        node = folder.Folder.at(args.node) if args.node else None
+        if node and (args.config or args.secrets):
+            raise DeployError("--node has its own config.json and secrets.json")
         given = {"config.json": args.config, "secrets.json": args.secrets}
         config = {name: path.read_bytes() for name, path in given.items() if path}
         outbox = 0
-        if config:
-            whole = settings.checked(config, given)
+        if node or config:
+            whole = node.whole() if node else settings.checked(config, given)
+            config |= {**node.config, **node.tls()} if node else {}
             wiring.check_whole(flash.chip, whole)
             outbox = whole["outbox.bytes"]
-        files = contents(flash, args.source, args.frozen) | config
+        files = contents(flash, args.source, args.frozen, node) | config
         image, free = build(flash, files, args.board)
         if free < outbox:
             raise DeployError(
@@ -77,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _romfs(args: argparse.Namespace, out: Path) -> int:
-    for name in ("config", "secrets", "firmware", "source", "frozen"):
+    for name in ("node", "config", "secrets", "firmware", "source", "frozen"):
         if getattr(args, name):
             raise DeployError(
                 f"--romfs is compiled driver and firmware, so --{name} is not for it: the rest "
@@ -111,11 +118,16 @@ def placed(flash: BoardFlash, firmware: Path | None) -> BoardFlash:
     return replace(flash, start=start, size=size)
 
 
-def contents(flash: BoardFlash, source: bool, frozen: bool = False) -> dict[str, bytes]:
-    """Path on the board -> content of all that belongs on it. Raises DeployError."""
+def contents(
+    flash: BoardFlash, source: bool, frozen: bool = False, node: folder.Folder | None = None
+) -> dict[str, bytes]:
+    """Path on the board -> content of all that belongs on it, with a node's own code. Raises
+    DeployError.
+    """
     files = project.sources()
     if frozen:
-        source, files = True, {target: files[target] for target in project.START}
+        files = {target: files[target] for target in project.START}
+    files = (node.code() if node else {}) | files
     if source:
         return {target: path.read_bytes() for target, path in files.items()}
     return compiler.compiled(files, replace(compiler.emitted(), arch=flash.arch))

@@ -11,6 +11,12 @@ c1100-ppp, c1100-power (parts.py), each with the core.
     mpremote mip install github:OWNER/REPO/c1100-mqtt.json@mpy
     mpremote mip install github:OWNER/REPO/lib/c1100-mqtt.json
 
+    python -m tools mip --node field-17
+
+brings what a node's sensors.txt names into its lib/, a package in each line, as `mpremote mip
+install` takes them: it is a list and no manifest.py, because nothing is frozen, and a list can be
+read without running it.
+
 Without a branch, package.json at the top of the repository counts, and the .json files in lib/.
 They name the sources, as a repository holds no build products, and mip compiles nothing; --update
 brings them up to date, and gives driver and firmware the version of pyproject.toml.
@@ -20,14 +26,16 @@ import argparse
 import hashlib
 import json
 import re
+import subprocess
 import sys
 import tomllib
 from dataclasses import replace
 from pathlib import Path
 
 from tools import failure
-from tools.deploy import DeployError, compiler, parts, project
+from tools.deploy import DeployError, compiler, parts, project, settings
 from tools.deploy.parts import NAME
+from tools.own import folder
 from tools.power.wording import count
 
 SAY_VERSION = {"lib/c1100/__init__.py": "__version__", "firmware/version.py": "VERSION"}
@@ -38,6 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--out", type=Path, default=Path("build/mip"), metavar="DIR",
                         help="default build/mip")  # fmt: skip
+    folder.add_argument(parser, "install what its sensors.txt names into its lib/")
+    parser.add_argument("--index", metavar="URL", help="of packages without an address (--node)")
     parser.add_argument("--update", action="store_true",
                         help="only write package.json, lib/*.json and the version")  # fmt: skip
 
@@ -51,11 +61,38 @@ def run(args: argparse.Namespace) -> int:
             for path, text in (versioned() | source_packages()).items():
                 (project.ROOT / path).write_text(text)
             return 0
+        if args.node:
+            return _install(folder.Folder.at(args.node), args.index)
         modules = build(args.out)
     except (DeployError, OSError) as error:
         print(f"mip: {failure.words(error)}", file=sys.stderr)
         return 1
     print(f"{args.out}: {count(modules, 'module')} of {NAME} {_version()}")
+    return 0
+
+
+def _install(node: folder.Folder, index: str | None) -> int:
+    """MicroPython's own mip, on this machine."""
+    target = node.path / folder.LIBRARIES
+    packages = node.packages()
+    if not packages:
+        print(f"{node.path / folder.PACKAGES} names no package")
+        return 0
+    target.mkdir(exist_ok=True)
+    for package in packages:
+        name, _, version = package.partition("@")
+        given = {"target": str(target), "mpy": False}
+        given |= {"version": version} if version else {}
+        given |= {"index": index} if index else {}
+        code = f"import mip\nmip.install({name!r}, **{given!r})"
+        done = subprocess.run(
+            [settings.micropython(), "-c", code], capture_output=True, text=True, check=False
+        )
+        said = (done.stdout + done.stderr).strip()
+        if done.returncode or "Package not found" in said or "failed" in said.lower():
+            last = said.splitlines()[-1] if said else "no word"
+            raise DeployError(f"{package} cannot be installed: {last}")
+        print(f"{package}: in {target}")
     return 0
 
 

@@ -1,5 +1,6 @@
 """What belongs on a board, and where."""
 
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +26,18 @@ def sources() -> dict[str, Path]:
     for name in START:
         files[name] = ROOT / name
     return files
+
+
+def versions() -> dict[str, str]:
+    """Of driver and firmware, as their sources say."""
+    places = {"driver": "lib/c1100/__init__.py", "firmware": "firmware/version.py"}
+    found = {}
+    for name, source in places.items():
+        said = re.search(
+            r'^(?:__version__|VERSION) = "([^"]+)"', (ROOT / source).read_text(), re.M
+        )
+        found[name] = said[1] if said else "unknown"
+    return found
 
 
 def ours(path: str) -> bool:

@@ -17,7 +17,11 @@ Tree = dict[str, "Tree | bytes"]
 
 def contents(files: dict[str, bytes]) -> dict[str, bytes]:
     """Of what belongs on a board, what goes into the image: path -> content."""
-    return {path: data for path, data in files.items() if path not in project.START}
+    return {
+        path: data
+        for path, data in files.items()
+        if any(path.startswith(folder + "/") for folder in project.FOLDERS)
+    }
 
 
 def build(files: dict[str, bytes]) -> bytes:

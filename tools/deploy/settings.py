@@ -14,8 +14,16 @@ from tools.virtual_board.process import BoardError, interpreter
 _CHECK = """\
 import json
 import sys
-sys.path[:] = [{!r}]
+sys.path[:] = [{!r}, ".frozen"]
 from firmware import config
+from firmware.own import checking
+kinds = {{"int": int, "float": float, "str": str}}
+def row(given):
+    if len(given) == 2:
+        return given[0], tuple(given[1])
+    return (given[0], kinds.get(given[1], given[1])) + tuple(given[2:])
+tables = json.loads({!r})
+checking.TABLES = {{s: t and {{k: row(t[k]) for k in t}} for s, t in tables.items()}}
 try:
     all = config.load({!r})
 except config.ConfigError as e:
@@ -49,6 +57,9 @@ print(wiring_cost.told(json.loads(sys.stdin.read())))
 """
 _REFUSED = 3
 
+# Setting of a sensor: (default, type as text or choices, least, most), as in its SETTINGS.
+Table = dict[str, list[Any]]
+
 
 def micropython() -> str:
     """The executable of MicroPython on this host. Raises DeployError when there is none."""
@@ -60,18 +71,24 @@ def micropython() -> str:
     return str(Path(sys.executable).with_name("micropython")) if found.endswith(".so") else found
 
 
-def checked(files: dict[str, bytes], names: Mapping[str, object] | None = None) -> dict[str, Any]:
+def checked(
+    files: dict[str, bytes],
+    names: Mapping[str, object] | None = None,
+    tables: Mapping[str, Table] | None = None,
+) -> dict[str, Any]:
     """All settings but the secrets, flat and complete, as the firmware reads them.
 
     files -- content of "config.json", and of "secrets.json" if there is one
     names -- what they are called where they come from, for messages
+    tables -- settings of the sensors in the node's folder; None: there is no folder to look at
 
     Real MicroPython runs the firmware's config.py. Raises DeployError with its words.
     """
     with tempfile.TemporaryDirectory(prefix="settings.") as folder:  # nobody else may read it
         for name, data in files.items():
             Path(folder, name).write_bytes(data)
-        done = _run(_CHECK.format(str(project.ROOT), folder + "/"))
+        known = json.dumps(_unknown(files) if tables is None else dict(tables))
+        done = _run(_CHECK.format(str(project.ROOT), known, folder + "/"))
         said = done.stdout.replace(folder + "/", "").strip()
     if done.returncode == _REFUSED:
         for name, known_as in (names or {}).items():
@@ -80,6 +97,15 @@ def checked(files: dict[str, bytes], names: Mapping[str, object] | None = None) 
                 break
         raise DeployError(said)
     return json.loads(_said(done))
+
+
+def _unknown(files: dict[str, bytes]) -> dict[str, None]:
+    """The sensors that a configuration names, of which nothing is known."""
+    try:
+        given = json.loads(files["config.json"])["sensors"]
+        return dict.fromkeys(map(str, given))
+    except (KeyError, TypeError, ValueError):
+        return {}
 
 
 def refusal(key: str, value: Any) -> str:

@@ -37,10 +37,11 @@ class Plan:
         return sum(map(len, self.write.values()))
 
 
-def asked_for(want: dict[str, bytes]) -> list[str]:
-    """The paths whose trees a plan needs (Connection.tree)."""
-    single = [path for path in want if not any(_below(path, f) for f in project.FOLDERS)]
-    return [*project.FOLDERS, *single, PART, ASIDE]
+def asked_for(want: dict[str, bytes], others: Collection[str] = ()) -> list[str]:
+    """The paths whose trees a plan needs (Connection.tree). others -- folders, besides ours"""
+    whole = [*project.FOLDERS, *others]
+    single = [path for path in want if not any(_below(path, folder) for folder in whole)]
+    return [*whole, *single, PART, ASIDE]
 
 
 def plan(
@@ -49,12 +50,14 @@ def plan(
     prune: bool,
     rom: Collection[str] = (),
     idle: bool = False,
+    others: Collection[str] = (),
 ) -> Plan:
     """What makes the board's tree hold the wanted files.
 
     prune -- also remove what this project once put there and does not need any more
     rom -- modules that are in ROMFS instead, which files would hide
     idle -- main.py has to be out of the way for something else, too
+    others -- folders of which nothing may stay but what is wanted: a sensor there would be read
     """
     write = {
         path: data for path, data in want.items() if have.get(path) != sha256(data).hexdigest()
@@ -64,6 +67,7 @@ def plan(
     # app.py would be imported before app.mpy, so such a twin can never stay.
     twins = [p for p in gone if p in rom or _twin(p) in rom or _twin(p) in want]
     stale = [path for path in gone if path not in twins]
+    twins += sorted(p for p in files - set(want) if any(_below(p, other) for other in others))
     left_over = [path for path in (PART, ASIDE) if path in files]
     remove = left_over + twins + (stale if prune else [])
     park_main = MAIN in files and bool(write or remove or idle)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tools.deploy.project import ROOT
+from tools.own.folder import Folder
 from tools.virtual_c1100 import Profile
 from tools.virtual_c1100 import profile as profiles
 
@@ -48,6 +49,7 @@ class Scenario:
     """node -- what is in config.json; profile -- of the virtual module; changes -- by time
     frozen -- the board need not load its code from flash
     where -- `node` is from, for messages
+    own -- the node's folder, if it has one
     """
 
     title: str
@@ -57,6 +59,7 @@ class Scenario:
     changes: list[Change] = field(default_factory=list)
     frozen: bool = False
     where: str = "config.json"
+    own: Folder | None = None
 
 
 def node(path: Path) -> dict[str, Any]:

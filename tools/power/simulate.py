@@ -1,6 +1,7 @@
 """Days of a node's life in minutes: the real firmware, in lockstep, and where each mAh went.
 
     python -m tools simulate --days 30 --config config.json
+    python -m tools simulate --days 30 --node field-17
     python -m tools simulate --scenario host_tests/scenarios/good-signal.toml
 
 Every deep sleep is a real restart of MicroPython. Broker and servers are our own unless the
@@ -34,6 +35,7 @@ from tools.deploy import DeployError, image, settings
 from tools.deploy.boards import BOARDS
 from tools.events import Event
 from tools.lockstep import Bench
+from tools.own import folder
 from tools.power import compare, delivery, scenario
 from tools.power.basis import Basis
 from tools.power.delivery import Delivery
@@ -179,6 +181,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="node, network and how it changes (TOML), see tools/power/scenario.py",
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="the node's config.json")
+    folder.add_argument(parser, "its configuration, its sensors, and what these measure")
     parser.add_argument(
         "--frozen",
         action=argparse.BooleanOptionalAction,
@@ -287,11 +290,18 @@ def _interruptible() -> Iterator[list[int]]:
 
 def _wanted(args: argparse.Namespace) -> Scenario:
     if args.scenario:
-        if args.config or args.profile:
-            raise ValueError("--scenario has its own node and module: no --config, no --profile")
+        if args.config or args.profile or args.node:
+            raise ValueError(
+                "--scenario has its own node and module: no --config, no --node, no --profile"
+            )
         found = scenario.load(scenario.found(args.scenario))
     else:
         found = Scenario("")
+        if args.config and args.node:
+            raise ValueError("--node has its own config.json: no --config")
+        if args.node:
+            found.own = folder.Folder.at(args.node)
+            args.config = args.node / folder.CONFIG
         if args.config:
             found.node = scenario.node(args.config)
             found.where = str(args.config)
@@ -322,7 +332,9 @@ def simulate(
     Raises DeployError for a configuration that the firmware refuses, BoardError when it stops.
     """
     given = {"config.json": json.dumps(wanted.node).encode()}
-    checked = settings.checked(given, {"config.json": wanted.where})
+    own = wanted.own
+    tables = own.tables() if own else None
+    checked = settings.checked(given, {"config.json": wanted.where}, tables)
     # What a run changes is its own: the network's state, and where its traffic goes.
     profile = replace(
         wanted.profile, seed=seed, radio=replace(wanted.profile.radio),
@@ -332,11 +344,11 @@ def simulate(
     span_s = wanted.days * DAY_S
     with contextlib.ExitStack() as stack:
         arrived = stack.enter_context(far_side.stood_in(profile.routes, checked))
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="simulation.")))
-        with failure.naming(folder):
-            _fill(folder, wanted.node)
+        flash = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="simulation.")))
+        with failure.naming(flash):
+            _fill(flash, wanted.node, own)
         for name, content in arrived.files.items():
-            (folder / name).write_bytes(content)
+            (flash / name).write_bytes(content)
         watch = Watch(Meter(module, board))
 
         def happened(event: Event) -> None:
@@ -345,7 +357,12 @@ def simulate(
             watch.event(event)
 
         bench = Bench(
-            Board(flash_folder(folder), seed=seed, computing=speed(board, wanted.frozen)),
+            Board(
+                flash_folder(flash),
+                seed=seed,
+                computing=speed(board, wanted.frozen),
+                virtual=own.path / folder.VIRTUAL if own else None,
+            ),
             watch.module(lambda timeline, send: VirtualC1100(timeline, profile, send)),
             seed=seed,
             on_event=happened,
@@ -431,11 +448,15 @@ def _code(bench: Bench) -> Code:
     return Code(min(alone, default=least_us) / 1e6, min(more, default=0) / 1e6)
 
 
-def _fill(folder: Path, given: dict[str, Any]) -> None:
+def _fill(flash: Path, given: dict[str, Any], own: folder.Folder | None) -> None:
     """The board's flash: compiled code, as deployed."""
-    flash = replace(BOARDS["esp32-4m"], arch="")
-    for name, data in image.contents(flash, source=False).items():
-        path = folder / name
+    like = replace(BOARDS["esp32-4m"], arch="")
+    for name, data in image.contents(like, source=False, node=own).items():
+        path = flash / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    (folder / "config.json").write_text(json.dumps(given))
+    (flash / "config.json").write_text(json.dumps(given))
+    secrets = json.loads(own.config.get(folder.SECRETS, b"{}")) if own else {}
+    secrets.pop("pin", None)  # the virtual SIM has none
+    if secrets:
+        (flash / "secrets.json").write_text(json.dumps(secrets))

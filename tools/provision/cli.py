@@ -29,9 +29,10 @@ from tools import failure
 from tools.deploy import DeployError, seconds, settings
 from tools.deploy.connection import Connection
 from tools.deploy.reach import countdown
+from tools.own.folder import Folder
 from tools.power.wording import count
 from tools.provision import questions, table, wiring
-from tools.provision.node import CONFIG, KEY, SECRETS, Node, Tables, fingerprint
+from tools.provision.node import CONFIG, KEY, OWN, SECRETS, Node, Tables, fingerprint
 
 PORT = "port"
 KEYS = "keys.csv"
@@ -44,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wait", type=seconds, default=10, metavar="SECONDS",
                         help="for a board that sleeps to wake (default 10)")  # fmt: skip
     parser.add_argument("--folder", type=Path, metavar="DIR", help="write the files here")
+    parser.add_argument("--node", type=Path, dest="folder", metavar="FOLDER", help="as --folder")
     parser.add_argument("--id", help="the node's name")
     parser.add_argument("--apn", help="access point name")
     parser.add_argument("--broker", metavar="HOST[:PORT]", help="MQTT broker")
@@ -87,6 +89,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _one(args: argparse.Namespace, tables: Tables) -> None:
     node = Node(tables)
+    if args.folder:
+        node.sensors = Folder(args.folder).tables()
     if not args.fresh:
         if args.folder:
             _keep_folder(node, args.folder)
@@ -306,7 +310,7 @@ def _parsed(text: bytes, where: str) -> dict[str, Any]:
 def _flat(tree: dict[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in tree.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and key not in OWN:
             flat |= {f"{key}.{name}": each for name, each in value.items()}
         else:
             flat[key] = value

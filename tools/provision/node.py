@@ -14,6 +14,7 @@ from tools.provision import tls, wiring
 CONFIG, SECRETS = "config.json", "secrets.json"
 KEY = "commands.key"
 KEY_BYTES = 32
+OWN = ("sensors", "rules", "fences", "dead_bands")  # objects of a node's own
 
 
 @dataclass
@@ -36,10 +37,14 @@ class Node:
     tables: Tables
     given: dict[str, Any] = field(default_factory=dict)
     chip: str = ""  # of the board, where it is known
+    sensors: dict[str, settings.Table] | None = None  # of the node's folder, if it has one
     ruled_out: str = ""  # by its wiring, as files() has found
 
     def put(self, key: str, text: str) -> None:
         """Take a value as text. Raises DeployError for a key that the firmware does not know."""
+        if key.partition(".")[0] in OWN and "." in key:
+            self._put_own(key.split("."), text)
+            return
         if key in self.tables.config:
             default = self.tables.config[key]
         elif key in self.tables.secrets:
@@ -53,6 +58,19 @@ class Node:
             except ValueError:
                 value = text  # a pin's name, or wrong: the firmware's table says so
         self.given[key] = value
+
+    def _put_own(self, path: list[str], text: str) -> None:
+        """``sensors.soil.dry_v``: the last name stands in an object of the others."""
+        top = path[0]
+        at = self.given[top] = json.loads(json.dumps(self.given.get(top, {})))
+        for name in path[1:-1]:
+            at = at.setdefault(name, {})
+            if not isinstance(at, dict):
+                raise DeployError(f"{'.'.join(path)}: {name} is no object")
+        try:
+            at[path[-1]] = json.loads(text)
+        except ValueError:
+            at[path[-1]] = text
 
     def nearest(self, key: str) -> str:
         """What may have been meant, for a message."""
@@ -110,7 +128,7 @@ class Node:
             CONFIG: _nested({k: v for k, v in self.given.items() if k in self.tables.config}),
             SECRETS: _nested({k: v for k, v in self.given.items() if k in self.tables.secrets}),
         }
-        whole = settings.checked(made)
+        whole = settings.checked(made, tables=self.sensors)
         wiring.check_whole(self.chip, whole)
         return made, whole
 

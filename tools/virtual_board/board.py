@@ -128,6 +128,7 @@ class Board:
     """A board with its flash. `heap` is the MicroPython heap, as the interpreter's -X takes it.
 
     `rom`: a file that is its partition for ROMFS (`rom_file`), None for a board without one.
+    `virtual`: a folder that says what is at its pins and buses (devices.py).
     `seed` makes what the interpreter draws from `random` repeatable: each life gets its own.
     `computing`: in lockstep, the time that it takes to compute; None: none.
     """
@@ -138,11 +139,20 @@ class Board:
     seed: int = 1
     computing: Computing | None = None
     rom: Path | None = None
+    virtual: Path | None = None
     lives: int = 0
     launcher: Launcher = field(init=False)
 
     def __post_init__(self) -> None:
         self.launcher = Launcher(counting=self.computing is not None, rom=self.rom)
+
+    @property
+    def _has_buses(self) -> bool:
+        """Whether a program may want them: there is something on them, or a sensor."""
+        folder = self.flash.get("folder")
+        return self.virtual is not None or (
+            isinstance(folder, str) and Path(folder, "sensors").is_dir()
+        )
 
     def close(self) -> None:
         """End whatever runs on it."""
@@ -193,6 +203,7 @@ class Board:
             "flash": self.flash,
             "rom": [process.rom, self.rom.stat().st_size] if self.rom else None,
             "raw": raw,
+            "buses": self._has_buses or not lockstep,
             "seed": self.seed * 1_000_003 + self.lives,
             "cause": int(cause),
             "wake": int(wake),

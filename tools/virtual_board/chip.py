@@ -7,6 +7,7 @@ virtual C1100 on the other end of the wires, if there is one.
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from tools.events import printable
@@ -14,6 +15,7 @@ from tools.network import Peer
 from tools.power.wording import count as counted
 from tools.timeline import Timeline, Timer
 from tools.virtual_board import link, sensors
+from tools.virtual_board.devices import Devices
 from tools.virtual_board.receiver import Receiver
 
 UARTS = 3
@@ -58,6 +60,7 @@ class Chip:
         event: Callable[[str, str], None],
         on_bite: Callable[[], None],
         on_wake: Callable[[], None],
+        devices: Devices | None = None,
     ) -> None:
         self._timeline = timeline
         self._wiring = wiring
@@ -65,6 +68,8 @@ class Chip:
         self._event = event
         self._on_bite = on_bite
         self._on_wake = on_wake
+        self._devices = devices or Devices(None)
+        self._watch_pins()
         self.module: Module | None = None
         self.readings: list[sensors.Reading] = []
         self.lost_bytes = 0
@@ -161,17 +166,32 @@ class Chip:
         """A pin of the module has changed."""
         self._event("pin", f"{name} {'on' if asserted else 'off'}")
         for pin, (wired, active) in self._wiring.inputs.items():
-            if wired != name or pin not in self._irqs:
-                continue
-            level = active if asserted else 1 - active
-            trigger, ends = self._irqs[pin]
-            if not trigger & (RISING if level else FALLING):
-                continue
-            if self._deep_sleep:
-                if ends & ENDS_DEEP_SLEEP:
-                    self._on_wake()
-                return
-            self._changes.append((pin, level))
+            if wired == name:
+                self._changed(pin, active if asserted else 1 - active)
+
+    def _watch_pins(self) -> None:
+        """Wait for the next change of a pin that virtual/ describes."""
+        change = self._devices.change_after(self._timeline.now_us)
+        if change is not None:
+            at_us, pin, level = change
+            self._timeline.call_at(at_us, partial(self._pin_changed, pin, level))
+
+    def _pin_changed(self, pin: int, level: int) -> None:
+        self._watch_pins()
+        self._event("pin", f"{pin} {'high' if level else 'low'}")
+        self._changed(pin, level)
+
+    def _changed(self, pin: int, level: int) -> None:
+        if pin not in self._irqs:
+            return
+        trigger, ends = self._irqs[pin]
+        if not trigger & (RISING if level else FALLING):
+            return
+        if self._deep_sleep:
+            if ends & ENDS_DEEP_SLEEP:
+                self._on_wake()
+            return
+        self._changes.append((pin, level))
 
     def hold(self, wire: str, held: bool) -> None:
         """Something besides the board asserts a wire to the module, or lets go of it."""
@@ -230,6 +250,9 @@ class Chip:
     def _pin_read(self, pin: int) -> bytes:
         if pin in self._levels:
             return bytes((self._levels[pin],))
+        level = self._devices.level(pin, self._timeline.now_us)
+        if level is not None:
+            return bytes((level,))
         name, active = self._wiring.inputs.get(pin, ("", 1))
         asserted = bool(name) and self.module is not None and self.module.get_pin(name)
         return bytes((active if asserted else 1 - active,))
@@ -241,10 +264,15 @@ class Chip:
             self._irqs.pop(pin, None)
 
     def _adc_read(self, pin: int) -> bytes:
-        reading = sensors.read(self._seed, pin, self._timeline.now_us)
+        now_us = self._timeline.now_us
+        reading = self._devices.reading(pin, now_us) or sensors.read(self._seed, pin, now_us)
         self.readings.append(reading)
         self._event("reading", f"{reading.name} {reading.microvolts} uV")
         return struct.pack("<I", reading.microvolts)
+
+    def _bus(self, what: int, address: int, data: bytes) -> bytes:
+        low = {pin for pin, level in self._levels.items() if not level}
+        return self._devices.bus(what, address, data, low, self._timeline.now_us)
 
     def _rtc_memory(self, data: bytes) -> None:
         self.rtc_memory = data
@@ -276,8 +304,9 @@ _HANDLERS: dict[bytes, Callable[..., bytes | None]] = {
     link.PIN_READ: Chip._pin_read,
     link.PIN_IRQ: Chip._pin_irq,
     link.ADC_READ: Chip._adc_read,
+    link.BUS: Chip._bus,
     link.RTC_MEMORY: Chip._rtc_memory,
     link.RTC_OFFSET: Chip._rtc_offset,
     link.WATCHDOG: Chip._feed_watchdog,
 }
-_WITH_BYTES = {link.UART_WRITE, link.RTC_MEMORY}
+_WITH_BYTES = {link.UART_WRITE, link.BUS, link.RTC_MEMORY}

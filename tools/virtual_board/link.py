@@ -11,6 +11,7 @@ import struct
 WAIT, UART_OPEN, UART_WRITE, UART_IRQ, UART_LOST = b"W", b"O", b"U", b"I", b"X"
 PIN_OUT, PIN_READ, PIN_IRQ, ADC_READ = b"P", b"p", b"Q", b"A"
 RTC_MEMORY, RTC_OFFSET, WATCHDOG = b"M", b"T", b"D"
+BUS = b"b"
 COMPUTED = b"C"
 STARTED, ENDED, DEEPSLEEP, RESET = b"G", b"E", b"S", b"R"
 
@@ -25,6 +26,7 @@ KINDS: dict[bytes, tuple[str, bool]] = {
     PIN_READ: ("<B", True),  # number -> level
     PIN_IRQ: ("<BBB", False),  # number, trigger, sleeps that it ends
     ADC_READ: ("<B", True),  # number -> u32 microvolts
+    BUS: ("<BB", True),  # what is done (devices.py), address or pin; then bytes -> u8 errno, bytes
     RTC_MEMORY: ("<", False),  # the whole memory follows
     RTC_OFFSET: ("<q", False),  # microseconds by which the calendar was set forward
     WATCHDOG: ("<I", False),  # milliseconds until it bites

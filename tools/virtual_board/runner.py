@@ -18,6 +18,7 @@ from tools.virtual_board import link
 from tools.virtual_board.board import Board, Cause, Life, Wake
 from tools.virtual_board.chip import Chip, Module, Wiring
 from tools.virtual_board.console import Console
+from tools.virtual_board.devices import Devices
 from tools.virtual_board.process import BoardError
 
 BUSY = 20  # times as long as alone an interpreter may take on a machine that is busy
@@ -98,7 +99,10 @@ class Runner:
         self._printed = b""
         self._messages: list[tuple[bytes, tuple[int, ...], bytes]] = []
         self._due: list[tuple[bytes, tuple[int, ...], bytes]] = []  # of them, to be worked on now
-        self.chip = Chip(timeline, wiring or Wiring(), seed, self.event, self._bite, self._woken)
+        self.chip = Chip(
+            timeline, wiring or Wiring(), seed, self.event, self._bite, self._woken,
+            Devices(board.virtual),
+        )  # fmt: skip
         if module:
             self.chip.module = module(timeline, self.chip.from_module)
             self.chip.module.on_pin = self.chip.module_pin

@@ -105,7 +105,7 @@ def start(namespace):
     sys.path[:] = ["", ".frozen", "/lib"]
     if about["rom"]:
         _mount_rom()
-    for name in ("_board", "_computing", "_link", "_port", "_rom", "_tasks"):
+    for name in ("_board", "_bus", "_computing", "_link", "_port", "_rom", "_tasks"):
         sys.modules.pop(name, None)
     try:
         os.stat("/lib")

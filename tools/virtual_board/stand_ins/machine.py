@@ -2,10 +2,10 @@
 
 Modelled: UART (time on the line, receive buffer that overflows, transmit buffer that blocks, idle
 line interrupt), pins and their interrupts, RTC with memory, ADC, watchdog, sleeps, resets and
-their causes. Not modelled: PWM, I2C, SPI, Timer, flow control, framing errors, break, a wrong baud
-rate, drive strength and pulls, brown-out. A handler runs when the program next waits, never in
-the middle of a statement. In real time nothing is wired to the pins, and handlers run only while
-the program waits in select or asyncio.
+their causes, I2C, SPI and OneWire with what virtual/ has on them. Not modelled: PWM, Timer, flow
+control, framing errors, break, a wrong baud rate, drive strength and pulls, brown-out. A handler
+runs when the program next waits, never in the middle of a statement. In real time no module is
+wired to the pins, and handlers run only while the program waits in select or asyncio.
 """
 
 import io
@@ -34,6 +34,12 @@ def _start(about):
     _about = about
     _rtc_memory = bytes.fromhex(about["rtc"])
     time._rtc_us = about["rtc_us"]
+    if about["buses"]:  # most nodes have none, and each wake would load them
+        import _bus
+        import onewire
+
+        for name in ("I2C", "SoftI2C", "SPI", "SoftSPI"):
+            globals()[name] = getattr(_bus, name)
 
 
 def _interrupt(handler, source):

@@ -1,0 +1,1 @@
+"""A node's own folder: made, run in software, deployed."""
