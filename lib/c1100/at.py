@@ -8,12 +8,15 @@ from micropython import const
 
 TYPE_CHECKING = const(0)  # those who check types take it for true
 
+_LF = const(10)
+_CR = const(13)
 _BLANK = const(32)
 _QUOTE = const(34)
 _COMMA = const(44)
 _ZERO = const(48)
 _NINE = const(57)
 _DELETE = const(127)
+_LONGEST_TEXT = const(64)  # that is read without making text of the whole line
 
 # Result codes, numbered as ATV0 prints them (manual 3.1).
 OK = 0
@@ -180,79 +183,97 @@ def params(line: str, start: int | None = None) -> list:
     return found
 
 
-def values(buf, i: int, end: int) -> list | None:
-    """params() of a buffer's bytes from the sign behind a prefix, at i, to end, without making
-    text of the whole of them. None where they are not as clean as usual: then it takes params().
+def values(buf, i: int, found: list, most: int = 0) -> int:
+    """Read what params() would of a buffer's bytes, from the sign behind a prefix, at i, to the
+    end of the line, without making text of the whole of them.
+
+    most -- stop at the comma behind so many
+
+    Returns where it has stopped; 0 where they are not as clean as usual: then it takes params().
     """
-    found = []
-    i += 1
-    while i < end and buf[i] == _BLANK:
-        i += 1
-    if i >= end:
-        return found
     while True:
-        c = buf[i] if i < end else _COMMA
-        if c == _COMMA:
-            found.append(None)
-        elif _ZERO <= c <= _NINE:
-            number = c - _ZERO
-            i += 1
-            while i < end:
+        i += 1
+        c = buf[i]
+        if c >= _ZERO:
+            if c > _NINE:
+                i = _word_at(found, buf, i)
+                if not i:
+                    return 0
                 c = buf[i]
-                if c < _ZERO or c > _NINE:
-                    break
-                number = 10 * number + c - _ZERO
+            else:
+                value = c - _ZERO
                 i += 1
-            if i < end and c != _COMMA:
-                return None
-            found.append(number)
+                c = buf[i]
+                while c >= _ZERO:
+                    if c > _NINE:
+                        return 0
+                    value = 10 * value + c - _ZERO
+                    i += 1
+                    c = buf[i]
+                found.append(value)
+        elif c == _QUOTE:
+            # Areas, cells and addresses come again and again, and to make text takes long.
+            value = _texts[(buf[i + 1] ^ buf[i + 2]) & 7]
+            if buf.startswith(value[0], i + 1):
+                found.append(value[1])
+                i += value[2]
+            else:
+                i = _quoted_at(found, buf, i + 1)
+                if not i:
+                    return 0
+            c = buf[i]
         elif c == _BLANK:
-            i += 1
             continue
+        elif c == _COMMA or c == _CR or c == _LF:  # noqa: SIM109 -- half as long
+            if c == _COMMA or found:
+                found.append(None)
         else:
-            i = _word_at(found, buf, i, end)
+            i = _word_at(found, buf, i)
             if not i:
-                return None
-        if i >= end:
-            return found
-        i += 1
-
-
-_texts: list = [None] * 8  # the last ones that stood in quotes: (bytes, text)
-
-
-def _word_at(found: list, buf, i: int, end: int) -> int:
-    """Read a parameter that is no number from 0. Returns where its comma is, or end; 0 if it is
-    not clean.
-    """
-    if buf[i] == _QUOTE:
-        i += 1
-        last = buf.find(b'"', i, end)
-        if last <= i:
-            return 0
-        # Areas, cells and addresses come again and again, and to make text takes long.
-        place = (buf[i] ^ buf[last - 1] ^ last - i) & 7
-        known = _texts[place]
-        if known is None or len(known[0]) != last - i or buf.find(known[0], i, last) != i:
-            raw = bytes(buf[i:last])
-            try:
-                _texts[place] = known = (raw, str(raw, "utf-8"))
-            except UnicodeError:
                 return 0
-        found.append(known[1])
-        i = last + 1
-        return i if i == end or buf[i] == _COMMA else 0
-    last = buf.find(b",", i, end)
-    if last < 0:
-        last = end
-    raw = bytes(buf[i:last])
+            c = buf[i]
+        if c == _COMMA:
+            most -= 1
+            if not most:
+                return i
+        elif c == _CR or c == _LF:  # noqa: SIM109
+            return i
+        else:
+            return 0
+
+
+# The last texts that stood in quotes: (bytes with the quote behind, text, bytes with both quotes)
+_texts: list = [(b'"', "", 2)] * 8
+
+
+def _quoted_at(found: list, buf, i: int) -> int:
+    """Read text that begins behind a quote. Returns where it ends; 0 if it is not clean."""
+    end = buf.find(b'"', i, i + _LONGEST_TEXT) + 1
+    raw = bytes(buf[i:end])
+    if not end or b"\r" in raw or b"\n" in raw:
+        return 0
+    try:
+        text = str(raw, "utf-8")[:-1]
+    except UnicodeError:
+        return 0
+    _texts[(raw[0] ^ buf[i + 1]) & 7] = (raw, text, end - i + 1)
+    found.append(text)
+    return end
+
+
+def _word_at(found: list, buf, i: int) -> int:
+    """Read a parameter that is neither text in quotes nor a number from 0."""
+    end = i
+    while buf[end] != _COMMA and buf[end] != _CR and buf[end] != _LF:
+        end += 1
+    raw = bytes(buf[i:end])
     if not _BLANK < raw[-1] < _DELETE or not _BLANK < raw[0] < _DELETE or raw[0] in b":=":
         return 0
     try:
         found.append(_value(str(raw, "utf-8")))
     except UnicodeError:
         return 0
-    return last
+    return end
 
 
 def read(line: str, shape: str) -> list | None:
@@ -314,8 +335,8 @@ def _simple(line: str, shape: str) -> list | None:
     i = line.find(":")
     if not shape or i < 0 or line.find("=", 0, i) >= 0 or not line.startswith("+"):
         return None
-    found = values(line.encode(), i, len(line))
-    if found is None:
+    found = []
+    if not values(line.encode() + b"\r\0", i, found):
         return None
     for value in found:
         if not isinstance(value, int):

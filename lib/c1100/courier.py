@@ -18,7 +18,7 @@ def off(channel, name: str, callback) -> None:
         callbacks.remove(callback)
 
 
-def queue_up(channel, name: tuple, values: list) -> None:
+def queue_up(channel, name: list, values: list) -> None:
     """Let an event wait for its callbacks."""
     urcs = channel._urcs
     if name[4]:
@@ -30,16 +30,16 @@ def queue_up(channel, name: tuple, values: list) -> None:
         urcs.append(name)
         urcs.append(values)
     else:
-        key = "lost " + name[1]
+        key = "lost " + name[2]
         channel.stats[key] = channel.stats.get(key, 0) + 1
 
 
-def carry(channel, name: tuple, values: list, callbacks: list, pending) -> None:
+def carry(channel, name: list, values: list, callbacks: list, pending) -> None:
     job = _carry(channel, name, values, list(callbacks), pending)
     channel._courier = asyncio.create_task(job)
 
 
-async def _carry(channel, name: tuple, values: list, callbacks: list, pending) -> None:
+async def _carry(channel, name: list, values: list, callbacks: list, pending) -> None:
     """Call one callback after the other, and wait for what each has begun; then go on with
     what waits.
 
@@ -54,7 +54,7 @@ async def _carry(channel, name: tuple, values: list, callbacks: list, pending) -
                     try:
                         await pending
                     except Exception as error:  # it must not stop the others
-                        channel.report("callback of " + name[1], error)
+                        channel.report("callback of " + name[2], error)
                     pending = None
             if not channel._urcs:
                 return
@@ -68,10 +68,10 @@ async def _carry(channel, name: tuple, values: list, callbacks: list, pending) -
             channel.carry(name, channel._urcs.pop(0), name[3], None)
 
 
-def _call(channel, callback, name: tuple, values: list):
+def _call(channel, callback, name: list, values: list):
     """What a callback has begun, and is to be awaited; None if it is done."""
     try:
         pending = callback(values)
         return pending if hasattr(pending, "send") else None
     except (Exception, asyncio.CancelledError) as error:  # it must not stop the others
-        channel.report("callback of " + name[1], error)
+        channel.report("callback of " + name[2], error)

@@ -67,11 +67,11 @@ class Events(Line):
             ring = self.ring
             callbacks = self._callbacks.setdefault(bare, [])
             state = known.get(bare, False)
-            if name != dialect.LEFT_PSM and " " not in name:
+            if name != dialect.LEFT_PSM and watcher is None and " " not in name:
                 ring.learn(name, callbacks, state)
             if ring.count == len(ring.events):
                 self._deliver()
-            ring.put((b"", name, "", callbacks, state), at.params(line))
+            ring.put([b"", 0, name, callbacks, state], at.params(line))
         else:
             self.stats["unknown"] += 1
             self.last_unknown = line
@@ -86,9 +86,11 @@ class Events(Line):
         """What _deliver() does, as a generator: it allocates nothing for itself."""
         ring = self.ring
         events = ring.events
+        size = len
         while True:
             i = 0
-            while i < ring.count:
+            n = ring.count
+            while i < n:
                 name = events[i]
                 callbacks = name[3]
                 values = events[i + 1]
@@ -96,13 +98,13 @@ class Events(Line):
                 if self._courier is not None:
                     if callbacks:
                         self.queue_up(name, values)
-                elif len(callbacks) == 1:
+                elif size(callbacks) == 1:
                     try:
                         pending = callbacks[0](values)
                         if pending is not None and hasattr(pending, "send"):
                             self.carry(name, values, callbacks, pending)
                     except (Exception, asyncio.CancelledError) as error:  # it is the callback's
-                        self.report("callback of " + name[1], error)
+                        self.report("callback of " + name[2], error)
                 elif callbacks:
                     self.carry(name, values, callbacks, None)
             ring.count = 0

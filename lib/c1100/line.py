@@ -155,7 +155,7 @@ class Line:
                         self._payload = pending
                     elif self._exchange is None and self._stale is None and not self.sinks:
                         if pour is None:
-                            pour = ring.pour(stream, self.payloads, self.watchers)
+                            pour = ring.pour(stream, self.payloads, self.watchers, payload.hand)
                         found = next(pour)
                         if ring.received != seen:
                             seen = ring.received
@@ -164,8 +164,6 @@ class Line:
                             more = False
                             continue
                         if found == HEADER:
-                            if payload.take(ring, ring.handler):
-                                continue
                             try:
                                 pending = payload.begin(ring.handler, ring.values, self._spare)
                             except Exception as error:
@@ -207,7 +205,7 @@ class Line:
         payloads = self.payloads
         view = ring.name()
         known = None if view is None else ring.recall(view)
-        if view is not None and (known is None or known[1] in payloads or known[2] in payloads):
+        if view is not None and (known is None or known[2] in payloads or known[6] in payloads):
             found = payload.header(ring, payloads)
             if isinstance(found, payload.Payload):
                 self._payload_ms = ticks_ms()
@@ -219,7 +217,7 @@ class Line:
             return False
         line = at.text(view)
         if line:
-            self._classify(line, at.prefix(line) if known is None else known[1])
+            self._classify(line, at.prefix(line) if known is None else known[2])
         return True
 
     def _expect_body(self, name: str, line: str) -> bool:

@@ -324,26 +324,14 @@ def refuse(handler, error: at.BadAnswer) -> None:
     handler.end(error)
 
 
-def take(ring, handler) -> bool:
-    """Take a payload that has come completely, up to the end of its line. False: it takes more
-    than that. Raises what the handler raises.
-    """
-    view = ring.whole() if handler.hex else None
-    if view is None:
-        return False
-    try:
-        data = unhexlify(view)
-    except ValueError:
-        return False
+def hand(handler, values: list, data: bytes) -> None:
+    """Hand out a payload that has come completely. Raises what the handler raises."""
     n = len(data)
-    if n > getattr(handler, "limit", n):
-        return False
-    ring.consume()
     try:
-        fits = handler.begin(ring.values) == n
+        fits = handler.begin(values) == n
     except at.BadAnswer as error:
         handler.end(error)
-        return True
+        return
     whole = False
     try:
         if fits:
@@ -351,7 +339,6 @@ def take(ring, handler) -> bool:
             whole = True
     finally:
         handler.end(None if whole else at.PayloadError(n, n))
-    return True
 
 
 def begin(handler, values: list, spare: Payload | None = None) -> Payload:

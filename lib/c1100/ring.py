@@ -4,6 +4,7 @@ Sans-IO: owns no clock, no task and no hardware, and allocates nothing but the m
 that it hands out.
 """
 
+from binascii import unhexlify
 from struct import pack_into
 
 from micropython import const
@@ -12,7 +13,8 @@ from . import at
 
 _CHUNK = const(64)  # bytes taken from the stream at once while part of a line is waiting
 _COPY = "64s"  # the same number as a struct format: copies without allocating
-_LONGEST_NAME = const(64)  # with noise in front
+_LONGEST_NAME = const(64)
+_BEYOND = const(4)  # bytes behind it that may be looked at
 _LOOP = const(64)  # up to so many bytes are moved one by one, which allocates nothing
 
 _SHORTEST_NAME = const(4)
@@ -31,7 +33,20 @@ _NUL = const(0)
 _LF = const(10)
 _CR = const(13)
 _SPACE = const(32)
+_COMMA = const(44)
 _PROMPT = const(62)
+_COLON = const(58)
+_ENDS = (_CR, _LF)
+
+# Places in what was learnt of a name
+_RAW = const(0)  # bytes
+_LENGTH = const(1)  # of them
+NAME = const(2)
+_CALLBACKS = const(3)  # None: its lines take text
+_STATE = const(4)  # whether only its latest event counts
+_NEXT = const(5)  # the next one that looks alike at a glance
+OTHER_NAME = const(6)  # at.other() of it
+_EQUALS = const(61)
 
 
 class LineRing:
@@ -54,8 +69,9 @@ class LineRing:
         self.overflows = 0  # lines dropped because they did not fit
         self.high_water = 0  # most bytes that were ever waiting
         self.received = 0  # bytes
-        self._buf = bytearray(size + _CHUNK)
-        self._all = memoryview(self._buf)
+        self._room = size + _CHUNK
+        self._buf = bytearray(self._room + _BEYOND)
+        self._all = memoryview(self._buf)[: self._room]
         self._chunk = bytearray(_CHUNK)
         self._r = 0  # next unread byte
         self._w = 0  # end of the unread bytes
@@ -65,8 +81,8 @@ class LineRing:
         # What pour() has found
         self.events: list = [None] * _EVENTS
         self.count = 0  # of events' places that are in use
-        self.values: list = []  # numbers of a header; beside it handler, who takes the payload
-        self.end = 0  # of the line in which a payload begins; -1 while it has not come
+        self.values: list = []  # of a header, and who takes the payload
+        self.handler = None
 
     def __getattr__(self, name: str) -> int:
         """``unread``: bytes waiting. No property: with one in a class MicroPython looks through
@@ -88,9 +104,9 @@ class LineRing:
             if n:
                 self._w = n
         else:
-            if self._w + _CHUNK > len(self._buf):
+            if self._w > self.size:
                 self._slide()
-                if self._w + _CHUNK > len(self._buf):
+                if self._w > self.size:
                     return 0
             n = stream.readinto(self._chunk)
             if n:
@@ -143,8 +159,7 @@ class LineRing:
         return None
 
     def learn(self, name: str, callbacks: list | None = None, state: bool = False) -> None:
-        """Remember a name that lines begin with, for recall() and pour(): the latest of those
-        that look alike at a glance.
+        """Remember a name that lines begin with, for recall() and pour().
 
         callbacks -- for its events; None: its lines take text
         state     -- of its events that wait only the latest counts
@@ -153,32 +168,44 @@ class LineRing:
         n = len(raw)
         if n < _SHORTEST_NAME:
             return
-        key = n << 16 | raw[2] << 8 | raw[n - 3]
-        known = self._names.get(key)
-        if known is None or known[0] != raw or (callbacks is not None and known[3] is None):
-            self._names[key] = (raw, name, at.other(name), callbacks, state)
+        key = raw[2] << 8 | raw[3]
+        first = known = self._names.get(key)
+        while known is not None and known[_RAW] != raw:
+            known = known[_NEXT]
+        if known is not None:
+            if callbacks is not None:
+                known[_CALLBACKS] = callbacks
+                known[_STATE] = state
+            return
+        known = [raw, n, name, callbacks, state, first, at.other(name)]
+        if first is None or first[_LENGTH] <= n:  # a name may begin another, which comes first
+            self._names[key] = known
+            return
+        while first[_NEXT] is not None and first[_NEXT][_LENGTH] > n:
+            first = first[_NEXT]
+        known[_NEXT] = first[_NEXT]
+        first[_NEXT] = known
 
-    def recall(self, view) -> tuple | None:
+    def recall(self, view) -> list | None:
         """What was learnt under name(), which view is; None if nothing was."""
         n = len(view)
         if n < _SHORTEST_NAME:
             return None
-        buf = self._buf
-        r = self._r
-        known = self._names.get(n << 16 | buf[r + 2] << 8 | buf[r + n - 3])
-        if known is None or buf.find(known[0], r, r + n) != r:
-            return None
+        known = self._names.get(view[2] << 8 | view[3])
+        while known is not None and (
+            known[_LENGTH] != n or not self._buf.startswith(known[_RAW], self._r)
+        ):
+            known = known[_NEXT]
         return known
 
-    def pour(self, stream, payloads: dict, watchers: dict):
+    def pour(self, stream, payloads: dict, watchers: dict, hand):
         """A generator, so that no look at the stream costs an allocation for itself. Each step
         takes what is there and what the stream has, as long as it is lines that begin with a
-        learnt name. Their parameters go into events: at the even places (name as bytes, name,
-        at.other of it, callbacks, state), behind each the parameters as at.params() gives them.
+        learnt name. Their parameters go into events: at the even places what was learnt of their
+        names, behind each the parameters as at.params() gives them.
 
-        payloads -- names whose lines are not taken, but the parameters of a header in front of a
-                    payload, where they are two numbers: they are put into values, and who takes
-                    the payload into handler
+        payloads -- names whose lines have payloads. One that is there completely is handed out,
+                    by hand(handler, numbers of its header, data); else the header is taken
         watchers -- names whose lines are not taken
 
         Yields EMPTY when there is nothing more, FULL when events are, HEADER, or OTHER when what
@@ -188,135 +215,137 @@ class LineRing:
         view = self._all
         names = self._names
         events = self.events
+        size = self.size
+        handlers = 0
+        size_of = len
+        calm = -1  # bytes received when it was last empty
         while True:
+            if size_of(payloads) + size_of(watchers) != handlers:
+                names.clear()
+                handlers = size_of(payloads) + size_of(watchers)
             r = self._r
             w = self._w
-            scan = self._scan
             count = self.count
-            left = _TURN
+            came = 0
             found = OTHER if self._dropping else None
-            held = dry = False  # the rest of a header's line may come at once
+            if count == _EVENTS:
+                found = FULL
             while found is None:
-                while r < w:
-                    i = buf[r]
-                    if i != _LF and i != _CR and i:
-                        break
-                    r += 1
-                if r < w:
-                    if scan < r:
-                        scan = r
-                    end = buf.find(b"\r", scan, w)
-                    i = buf.find(b"\n", scan, w if end < 0 else end)
-                    if i >= 0:
-                        end = i
-                    scan = w if end < 0 else end
-                    i = buf.find(b":", r, scan)
-                    if i < 0:
-                        i = buf.find(b"=", r, scan)
-                        if i < 0:
-                            i = end
-                    if i >= 0:
-                        name = None
-                        if i - r >= _SHORTEST_NAME and scan - r <= self.size:
-                            name = names.get(i - r << 16 | buf[r + 2] << 8 | buf[i - 3])
-                        if name is None or buf.find(name[0], r, i) != r:
-                            found = OTHER
-                        elif name[1] in payloads or name[2] in payloads:
-                            held = not dry and end < 0 and w - r < _SHORT_LINE
-                            if not held:
-                                self.handler = payloads.get(name[1]) or payloads.get(name[2])
-                                i = self._header(i, scan)
-                                if i > 0:
-                                    r = i
-                                    self.end = end
-                                    found = HEADER
-                                elif i < 0 or end >= 0 or scan - r > _LONGEST_NAME:
-                                    found = OTHER
-                        elif end >= 0:
-                            if count == _EVENTS:
-                                found = FULL
-                            elif name[3] is None or name[1] in watchers or name[2] in watchers:
-                                found = OTHER
-                            else:
-                                values = at.values(buf, i, end)
-                                if values is None:
-                                    found = OTHER
-                                else:
-                                    i = 0 if name[4] else count
-                                    while i < count and events[i][3] is not name[3]:
-                                        i += 2
-                                    events[i] = name
-                                    events[i + 1] = values
-                                    if i == count:
-                                        count += 2
-                                    r = end + 1
-                                    continue
-                    elif w - r > _LONGEST_NAME:
+                last = buf.rfind(b"\r", r, w)
+                if last < 0:
+                    last = buf.rfind(b"\n", r, w)
+                while r <= last:
+                    if buf[r] <= _SPACE:
+                        r += 1
+                        continue
+                    known = names.get(buf[r + 2] << 8 | buf[r + 3])
+                    while known is not None and not buf.startswith(known[_RAW], r):
+                        known = known[_NEXT]
+                    if known is None:
                         found = OTHER
-                    if found is not None:
                         break
-                    self._r = r
-                    self._w = w
-                    i = self.readfrom(stream)
-                    scan -= r - self._r
-                    r = self._r
-                    w = self._w
-                    if not i:
-                        if held:
-                            held = False
-                            dry = True  # it does not go on: take what is there of it
-                            continue
-                        found = EMPTY if w - r <= self.size else OTHER
+                    values = []
+                    end = r + known[_LENGTH]
+                    i = buf[end]
+                    if i == _COLON or i == _EQUALS:  # noqa: SIM109 -- takes half as long
+                        if known[_CALLBACKS] is None:
+                            handler = payloads.get(known[NAME]) or payloads.get(known[OTHER_NAME])
+                            if handler is not None:
+                                i = self._announces(handler, end, values)
+                                if i:
+                                    end = i + 2 * values[1]
+                                    data = None
+                                    if i < end <= last and buf[end] <= _CR and handler.hex:
+                                        data = self._hex(i, end)
+                                    if data is not None:
+                                        self._r = r = end + 1
+                                        self._w = w
+                                        hand(handler, values, data)
+                                        continue
+                                    self.values = values
+                                    self.handler = handler
+                                    r = i
+                                    found = HEADER
+                                    break
+                            found = OTHER
+                            break
+                        end = at.values(buf, end, values)
+                    elif known[_CALLBACKS] is None or (i != _CR and i != _LF):
+                        end = 0
+                    if not end or end - r > size:
+                        found = OTHER
+                        break
+                    events[count] = known
+                    events[count + 1] = values
+                    count += 2
+                    r = end + 1
+                    if count == _EVENTS:
+                        found = FULL
                         break
                 else:
-                    self._r = self._w = self._scan = r = w = scan = 0
-                    self.count = count
-                    i = stream.readinto(view)
-                    if not i:
-                        found = EMPTY
+                    while r < w and buf[r] <= _SPACE:
+                        r += 1
+                    if r == w:
+                        self._scan = r = w = 0
+                        i = stream.readinto(view)
+                    elif w - r > _SHORT_LINE:
+                        found = OTHER
                         break
-                    w = i
-                    self.received += i
-                    if i > self.high_water:
-                        self.high_water = i
-                left -= i
-                if left < 0:
-                    found = FULL
+                    else:
+                        if w > size:
+                            self._r = r
+                            self._w = w
+                            self._slide()
+                            r = 0
+                            w = self._w
+                        i = stream.readinto(view[w:])
+                    if i:
+                        came += i
+                        w += i
+                        if w - r > self.high_water:
+                            self.high_water = w - r
+                        if came > _TURN:
+                            found = FULL
+                    else:
+                        found = EMPTY
+                        if r < w and (calm == self.received + came or buf.find(b"\n", r, w) >= 0):
+                            found = OTHER
+                        calm = self.received + came
             self._r = r
             self._w = w
-            self._scan = scan
             self.count = count
+            self.received += came
             yield found
 
-    def _header(self, i: int, stop: int) -> int:
-        """Read the two numbers that follow a name. Returns where the payload begins; 0 if they
-        have not come completely, -1 if they are something else.
+    def _announces(self, handler, i: int, values: list) -> int:
+        """Where the payload of a handler begins, if two numbers and a comma follow its name, which
+        ends at i: the numbers go into values. 0 if not.
         """
-        if getattr(self.handler, "fields", 0) != 2 or getattr(self.handler, "shape", "") != "ii":
-            return -1
-        buf = self._buf
-        n = buf.find(b",", i + 1, stop)
-        if n >= 0:
-            n = buf.find(b",", n + 1, stop)
-        if n < 0:
+        if handler.fields != 2 or getattr(handler, "shape", "") != "ii":
             return 0
-        values = at.values(buf, i, n)
-        if values is None or len(values) != 2:
-            return -1
-        if not isinstance(values[0], int) or not isinstance(values[1], int):
-            return -1
-        self.values = values
-        return n + 1
+        i = at.values(self._buf, i, values, 2)
+        try:
+            if values[0] < 0 or not 0 <= values[1] <= getattr(handler, "limit", values[1]):
+                return 0
+        except (TypeError, IndexError):  # text, or nothing
+            return 0
+        return i + 1 if i and self._buf[i] == _COMMA else 0
 
-    def put(self, name: tuple, values: list) -> None:
+    def _hex(self, i: int, end: int) -> bytes | None:
+        """What the digits from i to end, where a line ends, stand for; None if they are none."""
+        if self._buf[end] in _ENDS:
+            try:
+                return unhexlify(self._all[i:end])  # pyright: ignore[reportArgumentType] -- stub
+            except ValueError:  # piece by piece, up to what is no digit
+                pass
+        return None
+
+    def put(self, name: list, values: list) -> None:
         """Add to the events, where there is room."""
-        i = 0 if name[4] else self.count
-        while i < self.count and self.events[i][3] is not name[3]:
-            i += 2
+        i = self.count
         self.events[i] = name
         self.events[i + 1] = values
-        if i == self.count:
-            self.count += 2
+        self.count = i + 2
 
     def take(self, n: int) -> memoryview | None:
         """The next n raw bytes once all of them are there, else None.
@@ -348,19 +377,6 @@ class LineRing:
             n = _PIECE
         self._r = n = r + n
         return self._all[r:n]
-
-    def whole(self) -> memoryview | None:
-        """What stands between a header and the end of its line, as long as two hex digits for each
-        byte; None if it is something else.
-        """
-        r = self._r
-        if self.end - r != 2 * self.values[1] or self.end == r:
-            return None
-        return self._all[r : self.end]
-
-    def consume(self) -> None:
-        """Be done with the line of a header."""
-        self._r = self.end + 1
 
     def untake(self, n: int) -> None:
         """Give back the last n bytes of what take() has just given."""
