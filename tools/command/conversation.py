@@ -102,15 +102,15 @@ class Conversation:
                 self._pump(LOOK_S)
             # Who was heard first keeps the number. Not all brokers tell everybody the same order:
             # of those that believe to be first, the first name keeps it.
-            if number not in before and not self._is_later(name, number):
+            if number not in before and not self._hears_who_keeps_it(name, number):
                 return message
 
     def _others(self, name: str) -> set[int]:
         waiting = self.standing.waiting.values()
         return {each.counter for each in waiting if each.name != name}
 
-    def _is_later(self, name: str, counter: int) -> bool:
-        """Is there, for a while, another one with this number who keeps it?"""
+    def _hears_who_keeps_it(self, name: str, counter: int) -> bool:
+        """Listen for SETTLE_S: is there another one with this number who keeps it?"""
         end = time.monotonic() + SETTLE_S
         while (left := end - time.monotonic()) > 0 and name not in self.standing.results:
             self._pump(left)
