@@ -6,11 +6,17 @@ import sys
 from pathlib import Path
 
 from tools import failure
-from tools.bench import figures, heap, receiving, recorded, wake
+from tools.bench import costs, figures, heap, receiving, recorded, wake
 from tools.bench.figures import MeasureFailed, NotMeasured
 from tools.deploy import project
 
-MEASURES = (*receiving.MEASURES, *heap.MEASURES, *wake.MEASURES, *figures.MEASURES)
+MEASURES = (
+    *receiving.MEASURES,
+    *heap.MEASURES,
+    *costs.MEASURES,
+    *wake.MEASURES,
+    *figures.MEASURES,
+)
 OUTPUT = Path("build/bench.json")
 
 
