@@ -21,18 +21,17 @@ A handler says where payloads go:
 
 from binascii import unhexlify
 
-from . import at, dialect
+from micropython import const
 
-_LF = 10
-_CR = 13
-_QUOTE = 34
-_COMMA = 44
-_AROUND = b' "'  # may stand around data
-_PIECE = 256  # bytes handed out at once, but for hex digits: ring.py
-_LONGEST_HEADER = 256
-_CODES = (b"0", b"OK", b"3", b"4", b"ERROR")
-_ENDS = (_CR, _LF)
-_HELD = 12  # the longest of them with its line ends
+from . import apart, at, dialect
+
+TYPE_CHECKING = const(0)  # those who check types take it for true
+
+_LF = const(10)
+_CR = const(13)
+_QUOTE = const(34)
+_COMMA = const(44)
+_LONGEST_HEADER = const(256)
 
 # As a length: all that is left of the line; behind a header, all that comes until silence.
 REST = None
@@ -52,167 +51,12 @@ class Payload:
         self._same_line = handler.fields > 0
         self._ends_of_header = not self._same_line
 
-    def feed(self, ring) -> bool:
-        """Take what is there. Returns True when the payload has ended, well or not.
+    if TYPE_CHECKING:
+        from .counted import feed, give_up
+    else:
 
-        Raises what the handler has raised, once the payload has ended.
-        """
-        if self._ends_of_header and not self._skip_ends(ring):
-            return False
-        want = self.want
-        if want is REST and self._same_line:
-            return self._feed_line(ring)
-        if self.handler.hex:
-            self._ring = ring
-            if _hex.send(self):
-                return False
-            if self._got < want:  # it has ended early
-                self._end(self._got)
-                return True
-        else:
-            while self._got != want:
-                if not self._feed_raw(ring):
-                    return False
-        if self._same_line:
-            c = ring.skip(_AROUND)
-            if c < 0:
-                return False
-            if c != _CR and c != _LF:
-                ring.skip_line()
-                self._end(want + 1)
-                return True
-        self._end(want)
-        return True
-
-    def give_up(self, ring=None) -> None:
-        """No more bytes have come in time. A result code that a length too long has made part of
-        a body stays in the ring, to be read as what it is.
-        """
-        if ring is not None and not self._same_line and not self._ends_of_header:
-            view = ring.take(min(ring.unread, _HELD))
-            n = _before_code(bytes(view))
-            self._hand_out(view[:n])
-            ring.untake(len(view) - n)
-        self._end(self._got)
-
-    def _skip_ends(self, ring) -> bool:
-        """Pass over what ends the header besides its first CR: LF, or CR LF."""
-        view = ring.take(min(ring.unread, 2))
-        n = len(view)
-        if not n or (n == 1 and view[0] == _CR):
-            ring.untake(n)
-            return False
-        if view[0] == _LF:
-            ring.untake(n - 1)
-        elif view[0] != _CR or view[1] != _LF:
-            ring.untake(n)
-        self._ends_of_header = False
-        return True
-
-    def _feed_raw(self, ring) -> bool:
-        n = min(ring.unread, _PIECE)
-        if self.want is not REST and self.want - self._got <= n:
-            n = self.want - self._got
-        elif not self._same_line:
-            n -= _HELD  # they may be the result code
-        if n <= 0:
-            return False
-        self._hand_out(ring.take(n))
-        return True
-
-    def _feed_line(self, ring) -> bool:
-        """The rest of the line is the payload."""
-        view = ring.take(min(ring.unread, _PIECE))
-        n = 0
-        while n < len(view) and view[n] != _CR and view[n] != _LF:
-            n += 1
-        self._hand_out(view[:n])
-        if n == len(view):
-            return False
-        ring.untake(len(view) - n)
-        self.want = self._got
-        self._end(self._got)
-        return True
-
-    def _hand_out(self, data) -> None:
-        self._got += len(data)
-        if self._fault is None:
-            try:
-                self.handler.data(data)
-            except Exception as error:  # the rest is a payload all the same, and no lines
-                self._fault = error
-
-    def _end(self, got: int) -> None:
-        error = None
-        if self.want is REST:
-            if self._same_line:
-                error = at.BadAnswer("a payload that does not end")
-        elif got != self.want or self._fault is not None:
-            error = at.PayloadError(got, self.want)
-        self.handler.end(error)
-        if self._fault is not None:
-            raise self._fault
-
-
-def _feed_hex():
-    """A generator, so that no piece costs an allocation for it: is sent payloads that come as hex
-    digits, and feeds them. Yields whether more is to come.
-    """
-    more = False
-    while True:
-        pending = yield more
-        ring = pending._ring
-        want = pending.want
-        got = pending._got
-        more = False
-        while got != want:
-            view = ring.digits(2 * (want - got), not got)
-            if view is None:
-                # What ends early ends with a terminator, which may stand in an odd place.
-                more = ring.next() not in _ENDS
-                break
-            n = len(view)
-            try:
-                data = unhexlify(view)
-            except ValueError:  # what is no digit ends it
-                good = 0
-                while _is_hex(view[good]) and _is_hex(view[good + 1]):
-                    good += 2
-                data = unhexlify(view[:good])
-                ring.untake(n - good)
-                n = 0
-            got += len(data)
-            if data and pending._fault is None:
-                try:
-                    pending.handler.data(data)
-                except Exception as error:  # the rest is a payload all the same, and no lines
-                    pending._fault = error
-            if not n:
-                break
-        pending._got = got
-
-
-_hex = _feed_hex()
-next(_hex)
-
-
-def _before_code(data: bytes) -> int:
-    """How many bytes stand in front of the result code that ends some, and of its line ends."""
-    line = data.rstrip(b"\r\n")
-    if len(line) < len(data):
-        for code in _CODES:
-            if line.endswith(code):
-                line = line[: -len(code)]
-                if line[-1:] == b"\n":
-                    line = line[:-1]
-                while line[-1:] == b"\r":
-                    line = line[:-1]
-                return len(line)
-    return len(data)
-
-
-def _is_hex(c: int) -> bool:
-    return 48 <= c <= 57 or 65 <= c <= 70 or 97 <= c <= 102
+        def __getattr__(self, name: str):
+            return apart.find(self, Payload, " feed give_up =counted ", name)
 
 
 class Unheard:
