@@ -1,23 +1,13 @@
-"""Incoming MQTT messages: from the line (payload.py) into a bounded queue, and the methods of
-mqtt.MQTT that fetch them. Loaded with the first message, or when one is asked for.
+"""Incoming MQTT messages, from the line (payload.py) into the queue. Loaded with the first one, or
+when one is asked for.
 """
-
-import asyncio
-from collections import namedtuple
 
 from micropython import const
 
 from . import at, dialect, payload
+from .messages import ROOM, Message, Queue
 
-_HINTS = const(0)  # for those who check types: a board compiles none of it
-if _HINTS:
-    from collections.abc import Callable
-
-_ROOM = const(4096)  # bytes of the messages that wait to be fetched
-_EACH = const(64)  # bytes that a waiting message costs besides its topic and payload
 _LONGEST = const(16384)  # bytes of a message, from which on its length is not believed
-
-Message = namedtuple("Message", ("topic", "payload", "retained", "qos"))
 
 
 def inbox(session) -> "Inbox":
@@ -27,52 +17,19 @@ def inbox(session) -> "Inbox":
     return made
 
 
-def set_callback(session, callback: "Callable[[str, bytes], object] | None") -> None:
-    """Call ``callback(topic, payload)`` for each message instead of queueing it."""
-    session.inbox.callback = callback
+class Inbox(Queue):
+    """The queue, and what fills it."""
 
-
-def check_msg(session) -> "Message | None":
-    """The next queued Message, None if there is none."""
-    return session.inbox.take()
-
-
-async def wait_msg(session) -> "Message":
-    """Wait for the next Message. Raises NotConnected when the session ends before one."""
-    box = session.inbox
-    while True:
-        box.arrived.clear()
-        message = box.take()
-        if message is not None:
-            return message
-        if not session.connected:
-            raise at.NotConnected("the MQTT session has ended", dialect.MQTT_MESSAGE)
-        await box.arrived.wait()
-
-
-def lost(session) -> int:
-    """Messages that came damaged, or while the queue was full."""
-    return session.inbox.lost
-
-
-class Inbox:
-    """callback -- called with topic and payload of each message, instead of queueing it
-    lost -- messages that came damaged, or for which there was no room
-    """
-
+    command = dialect.MQTT_MESSAGE
     hex = False
     limit = _LONGEST
 
     def __init__(self) -> None:
+        Queue.__init__(self)
         self._names = dialect.MQTT_MESSAGE_FIELDS
         self.fields = len(self._names)
         # Of what cannot be read, the length matters most: where the message ends.
         self.shape = "".join(["i" if name == "length" else "S" for name in self._names])
-        self.messages = []
-        self.arrived = asyncio.Event()
-        self.callback: Callable[[str, bytes], object] | None = None
-        self.lost = 0
-        self._used = 0  # bytes of the messages
         self._head = {}
         self._data = bytearray()
         self._whole = True
@@ -84,7 +41,7 @@ class Inbox:
         return self._head.get("length", payload.REST)
 
     def data(self, view) -> None:
-        if len(self._data) + len(view) > _ROOM:
+        if len(self._data) + len(view) > ROOM:
             self._whole = False
         if self._whole:
             self._data.extend(view)
@@ -95,16 +52,7 @@ class Inbox:
     def end(self, error) -> None:
         message = self._message() if error is None and self._whole else None
         self._data = bytearray()
-        if message is None:
-            self.lost += 1
-        elif self.callback is not None:
-            self.callback(message.topic, message.payload)
-        elif self._used + _size(message) > _ROOM:
-            self.lost += 1
-        else:
-            self._used += _size(message)
-            self.messages.append(message)
-            self.arrived.set()
+        self.put(message)
 
     def _message(self) -> Message | None:
         """What has come; None if its header cannot be right."""
@@ -121,20 +69,8 @@ class Inbox:
             return None
         return Message(topic, data, bool(retained), qos)
 
-    def take(self) -> Message | None:
-        """The message that has waited longest."""
-        if not self.messages:
-            return None
-        message = self.messages.pop(0)
-        self._used -= _size(message)
-        return message
-
 
 def _number(text: str | None, largest: int) -> int | None:
     """0 where nothing was told, None where it makes no sense."""
     values = at.read(text or "0", "i")
     return values[0] if values and 0 <= values[0] <= largest else None
-
-
-def _size(message: Message) -> int:
-    return _EACH + len(message.topic) + len(message.payload)

@@ -8,16 +8,17 @@ from . import apart, at, dialect, payload, topics
 
 TYPE_CHECKING = const(0)  # those who check types take it for true
 if TYPE_CHECKING:
-    from .inbox import Message  # noqa: F401
+    from .messages import Message  # noqa: F401
 
 # What a node that only publishes needs none of.
 _APART = (
-    " subscribe unsubscribe =mqtt_filters  set_callback check_msg wait_msg lost() inbox() =inbox "
+    " subscribe unsubscribe set_last_will =mqtt_filters"
+    "  set_callback check_msg wait_msg lost() =messages  inbox() =inbox "
 )
 # What makes a handler of payloads (payload.py).
 _HANDLER = " fields hex shape limit begin data end damaged "
 
-_SETTLE_MS = const(1000)  # until the end of what was closed has been told
+SETTLE_MS = const(1000)  # until the end of what was closed has been told
 
 
 def mqtt(modem, client_id: str, host: str, port: int = 1883, **options) -> "MQTT":
@@ -67,15 +68,9 @@ class MQTT:
         self.connected = False
         self.wanted = None  # event that a message has come, or none will, once one was waited for
 
-    def set_last_will(
-        self, topic: str, payload: str | bytes, retain: bool = False, qos: int = 0
-    ) -> None:
-        """What the broker publishes when the node vanishes; takes effect with connect()."""
-        self._will = (topic, payload, retain, qos)
-
     if TYPE_CHECKING:
-        from .inbox import check_msg, set_callback, wait_msg
-        from .mqtt_filters import subscribe, unsubscribe
+        from .messages import check_msg, set_callback, wait_msg
+        from .mqtt_filters import set_last_will, subscribe, unsubscribe
 
         lost: int
     else:
@@ -105,22 +100,13 @@ class MQTT:
             if other is not None:
                 other()  # a session of another object: the module has one
             if self._doubtful and await self._close():
-                await asyncio.sleep_ms(_SETTLE_MS)
+                await asyncio.sleep_ms(SETTLE_MS)
             try:
-                try:
-                    await self._open(steps)
-                except at.CommandError as error:
-                    closed = await self._close()
-                    if error.command == dialect.MQTT_OPEN.send and error.outcome is not None:
-                        closed.discard(dialect.MQTT_HANG_UP)  # the context was our own
-                    if not closed:
-                        raise
-                    await asyncio.sleep_ms(_SETTLE_MS)
-                    await self._open(steps)
+                await self._open(steps)
             except at.CommandError as error:
-                from .mqtt_refused import explained
+                from .mqtt_refused import again
 
-                raise explained(error, self._broker, self._client_id, self._login[0], self._apn)
+                await again(self, steps, error)
 
     def _steps(self) -> list:
         """The commands that open a session, with their values, all of them checked."""
@@ -245,7 +231,9 @@ class MQTT:
         has the message. Unless it was Refused, the session then counts as lost: connect() again.
         """
         steps = checked(_message(topic, payload, retain, qos))
-        form = dialect.MQTT_PUBLISH if qos else _optional(dialect.MQTT_PUBLISH)
+        form = dialect.MQTT_PUBLISH
+        if not qos:  # it needs no more than a result code, and modules may tell no more (I)
+            form = dialect.Form(*(form[:3] + (_outcome(form) + "?",) + form[4:]))
         async with self.busy:
             self.check_open(form)
             await self.tell(steps)
@@ -321,18 +309,11 @@ def _plain(payload) -> str | None:
     return payload if isinstance(payload, str) else str(data, "ascii")
 
 
-def _optional(form: dialect.Form) -> dialect.Form:
-    """The same command where its outcome may be missing: QoS 0 needs no more than a result code,
-    and modules may tell no more (I).
-    """
-    return dialect.Form(*(form[:3] + (form.then.rstrip("?") + "?",) + form[4:]))
-
-
 if not TYPE_CHECKING:
 
     def __getattr__(name: str):
         if name != "Message":  # what wait_msg() returns
             raise AttributeError(name)
-        from .inbox import Message
+        from .messages import Message
 
         return Message

@@ -1,4 +1,6 @@
-"""Subscriptions (manual 3.6.2, 3.6.3): methods of mqtt.MQTT, loaded with the first one."""
+"""Subscriptions (manual 3.6.2, 3.6.3), and a will that is told later: methods of mqtt.MQTT, loaded
+when first called.
+"""
 
 from . import dialect, topics
 from .mqtt import checked
@@ -30,3 +32,10 @@ async def _switch(session, topic: str, qos: int, on: bool) -> None:
         # No broker can refuse to unsubscribe: 0 tells that it is off.
         refusal = "the broker refused the subscription to " + topic if on else None
         await session.confirmed(form, refusal, on)
+
+
+def set_last_will(
+    session, topic: str, payload: str | bytes, retain: bool = False, qos: int = 0
+) -> None:
+    """What the broker publishes when the node vanishes; takes effect with connect()."""
+    session._will = (topic, payload, retain, qos)

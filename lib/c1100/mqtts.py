@@ -10,15 +10,9 @@ import struct
 from micropython import const
 
 from . import at, topics
-from .inbox import Message
-
-_HINTS = const(0)  # for those who check types: a board compiles none of it
-if _HINTS:
-    from collections.abc import Callable
+from .messages import ROOM, Message, Queue
 
 _ANSWER_MS = const(60000)  # of the broker: twice over a network with poor coverage
-_ROOM = const(4096)  # bytes of the messages that wait to be fetched, and of one
-_EACH = const(64)  # bytes that a waiting message costs besides
 
 _CONNECT = const(0x10)
 _CONNACK = const(0x20)
@@ -93,19 +87,22 @@ class MQTTS:
         self._answer = None  # what the broker has said to it
         self._answered = asyncio.Event()
         self._halves = set()  # messages of QoS 2 that have come, and may come again
-        self._messages = []
-        self._used = 0
-        self._arrived = asyncio.Event()
-        self._callback = None
+        self.inbox = Queue()
         self._error = None  # what has ended the session
-        self.lost = 0
         self.connected = False
+
+    from .messages import check_msg, set_callback, wait_msg
 
     def set_last_will(
         self, topic: str, payload: str | bytes, retain: bool = False, qos: int = 0
     ) -> None:
         """What the broker publishes when the node vanishes; takes effect with connect()."""
         self._will = (topic, payload, retain, qos)
+
+    @property
+    def lost(self) -> int:
+        """Messages that came damaged, or while the queue was full."""
+        return self.inbox.lost
 
     # The session ----------------------------------------------------------------------------
 
@@ -123,9 +120,7 @@ class MQTTS:
                 self._context = self._modem.pdp(self._modem.apn or "")
                 await self._context.__aenter__()
                 host, port, name = self._far
-                self._sock = await connect(
-                    self._modem, self._tls, host, port, name, LIMIT_S, _ROOM
-                )
+                self._sock = await connect(self._modem, self._tls, host, port, name, LIMIT_S, ROOM)
                 self._error = None
                 self._halves.clear()
                 self._reader = asyncio.create_task(self._read(self._sock))
@@ -174,7 +169,7 @@ class MQTTS:
         sock, self._sock = self._sock, None
         context, self._context = self._context, None
         reader, self._reader = self._reader, None
-        self._arrived.set()
+        self.inbox.arrived.set()
         if reader is not None:
             reader.cancel()
         try:
@@ -285,7 +280,7 @@ class MQTTS:
         finally:
             self.connected = False
             self._answered.set()
-            self._arrived.set()
+            self.inbox.arrived.set()
 
     async def _body(self, sock) -> bytes | None:
         """What a packet holds; None of one that is too long, which is read and forgotten."""
@@ -298,7 +293,7 @@ class MQTTS:
                 break
             if shift > 21:
                 raise at.BadAnswer("the broker says what is no MQTT")
-        if n <= _ROOM:
+        if n <= ROOM:
             return await _exactly(sock, n)
         while n:
             n -= len(await _exactly(sock, min(n, 512)))
@@ -318,7 +313,7 @@ class MQTTS:
 
     async def _heard(self, head: int, body: bytes | None) -> None:
         if body is None:
-            self.lost += 1
+            self.inbox.put(None)
             return
         qos = head >> 1 & 3
         end = 2 + (body[0] << 8 | body[1])
@@ -328,46 +323,11 @@ class MQTTS:
             number = body[end : end + 2]
             end += 2
         if qos < 2 or number not in self._halves:
-            self._keep(Message(topic, body[end:], bool(head & 1), qos))
+            self.inbox.put(Message(topic, body[end:], bool(head & 1), qos))
         if qos == 2:
             self._halves.add(number)
         if qos:
             await self._send(_PUBREC if qos == 2 else _PUBACK, number)
-
-    def _keep(self, message) -> None:
-        if self._callback is not None:
-            self._callback(message.topic, message.payload)
-            return
-        size = len(message.topic) + len(message.payload) + _EACH
-        if self._used + size > _ROOM:
-            self.lost += 1
-            return
-        self._used += size
-        self._messages.append(message)
-        self._arrived.set()
-
-    def set_callback(self, callback: "Callable[[str, bytes], object] | None") -> None:
-        """Call ``callback(topic, payload)`` for each message instead of queueing it."""
-        self._callback = callback
-
-    def check_msg(self) -> Message | None:
-        """The next queued Message, None if there is none."""
-        if not self._messages:
-            return None
-        message = self._messages.pop(0)
-        self._used -= len(message.topic) + len(message.payload) + _EACH
-        return message
-
-    async def wait_msg(self) -> Message:
-        """Wait for the next Message. Raises NotConnected when the session ends before one."""
-        while True:
-            self._arrived.clear()
-            message = self.check_msg()
-            if message is not None:
-                return message
-            if not self.connected:
-                raise at.NotConnected("the MQTT session has ended")
-            await self._arrived.wait()
 
 
 def _text(value: str | bytes) -> bytes:
