@@ -1,7 +1,7 @@
 # The least that publishes by the module's MQTT: what the driver's heap is compared with, and no
 # driver for a field (costs.py). It has commands in order, their answers, URCs with callbacks, and
-# MQTT with confirmation. It has nothing against late answers, restarts, lost settings and noise, no
-# prompts and payloads, no start and sleep, no check of what is sent, no error that says what to do.
+# MQTT with confirmation. It has nothing against late answers, restarts, lost settings and noise,
+# no prompts and payloads, no start and sleep, no check of what is sent, and one error.
 import asyncio
 import time
 
