@@ -19,8 +19,6 @@ A handler says where payloads go:
                        May be left out
 """
 
-from binascii import unhexlify
-
 from micropython import const
 
 from . import apart, at, dialect
