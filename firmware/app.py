@@ -177,7 +177,7 @@ def _load_session(node: Node, names: list):
         return None
     gc.collect()
     try:
-        from . import uplinks
+        from . import delivery, uplinks  # noqa: F401 -- while the heap is in one piece
         from .session import Session
 
         uplinks.load(node.settings["uplink.first"])

@@ -10,8 +10,7 @@ from micropython import const
 
 from c1100 import C1100, C1100Error, at, dialect, timers
 
-from . import log, recovery
-from .delivery import Delivery
+from . import log, recovery, unload, uplinks
 from .sensors import link
 from .state import MODULE
 
@@ -22,6 +21,15 @@ _NB_IOT = const(9)  # AcT of +CEREG (27.007 7.29)
 _CLOSING_MS = const(40000)  # of a wake, for the way out of the session
 _OFF_MS = const(15000)  # until the module is off
 _KEY_MS = const(25000)  # until it has heard its key, at the most
+_OF_DELIVERY = (
+    "aside",
+    "commands",
+    "delivery",
+    "downlink",
+    "orders",
+    "results",
+    "uplinks.refusal",
+)
 
 
 class Session:
@@ -46,6 +54,7 @@ class Session:
         self._wires["doze"] = board.light_sleep if node.settings["sleep.doze"] else None
         cut = board.output("cut")
         from . import jobs, wiring
+        from .delivery import Delivery
 
         self._key = wiring.can_end(node.settings, "off")
         made = node.scheduler
@@ -85,6 +94,7 @@ class Session:
                 node.keep_samples()
             if "report" in self._names:
                 await ladder.run(self._delivery.run, self._attach)
+                self._unload()
             settled = await self._settle()
         except C1100Error as error:
             failed = type(error).__name__
@@ -120,6 +130,12 @@ class Session:
         if "report" not in self._names or "report" in node.done:
             failed = ""
         tally.session(node, failed, self._attach_s, node.now() - node.begin_s)
+
+    def _unload(self) -> None:
+        """Delivery is done: its heap is for the plan."""
+        self._delivery = None
+        unload(*_OF_DELIVERY)
+        unload(*["uplinks." + name for name in uplinks.UPLINKS])
 
     # Into the network -----------------------------------------------------------------------
 

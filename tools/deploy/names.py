@@ -31,7 +31,10 @@ def shortened(sources: Mapping[str, Path]) -> dict[str, bytes]:
 
 @functools.lru_cache(maxsize=4)
 def _shortened(texts: tuple[tuple[str, bytes], ...]) -> dict[str, bytes]:
-    files = {target: _File(text) for target, text in texts}
+    try:
+        files = {target: _File(text) for target, text in texts}
+    except SyntaxError:  # the compiler says where
+        return dict(texts)
     kept = set().union(*(file.kept for file in files.values()))
     ours = set().union(*(file.made for file in files.values())) - kept
     short = _short([file.names & ours for file in files.values()], _families(files.values()))
