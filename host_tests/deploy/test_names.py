@@ -3,28 +3,20 @@
 import ast
 import re
 import textwrap
-from pathlib import Path
 
 import pytest
 
 from tools.deploy import names, project
 
 
-def short(tmp_path: Path, **texts: str) -> dict[str, str]:
+def short(**texts: str) -> dict[str, str]:
     """What is compiled of some files that are on a board together, by their names."""
-    paths = {}
-    for name, text in texts.items():
-        paths[f"{name}.py"] = tmp_path / f"{name}.py"
-        paths[f"{name}.py"].write_text(textwrap.dedent(text))
-    return {
-        target.removesuffix(".py"): text.decode()
-        for target, text in names.shortened(paths).items()
-    }
+    given = {name: textwrap.dedent(text).encode() for name, text in texts.items()}
+    return {name: text.decode() for name, text in names.shortened(given).items()}
 
 
-def test_private_names_are_short_and_lines_stay_where_they_are(tmp_path) -> None:
+def test_private_names_are_short_and_lines_stay_where_they_are() -> None:
     found = short(
-        tmp_path,
         one="""
             _TABLE = {"a": 1}  # of _TABLE
 
@@ -59,14 +51,13 @@ def test_private_names_are_short_and_lines_stay_where_they_are(tmp_path) -> None
         ("class A:\n    def __len__(self): return 1", "__len__"),
     ],
 )
-def test_what_is_not_ours_alone_stays(tmp_path, text, name) -> None:
-    assert short(tmp_path, one=text)["one"] == text
+def test_what_is_not_ours_alone_stays(text, name) -> None:
+    assert short(one=text)["one"] == text
     assert name in text
 
 
-def test_what_several_files_have_is_the_same_in_all(tmp_path) -> None:
+def test_what_several_files_have_is_the_same_in_all() -> None:
     found = short(
-        tmp_path,
         box="class Box:\n    def __init__(self):\n        self._a = self._b = 0\n",
         opening="_z = 1\n\n\ndef settle(box):\n    box._b = _z\n",
     )
@@ -75,10 +66,9 @@ def test_what_several_files_have_is_the_same_in_all(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("base", ["Base", "base.Base"])
-def test_one_object_has_each_name_once(tmp_path, base) -> None:
+def test_one_object_has_each_name_once(base) -> None:
     """Classes of several files make it up; a class between them need not have private names."""
     found = short(
-        tmp_path,
         base="class Base:\n    def __init__(self):\n        self._a = self._b = 0\n",
         middle=f"class Middle({base}):\n    pass\n",
         top="class Top(Middle):\n    def __init__(self):\n        self._c = self._d = 0\n",
@@ -91,10 +81,10 @@ def test_one_object_has_each_name_once(tmp_path, base) -> None:
 
 def test_the_projects_files_mean_the_same() -> None:
     """Word by word they are the sources, but for names that each file has renamed one to one."""
-    sources = project.sources()
+    sources = {target: path.read_bytes() for target, path in project.sources().items()}
     meant: dict[str, dict[str, str]] = {}
     for target, text in names.shortened(sources).items():
-        given = sources[target].read_bytes()
+        given = sources[target]
         pairs = zip(_words(given), _words(text), strict=True)
         changed = {(was, now) for was, now in pairs if was != now}
         assert len(changed) == len(dict(changed)) == len({now for _, now in changed}), target

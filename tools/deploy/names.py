@@ -16,16 +16,14 @@ import re
 import tokenize
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 WORD = re.compile(r"\b_[A-Za-z]\w*\b")
 
 
-def shortened(sources: Mapping[str, Path]) -> dict[str, bytes]:
-    """Path on the board -> what is compiled. All files that are on a board together: a private
+def shortened(texts: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Path on the board -> what is compiled, of all files that are on a board together: a private
     name that several of them have is the same in all.
     """
-    texts = {target: path.read_bytes() for target, path in sources.items()}
     return dict(_shortened(tuple(sorted(texts.items()))))
 
 
