@@ -133,7 +133,7 @@ class Session:
 
     def _unload(self) -> None:
         """Delivery is done: its heap is for the plan."""
-        self._delivery = None
+        del self._delivery
         unload(*_OF_DELIVERY)
         unload(*["uplinks." + name for name in uplinks.UPLINKS])
 

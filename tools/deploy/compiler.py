@@ -99,8 +99,8 @@ def _compile(target: str, source: Path, text: bytes, board: Format) -> bytes:
         input=text, capture_output=True, check=False,
     )  # fmt: skip
     if job.returncode:
-        text = job.stderr.decode(errors="replace").strip()
-        raise DeployError(f"mpy-cross does not compile {source}:\n{text}")
+        said = job.stderr.decode(errors="replace").strip()
+        raise DeployError(f"mpy-cross does not compile {source}:\n{said}")
     data = job.stdout
     _check_header(target, data, board)
     return data
