@@ -212,7 +212,7 @@ async def _sample(node: Node, is_report: bool) -> None:
     found = await node.sample(SENSORS, _SENSOR_MS)
     for name, _, value in found:
         if name == "battery" and isinstance(value, (int, float)):
-            node.battery(value)
+            samples += node.battery(value)
     if node.has_own:
         from .own import wake
 

@@ -11,6 +11,7 @@ PIN = "pin"  # a number, -1 where none is wired, or the board's name for it
 _PIN_LENGTH = 8
 OWN = ("sensors", "rules", "fences", "dead_bands")  # objects: own/checking.py says of what
 HEX = "hex"  # text of hexadecimal digits, two for a byte; or none
+BATTERIES = (NONE, "alkaline", "liion", "li-mno2", "li-socl2", "lifepo4")  # battery.py
 _DIGITS = "0123456789"
 _HEX_DIGITS = _DIGITS + "abcdefABCDEF"
 _ALNUM = _DIGITS + "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -84,6 +85,11 @@ SCHEMA = {
     "pins.ring_active": (0, int, 0, 1),
     "pins.cut_active": (1, int, 0, 1),
     "battery.divider": (2.0, float, 1, 100),
+    "battery.kind": (NONE, BATTERIES),
+    "battery.cells": (1, int, 1, 24),
+    "battery.sample": ("1,1,2,4", str, 7, 11),
+    "battery.report": ("1,1,4,0", str, 7, 11),
+    "battery.position": ("1,1,0,0", str, 7, 11),
     "battery.low_v": (0.0, float, 0, 100),
     "battery.critical_v": (0.0, float, 0, 100),
     "sleep.module": ("auto", ("auto", "off", "psm", "edrx", "idle")),
@@ -184,6 +190,13 @@ def check(given: dict, schema: dict, name: str) -> dict:
             from .own import checking
 
             checking.check(settings, name)
+        if settings["battery.kind"] != NONE:
+            from . import battery
+
+            try:
+                battery.factors(settings, 0)
+            except ConfigError as error:
+                raise ConfigError("%s: %s" % (name, error))
         pins = {}
         for key in sorted(schema):
             pin = settings[key]

@@ -28,8 +28,15 @@ def scheduler(settings: dict, state, now_s: int | None = None, shifted: int = 0)
             state.hold = 0
     jobs = []
     last = []
+    factors = {}
+    if settings["battery.kind"] != "none":
+        from . import battery
+
+        factors = battery.factors(settings, state.level)
+        if state.last_word:
+            factors["report"] = factors["report"] or 1
     for name, kept, needs in _JOBS:
-        period_s = settings[name + ".period_s"]
+        period_s = settings[name + ".period_s"] * factors.get(name, 1)
         if not period_s:
             continue
         flex_s = min(settings[name + ".flex_s"], period_s - 1)

@@ -103,10 +103,16 @@ class Node:
         self._scheduler = None
         unload("jobs", "scheduler", "wiring", "energy")
 
-    def battery(self, volts: float) -> None:
-        """It was measured: the periods may be longer."""
+    def battery(self, volts: float) -> list:
+        """It was measured: the periods may be longer. Returns what is to be told of it."""
+        self.rest_v = volts
+        if self.settings["battery.kind"] != "none":
+            from . import battery
+
+            return battery.measured(self, volts)
         self._volts = volts
         self._scheduler = None
+        return []
 
     def plan(self):
         """The scheduler's plan, seen from now."""
@@ -264,6 +270,7 @@ class Node:
     def delivered(self, proved: bool) -> None:
         """The report is through. proved -- by a record that was confirmed"""
         self.state.failures = 0
+        self.state.last_word = False
         self.state.hold = 0
         self.ran("report")
         if not proved:
@@ -303,6 +310,7 @@ class Node:
     def failed(self) -> None:
         """No report: leave the module alone for a while, longer after each failure in a row."""
         self.state.failures += 1
+        self.state.last_word = False  # one try: there is no charge for more
         if self.on_trial:  # settle soon whether the setting is to blame
             self.restart(_TRIAL_PAUSE_MS)
         period_s = self.settings["report.period_s"] * self.scheduler.stretch

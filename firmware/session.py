@@ -16,6 +16,7 @@ from .state import MODULE
 
 _ASK_AGAIN_S = const(86400)  # a network that has refused PSM is asked again
 _RESTLESS = const(4)
+_DEAD = const(4)  # battery.DEAD
 _UPDATE_S = const(60)  # about a tracking-area update the module may be awake
 _NB_IOT = const(9)  # AcT of +CEREG (27.007 7.29)
 _CLOSING_MS = const(40000)  # of a wake, for the way out of the session
@@ -269,6 +270,10 @@ class Session:
         signal = await node.sample((link,))
         if signal:
             node.state.signal = signal[0][2]
+        if node.settings["battery.kind"] != "none":
+            from . import battery
+
+            node.samples += battery.loaded(node)
         if self._attach_s:
             self._note_attach()
         if node.samples:  # no record for that alone
@@ -299,7 +304,8 @@ class Session:
             state.psm_active = 0 if granted is None else int(granted.active_s) + 1
             state.psm_tau = 0 if granted is None else int(granted.tau_s or 0)
             log.info("psm %s", "refused" if granted is None else "granted %s %s" % tuple(granted))
-        how = "off" if node.restart_ms or self._flies else node.plan().module
+        is_dead = state.level == _DEAD and node.settings["battery.kind"] != "none"
+        how = "off" if node.restart_ms or self._flies or is_dead else node.plan().module
         log.info("module %s", how)
         if how == "off":
             return False

@@ -38,7 +38,7 @@ _FIELDS = (
     ("failures", "B"),
     ("unfinished", "B"),
     ("module_cause", "B"),
-    ("restless", "B"),
+    ("restless_battery", "B"),
     ("seq_high", "B"),
     ("told", "B"),
 )
@@ -87,6 +87,9 @@ class State:
     restless = 0  # times in a row that it was to be in PSM and was found awake
     seq = seq_high = 0  # the outbox's next number, 24 bits of it; 0: not known
     memo = b""  # what others remember behind this block, where RTC memory has room: own/memory.py
+    level = 0  # of the battery, see battery.LEVELS
+    sags = False  # it does while the module transmits
+    last_word = False  # one is to be said, before the module is left off
     told = 0  # what has been told and still holds, a bit for each, see is_news(); and PIN_REFUSED
 
     def __init__(self, **values) -> None:
@@ -110,6 +113,16 @@ class State:
     @module_cause.setter
     def module_cause(self, both: int) -> None:
         self.module, self.cause = both & 15, both >> 4
+
+    @property
+    def restless_battery(self) -> int:
+        """Four values in one byte."""
+        return self.restless & 7 | self.level << 3 | self.sags << 6 | self.last_word << 7
+
+    @restless_battery.setter
+    def restless_battery(self, all: int) -> None:
+        self.restless, self.level = all & 7, min(all >> 3 & 7, 4)
+        self.sags, self.last_word = bool(all & 64), bool(all & 128)
 
     @property
     def is_stuck(self) -> bool:

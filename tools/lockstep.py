@@ -18,6 +18,7 @@ from tools.events import Event
 from tools.network import Network
 from tools.timeline import Timeline
 from tools.virtual_board import sensors
+from tools.virtual_board.battery import Battery
 from tools.virtual_board.board import Board
 from tools.virtual_board.chip import Module, Wiring
 from tools.virtual_board.runner import BOOT_MS, Awake, BoardStopped, Runner
@@ -93,6 +94,15 @@ class Bench:
     def console(self) -> list[tuple[int, str]]:
         """Every line that the board has printed, with its virtual time in microseconds."""
         return self._runner.lines
+
+    @property
+    def battery(self) -> Battery | None:
+        """What the battery's pin measures, if it is not the one with a course of its own."""
+        return self._runner.chip.battery
+
+    @battery.setter
+    def battery(self, battery: Battery | None) -> None:
+        self._runner.chip.battery = battery
 
     @property
     def readings(self) -> list[sensors.Reading]:

@@ -3,6 +3,11 @@
 
 async def read(node) -> list:
     """[("battery", "V", volts)]; nothing where it is not wired"""
+    if node.settings["battery.kind"] != "none":
+        from .. import battery
+
+        volts = battery.volts(node)
+        return [] if volts is None else [("battery", "V", round(volts, 3))]
     volts = node.board.volts("battery")
     if volts is None:
         return []

@@ -47,6 +47,11 @@ EVENTS = (
     (r"record \d+ lost: |\d+ refused records? dropped", "it cannot be had any more"),
     (r"(1 record is|\d+ records are) lost, flash is damaged",
      "what is left is delivered; replace the board if it comes again"),
+    (r"battery dead: ", "its last word: the module is off until the voltage is back, and records "
+     "wait in the node; change or charge the battery"),
+    (r"battery low: ", "it has little left, or is cold, or sags while the module transmits: the "
+     "node does less now"),
+    (r"battery (high|normal): ", "it has recovered, or was changed"),
     (r"sensor \S+ failed: ", "its values are missing from now on: look at its wires, and at its "
      "pin in config.json; the node tells when it is back"),
     (r"sensor \S+ comes and goes: ", "look at its wires and its supply"),

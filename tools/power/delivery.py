@@ -16,6 +16,8 @@ from tools.power.wording import count
 Line = tuple[int, str]  # virtual microseconds, what the board has printed
 SAMPLED, FAILED, CONFIRMED = "sampled ", "wake failed: ", "delivered "
 LONGEST_WAKE_S = 300
+LEVELS = ("high", "normal", "low", "dead")
+SILENT = 1000  # times a period: for as long as its battery is dead
 # What the node says when it loses or keeps back a record, the most telling first.
 REASONS = (FAILED, "no delivery by ", "record dropped: ", "refused records wait: ",
            "configuration: ")  # fmt: skip
@@ -82,7 +84,15 @@ def confirmed(console: Iterable[Line]) -> int:
 
 
 def stretch(records: Iterable[bytes], settings: dict[str, Any]) -> int:
-    """By how much the node's periods were longer at the most: 2 or 4 on a low battery."""
+    """By how much the node's periods were longer at the most: on a low battery 2 or 4, or what
+    `battery.report` has for the worst level that it has told of.
+    """
+    records = list(records)
+    if settings.get("battery.kind", "none") != "none":
+        told = b"".join(records)
+        factors = dict(zip(LEVELS, map(int, settings["battery.report"].split(",")), strict=True))
+        return max(factors[level] or SILENT for level in LEVELS
+                   if level == "high" or b"battery %s: " % level.encode() in told)  # fmt: skip
     volts = [
         value
         for record in records

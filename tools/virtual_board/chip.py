@@ -15,6 +15,7 @@ from tools.network import Peer
 from tools.power.wording import count as counted
 from tools.timeline import Timeline, Timer
 from tools.virtual_board import link, sensors
+from tools.virtual_board.battery import Battery
 from tools.virtual_board.devices import Devices
 from tools.virtual_board.receiver import Receiver
 
@@ -71,6 +72,7 @@ class Chip:
         self._devices = devices or Devices(None)
         self._watch_pins()
         self.module: Module | None = None
+        self.battery: Battery | None = None
         self.readings: list[sensors.Reading] = []
         self.lost_bytes = 0
         self.rtc_memory = b""
@@ -265,7 +267,9 @@ class Chip:
 
     def _adc_read(self, pin: int) -> bytes:
         now_us = self._timeline.now_us
-        reading = self._devices.reading(pin, now_us) or sensors.read(self._seed, pin, now_us)
+        reading = self._devices.reading(pin, now_us) or sensors.read(
+            self._seed, pin, now_us, self.battery
+        )
         self.readings.append(reading)
         self._event("reading", f"{reading.name} {reading.microvolts} uV")
         return struct.pack("<I", reading.microvolts)

@@ -9,6 +9,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tools.virtual_board.battery import Battery
+
 DAY_US = 86_400_000_000
 STEP_UV = 3_300_000 / 4096  # one step of the converter
 
@@ -55,13 +57,18 @@ TEMPERATURE = Sensor(
 AT_PINS = {34: BATTERY, 35: TEMPERATURE}
 
 
-def read(seed: int, pin: int, at_us: int) -> Reading:
-    """What the converter gives at `pin` at `at_us` (microseconds); 0 V where nothing is wired."""
+def read(seed: int, pin: int, at_us: int, battery: Battery | None = None) -> Reading:
+    """What the converter gives at `pin` at `at_us` (microseconds); 0 V where nothing is wired.
+
+    battery -- in place of the one with a course of its own
+    """
     sensor = AT_PINS.get(pin)
     if sensor is None:
         return Reading(at_us, pin, "open", 0, 0.0)
     noise = random.Random(f"{seed} {pin} {at_us}").gauss(0, sensor.noise)
-    uv = sensor.to_uv(sensor.course(at_us / DAY_US) + noise)
+    own = battery is not None and sensor is BATTERY
+    value = battery.volts() if battery is not None and own else sensor.course(at_us / DAY_US)
+    uv = sensor.to_uv(value + noise)
     step = max(0, min(4095, round(uv / STEP_UV)))
     microvolts = round(step * STEP_UV)
     return Reading(at_us, pin, sensor.name, microvolts, sensor.from_uv(microvolts))
