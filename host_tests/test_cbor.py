@@ -4,6 +4,7 @@ import base64
 import json
 import math
 
+import cbor2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,8 +15,6 @@ from firmware.telemetry import Fixed
 from tools.demo.subscriber import records
 from tools.monitor import cbor as reader
 from tools.monitor import senml
-
-cbor2 = pytest.importorskip("cbor2")  # an environment from before requirements.txt had it
 
 # RFC 8428 table 4, and the registry of labels.
 LABELS = {"bn": -2, "bt": -3, "n": 0, "u": 1, "v": 2, "vs": 3, "vb": 4, "vd": 8}

@@ -3,15 +3,13 @@
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from host_tests.docs.test_protocol import described
 from tools.monitor import schema
 from tools.monitor.model import Fleet
 
-jsonschema = pytest.importorskip(
-    "jsonschema"
-)  # an environment from before requirements.txt had it
 RECORD = [{"bn": "n:", "bt": 1795881078, "n": "seq", "v": 8}]
 TEXTS = {"reset": "power", "battery_level": "low"}
 TEXT = ("reset", "version", "driver", "event", "rat", "trace", "at", "battery_level")

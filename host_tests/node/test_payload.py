@@ -9,7 +9,6 @@ from tools.demo.subscriber import Subscriber, as_sampled, records
 from tools.monitor import senml
 from tools.monitor.model import Fleet
 
-pytest.importorskip("cbor2")  # an environment from before requirements.txt had it
 CBOR = {"format": "senml+cbor"}
 
 

@@ -1,9 +1,14 @@
 """What waits and what is sent: both forms of a pack, what earlier firmware has stored, joined."""
 
 import json
+import os
 
-from firmware import cbor, cbor_text, dates, telemetry, uplinks
+from firmware import cbor, cbor_text, clock, dates, log, telemetry, uplinks
+from firmware.outbox import Outbox
 from firmware.telemetry import Fixed
+from host_tests.support.scratch import folder
+
+HOME = os.getcwd()
 
 JSON = {"payload.format": "senml+json", "id": "n1"}
 CBOR = {"payload.format": "senml+cbor", "id": "n1"}
@@ -104,7 +109,7 @@ def test_what_is_no_pack_is_none():
 
 def stored():
     """(what waits, what it says), in the order in which they were made."""
-    steps = [(1, AT)]
+    steps = [(1, AT - clock.epoch())]
     made = []
     for n in range(6):
         samples = [("seq", None, n + 1), ("battery", "V", 3.5 + n / 100), ("event", None, "ü")]
@@ -131,9 +136,6 @@ def stored():
 
 def test_all_that_waits_is_sent_in_the_form_that_is_wanted():
     made, steps = stored()
-    from firmware import clock
-
-    steps = [(1, AT - clock.epoch())]
     for settings in (JSON, CBOR):
         batch = []
         total = []
@@ -150,6 +152,40 @@ def test_all_that_waits_is_sent_in_the_form_that_is_wanted():
         for size in range(1, len(batch)):  # nor of a part of them
             part = uplinks.joined(batch[-size:])
             assert numbers(as_text(part)) == total[-3 * size :]
+
+
+def test_a_queue_with_all_of_them_and_some_damage():
+    """What flash has damaged is lost and counted; all the others are sent, each with its time."""
+    made, steps = stored()
+    for settings in (JSON, CBOR):
+        where = folder()
+        os.mkdir(where)
+        os.chdir(where)
+        try:
+            log.begin("off")
+            box = Outbox("box", 65536)
+            for record, _ in made:
+                box.append(record)
+            name = sorted([each for each in os.listdir("box") if each.endswith(".seg")])[0]
+            with open("box/" + name, "rb") as file:
+                block = file.read()
+            hit = block.find(made[4][0]) + 20  # in the fifth record
+            with open("box/" + name, "wb") as file:
+                file.write(block[:hit] + b"\xff" + block[hit + 1 :])
+            box = Outbox("box", 65536)
+            assert box.dropped == 1
+            batch = [
+                (seq, uplinks.whole(dates.dated(record, steps), settings))
+                for seq, record in box.peek(65536)
+            ]
+            wanted = []
+            for n, (_, says) in enumerate(made):
+                wanted += [] if n == 4 else says
+            assert len(batch) == len(made) - 1
+            assert numbers(as_text(uplinks.joined(batch))) == wanted
+        finally:
+            os.chdir(HOME)
+            log.told()
 
 
 def test_base_name_and_time_stand_where_they_change():

@@ -15,12 +15,13 @@ from c1100 import (
     Refused,
     Timeout,
 )
-from firmware import clock
+from firmware import cbor, clock
 from firmware.uplinks import http, joined, mqtt, status, tcp
 from firmware.uplinks.refusal import Unfit
 from host_tests.support import fails
 
 GOOD = 1700000000
+COMPACT = [(n, cbor.encoded(b'[{"bn":"n:","n":"x","v":%d}]' % n)) for n in (7, 8, 9)]
 BATCH = [(7, b'[{"bn":"n:","v":1}]'), (8, b'[{"bn":"n:","v":2}]'), (9, b'[{"bn":"n:","v":3}]')]
 SETTINGS = {
     "id": "n",
@@ -560,7 +561,8 @@ class Session:
         self.connected = True
 
     async def publish(self, topic, payload, qos):
-        assert (topic, qos) == ("nodes/n/telemetry", 1)
+        form = "/cbor" if payload[0] >= 0x80 else ""
+        assert (topic, qos) == ("nodes/n/telemetry" + form, 1)
         if self.error is not None:
             raise self.error
         self.published.append(payload)
@@ -576,6 +578,8 @@ async def test_what_the_broker_takes():
     assert session.published == [joined(BATCH)]
     await uplink.close()
     assert not session.connected
+    assert await uplink.send(COMPACT) == 9
+    assert session.published[1:] == [joined(COMPACT)]
     # What is refused when publishing may be a record's fault; what a module cannot do is none.
     for error in (Refused("no"), BadArgument("too long"), CommandError("ERROR")):
         unfit = await fails(Unfit, mqtt.Uplink(SETTINGS, Session(error)).send(BATCH))

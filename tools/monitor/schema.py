@@ -16,10 +16,8 @@ TEXT = 100  # characters
 @functools.cache
 def _errors(kind: str) -> Callable[[Any], Iterable[Any]]:
     """kind -- telemetry or result"""
-    try:
-        import jsonschema
-    except ModuleNotFoundError:  # an environment from before requirements.txt had it
-        return lambda _: ()
+    import jsonschema  # late: it takes a moment to load
+
     schema = json.loads((FOLDER / f"{kind}.schema.json").read_text())
     return jsonschema.Draft202012Validator(schema).iter_errors
 
