@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from host_tests.deploy.conftest import command
+from tools import demo
 from tools.deploy import DeployError, deploy, image
 from tools.deploy.boards import BOARDS
 from tools.own import new
@@ -66,6 +67,24 @@ def test_a_newcomers_path(made, tmp_path, boards, capsys):
     found = board.files()
     assert "sensors/soil.mpy" in found
     assert "sensors/example.mpy" not in found
+
+
+def test_the_demo_lives_with_the_folder(made, tmp_path, capsys):
+    folder = made()
+    kept = json.loads((folder / "config.json").read_text())
+    kept |= {"sample": {"period_s": 300, "record": "report"}, "uplink": {"first": "http"},
+             "http": {"url": "http://server.example/x"}}  # fmt: skip
+    (folder / "config.json").write_text(json.dumps(kept))
+    trace = tmp_path / "trace"
+    assert command(demo, "--node", folder, "--reports", 2, "--trace", trace) == 0
+    out = capsys.readouterr().out
+    assert "http: a server of our own stands in for server.example:80" in out
+    assert "Every record arrived" in out
+    assert '"n":"moisture"' in trace.read_text()
+    assert command(demo, "--node", folder, "--uplink", "tcp") == 2
+    (folder / "virtual" / "pin32.csv").write_text("0;1\n")
+    assert command(demo, "--node", folder, "--trace", trace) == 1
+    assert "pin32.csv, line 1" in capsys.readouterr().out
 
 
 def test_the_command_line_says_the_next_step(tmp_path):

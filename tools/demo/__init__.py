@@ -2,7 +2,8 @@
 
 Real MicroPython runs the project's firmware on a virtual board, wired to a virtual C1100 whose
 MQTT goes to a real broker (--uplink http, tcp: its connections to a server of our own; mqtts,
-https: with TLS, and a certificate made for this run). Exit code 0 only if an independent
+https: with TLS, and a certificate made for this run). --node FOLDER: the node is the user's own,
+with its sensors, and what they measure comes from its virtual/. Exit code 0 only if an independent
 subscriber, or that server, got every sampled record exactly as it was sampled.
 """
 
@@ -13,25 +14,30 @@ import signal
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from tools import broker as brokers
 from tools import failure, options
 from tools.broker import Address, BrokerError, address
-from tools.demo import check, far_side, flash
+from tools.demo import check, far_side, flash, own
 from tools.demo.subscriber import Subscriber
 from tools.demo.view import View, clock
 from tools.deploy import DeployError, project
 from tools.events import Event
 from tools.lockstep import Bench
+from tools.own.folder import VIRTUAL, Folder
+from tools.own.folder import add_argument as add_node
+from tools.power import delivery
 from tools.power.meter import Meter
 from tools.power.profiles import load
 from tools.power.watch import Watch, speed
 from tools.power.wording import count
 from tools.virtual_board.board import Board, flash_folder, rom_file
 from tools.virtual_board.process import BoardError
+from tools.virtual_board.runner import Awake
 from tools.virtual_c1100.faults import checked
 from tools.virtual_c1100.module import VirtualC1100
 from tools.virtual_c1100.profile import Profile
@@ -56,7 +62,7 @@ EARLY_S = 1.0  # before the next wake
 TRACE = Path("build/demo-trace.txt")
 
 
-Collected = Subscriber | far_side.Kept
+Collected = Subscriber | far_side.Kept | far_side.Arrived
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,7 @@ class Options:
     keep: Path | None = None
     faults: tuple[str, ...] = ()  # of the module
     uplink: str = "mqtt"
+    node: Path | None = None  # a folder of the user's own, in place of the demo's node
     romfs: bool = False  # driver and firmware in the board's ROMFS
 
 
@@ -80,6 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--broker", type=address, metavar="HOST[:PORT]", help="an MQTT broker instead of our own"
     )
+    add_node(parser, "in place of the demo's node; servers of our own stand in for its own")
     parser.add_argument("--uplink", choices=("mqtt", *SERVERS), default="mqtt",
                         help="how the node reports (default mqtt)")  # fmt: skip
     parser.add_argument(
@@ -105,8 +113,11 @@ def run(args: argparse.Namespace) -> int:
     """The demo. Returns 0 when all records arrived, 1 when not, 130 after Ctrl-C."""
     options = Options(
         args.reports, args.seed, args.broker, trace=args.trace, keep=args.keep,
-        faults=tuple(args.fault), uplink=args.uplink, romfs=args.romfs,
+        faults=tuple(args.fault), uplink=args.uplink, romfs=args.romfs, node=args.node,
     )  # fmt: skip
+    if options.node and (options.broker or options.uplink != "mqtt"):
+        print("demo: --node has its own uplink: no --broker, no --uplink", file=sys.stderr)
+        return 2
     if options.broker and options.uplink != "mqtt":
         print(f"demo: --broker is for MQTT, --uplink {options.uplink} has its own server",
               file=sys.stderr)  # fmt: skip
@@ -136,48 +147,96 @@ def demonstrate(options: Options) -> int:
     return 0
 
 
+@dataclass
+class Life:
+    """One node to be. staging -- what goes onto its board besides driver and firmware
+
+    collected -- what has arrived; own, given -- a folder of the user's own, and its settings
+    """
+
+    staging: Path
+    collected: Collected
+    routes: dict[tuple[str, int], tuple[str, int]]
+    uplink: str
+    period_s: int = PERIOD_S
+    own: Folder | None = None
+    given: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def secured(self) -> bool:
+        """Whether it uses TLS."""
+        return self.uplink in far_side.SECURE
+
+    def reports(self, bench: Bench, wakes: list[Awake]) -> int:
+        """How many it has made: the demo's node makes one in each wake."""
+        if self.own is None:
+            return sum(bool(wake.end) for wake in wakes)
+        delivered = sum(text.startswith(delivery.CONFIRMED) for _, text in bench.console)
+        return min(delivered, sum(bool(wake.end) for wake in wakes))
+
+
+def _users(options: Options, stack: contextlib.ExitStack, work: Path, view: View) -> Life:
+    """A node of the user's own, as its folder says; its far sides are stood in for."""
+    assert options.node is not None
+    node = Folder.at(options.node)
+    given = node.whole()
+    routes: dict[tuple[str, int], tuple[str, int]] = {}
+    arrived = stack.enter_context(far_side.stood_in(routes, given))
+    for name in arrived.ours:
+        view.say(f"{name}: a server of our own stands in for {far_side.asked(given, name)}")
+    staging = work / node.path.resolve().name
+    own.stage(node, staging, arrived)
+    uplink = own.uplink(given)
+    return Life(staging, arrived, routes, uplink, given["report.period_s"], node, given)
+
+
+def _ours(options: Options, stack: contextlib.ExitStack, work: Path, view: View) -> Life:
+    """The demo's own node."""
+    # On a broker of somebody else's there may be another demo.
+    node_id = "demo" if options.broker is None else f"demo-{secrets.token_hex(3)}"
+    collected: Collected
+    config: dict[str, dict] = {"sleep": {"module": "psm"}}
+    secured = options.uplink in far_side.SECURE
+    plain = options.uplink.removesuffix("s") if secured else options.uplink
+    # A server of our own has another port each time; the node knows it by a name.
+    known_as = options.broker or EMBEDDED
+    if plain == "mqtt":
+        broker = options.broker
+        if broker is None:
+            broker = stack.enter_context(brokers.embedded())
+            view.say(f"embedded MQTT broker at {broker}")
+        collected = Subscriber(broker, f"nodes/{node_id}/telemetry/#")
+        stack.enter_context(collected)
+        server = options.node_broker or broker
+    else:
+        collected = far_side.Kept()
+        server = stack.enter_context(far_side.SERVERS[plain](collected))
+        view.say(f"{plain} server at {server}")
+    told, asked = SERVERS.get(options.uplink, ({}, known_as))
+    if options.uplink != "mqtt":
+        config |= {"uplink": {"first": options.uplink}, **told}
+    trusted = b""
+    if secured:
+        from tools.demo import secure  # cryptography takes a moment to load
+
+        server, trusted = stack.enter_context(secure.in_front_of(server, asked.host))
+        view.say(f"TLS in front of it at {server}; its certificate is the node's {CA}")
+    staging = work / "staging"
+    staging.mkdir()
+    with failure.naming(staging):
+        flash.configure(staging, node_id, known_as, PERIOD_S, **config)
+    if trusted:
+        (staging / CA).write_bytes(trusted)
+    return Life(staging, collected, {asked: server}, options.uplink)
+
+
 def _live(options: Options, view: View, trace: TextIO) -> list[str]:
     """The node's life. Returns what went wrong."""
     begin = time.monotonic()
     with contextlib.ExitStack() as stack:
-        # On a broker of somebody else's there may be another demo.
-        node_id = "demo" if options.broker is None else f"demo-{secrets.token_hex(3)}"
-        collected: Collected
-        config: dict[str, dict] = {"sleep": {"module": "psm"}}
-        secured = options.uplink in far_side.SECURE
-        plain = options.uplink.removesuffix("s") if secured else options.uplink
-        # A server of our own has another port each time; the node knows it by a name.
-        known_as = options.broker or EMBEDDED
-        if plain == "mqtt":
-            broker = options.broker
-            if broker is None:
-                broker = stack.enter_context(brokers.embedded())
-                view.say(f"embedded MQTT broker at {broker}")
-            collected = Subscriber(broker, f"nodes/{node_id}/telemetry/#")
-            stack.enter_context(collected)
-            server = options.node_broker or broker
-        else:
-            collected = far_side.Kept()
-            server = stack.enter_context(far_side.SERVERS[plain](collected))
-            view.say(f"{plain} server at {server}")
-        told, asked = SERVERS.get(options.uplink, ({}, known_as))
-        if options.uplink != "mqtt":
-            config |= {"uplink": {"first": options.uplink}, **told}
-        trusted = b""
-        if secured:
-            from tools.demo import secure  # cryptography takes a moment to load
-
-            server, trusted = stack.enter_context(secure.in_front_of(server, asked.host))
-            view.say(f"TLS in front of it at {server}; its certificate is the node's {CA}")
-        routes: dict[tuple[str, int], tuple[str, int]] = {asked: server}
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="demo.")))
-        staging = work / "staging"
-        staging.mkdir()
-        with failure.naming(staging):
-            flash.configure(staging, node_id, known_as, PERIOD_S, **config)
-        if trusted:
-            (staging / CA).write_bytes(trusted)
-        view.say(f"not the defaults are: {', '.join(flash.differing(staging))}")
+        life = (_users if options.node else _ours)(options, stack, work, view)
+        view.say(f"not the defaults are: {', '.join(flash.differing(life.staging))}")
         on_board = options.keep / "flash" if options.keep else work / "flash"
 
         def log(event: Event) -> None:
@@ -186,16 +245,18 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
 
         profile = Profile(
             seed=options.seed,
-            routes=routes,
+            routes=life.routes,
             faults=list(options.faults),
         )
         power = load(BOARD, "board")
         watch = Watch(Meter(load(MODULE, "module"), power))
-        in_rom = options.romfs or secured
-        if secured and not options.romfs:
+        in_rom = options.romfs or life.secured
+        if life.secured and not options.romfs:
             view.say("driver and firmware go into ROMFS, where they take no heap: TLS needs it")
         rom = rom_file(work / "romfs") if in_rom else None
-        board = Board(flash_folder(on_board), seed=options.seed, computing=speed(power), rom=rom)
+        virtual = life.own.path / VIRTUAL if life.own else None
+        board = Board(flash_folder(on_board), seed=options.seed, rom=rom, virtual=virtual,
+                      computing=speed(power))  # fmt: skip
         board.computing = None  # while it is deployed: that takes as long as this machine takes
 
         def happened(event: Event) -> None:
@@ -211,35 +272,52 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
             console_pty=True,
         )
         stack.callback(bench.close)
+        if life.own and life.given["pins.pwrkey"] == -1:
+            assert isinstance(bench.module, VirtualC1100)
+            bench.module.power_on()  # as README asks for: it starts by itself
 
-        total = len(project.START if rom else project.sources()) + flash.count(staging)
+        total = len(project.START if rom else project.sources()) + flash.count(life.staging)
         view.phase(f"deploying {count(total, 'file')} with mpremote to {bench.tty}", total)
-        flash.deploy(bench, staging, lambda: view.reached(flash.count(on_board)))
+        ticked = partial(_ticked, view, on_board)
+        flash.deploy(bench, life.staging, ticked, whole=life.own is not None)
 
-        text = f"the node lives: {count(options.reports, 'report')}, one every {PERIOD_S} s"
+        text = f"the node lives: {count(options.reports, 'report')}, one every {life.period_s} s"
         view.phase(text, options.reports)
         view.live = True
         born = len(bench.wakes)
         board.computing = speed(power)
-        flash.reset(bench, staging)
+        flash.reset(bench, life.staging)
         watch.begin()
 
         def lived() -> bool:
-            ended = sum(bool(wake.end) for wake in bench.wakes[born:])
-            view.reached(ended)
-            return ended >= options.reports
+            made = life.reports(bench, bench.wakes[born:])
+            view.reached(made)
+            return made >= options.reports
 
-        limit_s = bench.timeline.now_us / 1e6 + options.reports * WAKE_LIMIT_S
+        each_s = max(WAKE_LIMIT_S, 2 * life.period_s)
+        limit_s = bench.timeline.now_us / 1e6 + options.reports * each_s
         bench.run(until=lived, limit_s=limit_s)
         made = check.reports(bench, bench.wakes[born:])
-        collected.wait(sum(report.payload is not None for report in made), ARRIVAL_LIMIT_S)
-        arrived = list(collected.records)
+        sampled = sum(report.payload is not None for report in made)
+        if isinstance(life.collected, far_side.Arrived):
+            life.collected.wait(delivery.confirmed(bench.console))
+        else:
+            life.collected.wait(sampled, ARRIVAL_LIMIT_S)
+        arrived = list(life.collected.records or ())
         spent = time.monotonic() - begin
         view.live = False
         bench.run(until=_until(bench))  # what is told is of the same time as the picture
         _summarise(view, bench, made, arrived, spent)
-        _picture(view, watch, options)
+        _picture(view, watch, options, life.period_s)
+        if isinstance(life.collected, far_side.Arrived):
+            done = life.reports(bench, bench.wakes[born:])
+            short = [] if done >= options.reports else [f"only {count(done, 'report')} came"]
+            return short + own.problems(bench, life.collected, life.given)
         return check.problems(made, arrived, options.reports)
+
+
+def _ticked(view: View, on_board: Path) -> None:
+    view.reached(flash.count(on_board))
 
 
 def _until(bench: Bench) -> float:
@@ -252,12 +330,12 @@ def _until(bench: Bench) -> float:
     return max(now_s, at_us / 1e6 + int(rest.split()[0]) / 1000 - EARLY_S)
 
 
-def _picture(view: View, watch: Watch, options: Options) -> None:
+def _picture(view: View, watch: Watch, options: Options, period_s: int) -> None:
     """Where the charge went, as a picture and a page beside the trace."""
     from tools.power import report  # late: matplotlib takes a second
 
     run = watch.finish(f"{count(options.reports, 'report')} of the demo", BATTERY)
-    run.period_us = PERIOD_S * 1_000_000
+    run.period_us = period_s * 1_000_000
     folder = options.trace.parent
     run.save(folder / "power.json")
     png, page = report.write(run, folder, "power")

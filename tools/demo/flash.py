@@ -54,14 +54,20 @@ def count(folder: Path) -> int:
     return sum(f.is_file() for f in folder.rglob("*"))
 
 
-def deploy(bench: Bench, staging: Path, tick: Callable[[], None]) -> None:
+def deploy(bench: Bench, staging: Path, tick: Callable[[], None], whole: bool = False) -> None:
     """Bring config.json and what is beside it in `staging`, driver and firmware onto the board.
+
+    whole -- it is a node's own folder, which `deploy` takes as it is
 
     `tick()` is called many times a second. Raises DeployError.
     """
-    files = sorted(path.name for path in staging.iterdir())
-    _run(bench, staging, ["mpremote", "connect", bench.tty, "fs", "cp", *files, ":"], tick)
-    _run(bench, project.ROOT, ["tools", "deploy", "--port", bench.tty, "--no-reset"], tick)
+    command = ["tools", "deploy", "--port", bench.tty, "--no-reset"]
+    if whole:
+        command += ["--node", str(staging)]
+    else:
+        files = sorted(path.name for path in staging.iterdir())
+        _run(bench, staging, ["mpremote", "connect", bench.tty, "fs", "cp", *files, ":"], tick)
+    _run(bench, project.ROOT, command, tick)
 
 
 def reset(bench: Bench, cwd: Path) -> None:
