@@ -14,7 +14,7 @@ from micropython import const
 # boot_mc -- from the power key to a SIM that is ready, which takes boot_s
 # search_ua -- from then until it is registered; stop_mc -- to detach and switch off
 # tail_ua -- connected without traffic, until the network releases the connection
-# wake_mc -- out of PSM, until the cell is found again
+# wake_mc -- out of PSM, until the cell is found again and a connection is there
 # update_mc -- a periodic tracking-area update out of PSM and back, without its active time
 Module = namedtuple(
     "Module",
@@ -32,7 +32,7 @@ Module = namedtuple(
         "off_ua",
     ),
 )
-MDM9206 = Module(101, 5, 56000, 47, 50000, 106, 199, 1300, 1050, 9, 7)
+MDM9206 = Module(397, 7, 75000, 52, 58000, 329, 332, 1300, 1050, 9, 7)
 
 # boot_mc -- from the reset to the first line of app.py
 Board = namedtuple("Board", ("active_ua", "light_ua", "deep_ua", "boot_mc"))

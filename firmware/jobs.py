@@ -13,6 +13,9 @@ _MOST_STRETCH = 4
 _ATTACH_PARTS = 4  # the state keeps the time of an attach in quarters of a second
 USUAL_ATTACH_S = energy.ATTACH_S
 _MOST_DOUBLINGS = 4  # of the period, after failures in a row
+_SURE = 3  # attaches that were measured
+_DOUBT = 1.5
+_FADES = 64  # what was measured, by one part in so many
 _SPREAD = 8  # a pause varies by one part in so many
 
 
@@ -92,12 +95,44 @@ def prefers_psm(made: Scheduler, state, settings: dict) -> bool:
     return energy.module_sleep(made.profile.module, gap_s, granted, made.allowed) == energy.PSM
 
 
+def sleep(node, avoided: bool) -> str:
+    """How the module spends the time until it is needed.
+
+    avoided -- the session needed no attach: what it would have taken is known a little less well
+
+    An attach that is avoided is not measured again. So before a few have been, a dear one is not
+    believed unless it is much too dear; and what is doubted for long enough is tried again.
+    """
+    state = node.state
+    made = node.scheduler
+    plan = node.plan()
+    if plan.module != energy.PSM or energy.OFF not in made.allowed:
+        if avoided:  # it is to be tried: what was known counts less
+            state.connects = min(state.connects, 1)
+        return plan.module
+    if state.connects < _SURE:
+        gap_s = plan.module_s or energy.RELEASE_S
+        off, psm = [
+            energy.module_mc(way, made.profile.module, gap_s, made.network) or 0
+            for way in (energy.OFF, energy.PSM)
+        ]
+        if off < psm * _DOUBT:
+            return energy.OFF
+    if avoided:
+        kept = "attach_poor" if poor(state, node.settings) else "attach"
+        known = getattr(state, kept)
+        setattr(state, kept, known - known // _FADES - (known > 0))
+    return energy.PSM
+
+
 def attached(state, settings: dict, seconds: float) -> None:
     """Remember how long it took from the power key to registration: a mean that forgets."""
     kept = "attach_poor" if poor(state, settings) else "attach"
     new = int(seconds * _ATTACH_PARTS)
     mean = getattr(state, kept)
-    setattr(state, kept, (3 * mean + new) // 4 if mean else max(new, 1))
+    known = max(state.connects, 1) if mean else 0
+    setattr(state, kept, max((known * mean + new) // (known + 1), 1))
+    state.connects = min(state.connects + 1, _SURE)
 
 
 def battery(made: Scheduler, settings: dict, volts: float | None) -> None:

@@ -276,6 +276,8 @@ class Session:
             node.samples += battery.loaded(node)
         if self._attach_s:
             self._note_attach()
+            if not self._asked_psm and self._wants_psm():
+                await self._ask_for_psm()  # it knows only now
         if node.samples:  # no record for that alone
             node.samples += signal
         step = await self._delivery.set_clock()
@@ -285,8 +287,10 @@ class Session:
     def _note_attach(self) -> None:
         from . import jobs
 
-        jobs.attached(self._node.state, self._node.settings, self._attach_s)
-        self._node.rest()
+        node = self._node
+        jobs.attached(node.state, node.settings, self._attach_s)
+        self._prefers_psm = jobs.prefers_psm(node.scheduler, node.state, node.settings)
+        node.rest()
 
     # Out of it ------------------------------------------------------------------------------
 
@@ -305,7 +309,11 @@ class Session:
             state.psm_tau = 0 if granted is None else int(granted.tau_s or 0)
             log.info("psm %s", "refused" if granted is None else "granted %s %s" % tuple(granted))
         is_dead = state.level == _DEAD and node.settings["battery.kind"] != "none"
-        how = "off" if node.restart_ms or self._flies or is_dead else node.plan().module
+        how = "off"
+        if not node.restart_ms and not self._flies and not is_dead:
+            from . import jobs
+
+            how = jobs.sleep(node, not self._attach_s)
         log.info("module %s", how)
         if how == "off":
             return False

@@ -84,6 +84,7 @@ class State:
     unfinished = 0  # wakes in a row that did not end in sleep, this one included
     module = 0  # how the module was left, see MODULE
     cause = 0  # of a start that no record has told of yet, see CAUSES
+    connects = 0  # times that an attach has been measured, up to 3
     restless = 0  # times in a row that it was to be in PSM and was found awake
     seq = seq_high = 0  # the outbox's next number, 24 bits of it; 0: not known
     memo = b""  # what others remember behind this block, where RTC memory has room: own/memory.py
@@ -107,12 +108,14 @@ class State:
 
     @property
     def module_cause(self) -> int:
-        """Both in one byte."""
-        return self.module | self.cause << 4
+        """Three values in one byte."""
+        connects = min(self.connects, 3)
+        return self.module | (connects & 1) << 3 | self.cause << 4 | (connects & 2) << 6
 
     @module_cause.setter
     def module_cause(self, both: int) -> None:
-        self.module, self.cause = both & 15, both >> 4
+        self.module, self.cause = both & 7, both >> 4 & 7
+        self.connects = both >> 3 & 1 | both >> 6 & 2
 
     @property
     def restless_battery(self) -> int:

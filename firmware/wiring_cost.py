@@ -21,8 +21,8 @@ def told(settings: dict) -> str:
         text = "no pins.pwrkey, no pins.wake: module never off nor in psm"
     best, least = _cheapest(settings, wiring.wanted(settings))
     left, most = _cheapest(settings, wiring.ways(settings))
-    if left == best:
-        return "%s; that costs nothing, it is in %s anyway" % (text, best)
+    if left == best or most <= least:  # nothing else is worth it
+        return "%s; that costs nothing, it is in %s anyway" % (text, left)
     price = "%s, but %s: about %s mAh a day, not %s (estimate: report each %d s, attach %d s)"
     period_s = settings["report.period_s"]
     return price % (text, left, _rounded(most), _rounded(least), period_s, energy.ATTACH_S)

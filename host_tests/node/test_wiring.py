@@ -187,7 +187,7 @@ def test_the_log_begins_with_what_the_wiring_rules_out(smallest):
     said = [text for _, text in n.bench.console]
     assert said[0] == (
         "wiring: no pins.pwrkey, no pins.wake: module never off nor in psm, but idle: "
-        "about 51 mAh a day, not 19 (estimate: report each 900 s, attach 15 s)"
+        "about 54 mAh a day, not 28 (estimate: report each 900 s, attach 15 s)"
     )
     assert len(n.said("wiring:")) == 1
     assert said[0] in (n.flash / "log.0").read_text()

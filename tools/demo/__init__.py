@@ -38,6 +38,7 @@ from tools.power.wording import count
 from tools.virtual_board.board import Board, flash_folder, rom_file
 from tools.virtual_board.process import BoardError
 from tools.virtual_board.runner import Awake
+from tools.virtual_c1100 import measured
 from tools.virtual_c1100.faults import checked
 from tools.virtual_c1100.module import VirtualC1100
 from tools.virtual_c1100.profile import Profile
@@ -243,13 +244,10 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
             trace.write(f"{event}\n")
             view.event(event)
 
-        profile = Profile(
-            seed=options.seed,
-            routes=life.routes,
-            faults=list(options.faults),
-        )
-        power = load(BOARD, "board")
-        watch = Watch(Meter(load(MODULE, "module"), power))
+        power, module = load(BOARD, "board"), load(MODULE, "module")
+        usual = Profile(seed=options.seed, routes=life.routes, faults=list(options.faults))
+        profile = measured.fitting(usual, module.network)
+        watch = Watch(Meter(module, power))
         in_rom = options.romfs or life.secured
         if life.secured and not options.romfs:
             view.say("driver and firmware go into ROMFS, where they take no heap: TLS needs it")

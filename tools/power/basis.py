@@ -18,7 +18,8 @@ EARLY_US = 5_000_000  # a period begins a little before its wake, where everythi
 # (python -m tools published); the second is assumed.
 PUBLISHED, INFERRED = 0.15, 0.30
 FIGURES = {"computing": "instruction", "awake": "awake", "idle": "page", "edrx": "page",
-           "connected-rx": "rx", "connected-tail": "tail", "on": "gnss"}  # fmt: skip
+           "connected-rx": "rx", "connected-open": "tail",
+           "connected-answer": "tail", "connected-tail": "tail", "on": "gnss"}  # fmt: skip
 
 
 @dataclass

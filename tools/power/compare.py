@@ -5,7 +5,8 @@ each period of a grid that begins at the node's own place on the clock (firmware
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 from zlib import crc32
 
@@ -17,6 +18,7 @@ from tools.power.profiles import Profile as PowerProfile
 from tools.power.scenario import Change
 from tools.virtual_c1100 import Profile, timers
 from tools.virtual_c1100.gnss import HOT_S, WARM_S
+from tools.virtual_c1100.measured import Luck
 from tools.virtual_c1100.profile import GSM, LTE_M, NB_IOT
 
 JOBS = ("sample", "report", "position")
@@ -131,6 +133,7 @@ def estimates(
     changes: Sequence[Change] = (),
     code: Code = oracle.FREE,
     done_s: float = math.inf,
+    luck: Iterable[tuple[int, Luck]] = (),
 ) -> list[Estimate]:
     """The least possible, and three usual firmwares, for the jobs of a node.
 
@@ -141,11 +144,17 @@ def estimates(
     code -- what the board computes in a wake
     done_s -- from when on the node was at work when the run ended: whether it had done what was
               due then is not known
+    luck -- that of each session, and its coverage level: the least possible has the same
     """
-    levels = tuple((change.at_s, change.coverage) for change in changes)
+    levels = tuple((change.at_s, change.coverage, change.rsrp_dbm) for change in changes)
+    drawn = list(luck)
+    lucks = tuple(
+        tuple(one for at, one in drawn if at == level)
+        for level in range(len(profile.radio.repetition))
+    )
     wanted = windows(profile, checked, span_s, report_bytes, changes)
     wanted = [window for window in wanted if window.deadline_s < done_s]
-    found = conditions(profile, checked)
+    found = replace(conditions(profile, checked), luck=lucks)
     ways = []
     for uplink in uplinks(checked):
         costs = Costs(

@@ -7,6 +7,8 @@ from tools.power.account import LOADS
 COLOURS = {
     "connected-tx": "#c1121f",
     "connected-rx": "#f4845f",
+    "connected-open": "#d5573b",
+    "connected-answer": "#f79d65",
     "connected-tail": "#f7b267",
     "search": "#8338ec",
     "boot": "#b79ced",

@@ -17,6 +17,8 @@ from tools.power.profiles import Profile
 from tools.virtual_c1100.air import Air, RadioLink
 from tools.virtual_c1100.http import BODY_LIMIT
 from tools.virtual_c1100.http_request import REPLY_HEAD
+from tools.virtual_c1100.measured import NAME as MEASURED
+from tools.virtual_c1100.measured import Luck, connect_factor
 from tools.virtual_c1100.mqtt import HANDSHAKE, HEX_LIMIT, PACKET_HEAD
 from tools.virtual_c1100.pdp import CALL_SIZE
 from tools.virtual_c1100.profile import Latency
@@ -44,11 +46,13 @@ class Exchange:
 
     seconds -- from the connection's set-up to the last answer, without time on the air
     up, down -- bytes of each packet
+    opening -- that part of the seconds in which context and connection open
     """
 
     seconds: float
     up: tuple[int, ...]
     down: tuple[int, ...]
+    opening: float = 0.0
 
     @classmethod
     def mqtt(cls, latency: Latency, payload: int, topic: int = 23, client: int = 12) -> "Exchange":
@@ -60,8 +64,9 @@ class Exchange:
         published = [head + HEX_LIMIT] * (messages - 1)
         published.append(head + payload - HEX_LIMIT * (messages - 1))
         up = (CALL_SIZE, HANDSHAKE + 14 + client, *published, 2)
-        seconds = latency.pdp + latency.mqtt_open + (messages + 1) * latency.mqtt_packet
-        return cls(seconds, up, (4,) * (1 + messages))
+        opening = latency.pdp + latency.mqtt_open
+        seconds = opening + (messages + 1) * latency.mqtt_packet
+        return cls(seconds, up, (4,) * (1 + messages), opening)
 
     @classmethod
     def http(cls, latency: Latency, payload: int, url: int = 0, head: int = 0) -> "Exchange":
@@ -79,26 +84,28 @@ class Exchange:
         closed: it goes with the bearer.
         """
         packets = _shared(hello + payload, BUFFER, 0)
-        seconds = latency.pdp + latency.connect + len(packets) * latency.packet
-        return cls(seconds, (CALL_SIZE, 0, *packets), (2,))
+        opening = latency.pdp + latency.connect
+        seconds = opening + len(packets) * latency.packet
+        return cls(seconds, (CALL_SIZE, 0, *packets), (2,), opening)
 
     @classmethod
     def mqtts(cls, latency: Latency, payload: int, topic: int = 0, client: int = 0) -> "Exchange":
         """Bearer, connection, TLS, then CONNECT and one PUBLISH; our own stack has no limit."""
         up = (CALL_SIZE, 0, *TLS_UP, 14 + client + RECORD)
         published = _shared(9 + topic + payload, BUFFER - RECORD, RECORD)
-        seconds = (
-            latency.pdp + latency.connect + (len(TLS_UP) + 1 + len(published)) * latency.packet
-        )
-        return cls(seconds, (*up, *published), (*TLS_DOWN, 4 + RECORD, 4 + RECORD))
+        opening = latency.pdp + latency.connect
+        seconds = opening + (len(TLS_UP) + 1 + len(published)) * latency.packet
+        down = (*TLS_DOWN, 4 + RECORD, 4 + RECORD)
+        return cls(seconds, (*up, *published), down, opening)
 
     @classmethod
     def https(cls, latency: Latency, payload: int, url: int = 0, head: int = 0) -> "Exchange":
         """Bearer, connection, TLS, then one POST."""
         posted = _shared(url + head + payload, BUFFER - RECORD, RECORD)
-        seconds = latency.pdp + latency.connect + (len(TLS_UP) + len(posted)) * latency.packet
+        opening = latency.pdp + latency.connect
+        seconds = opening + (len(TLS_UP) + len(posted)) * latency.packet
         up = (CALL_SIZE, 0, *TLS_UP, *posted)
-        return cls(seconds, up, (*TLS_DOWN, REPLY_HEAD + RECORD))
+        return cls(seconds, up, (*TLS_DOWN, REPLY_HEAD + RECORD), opening)
 
     @classmethod
     def least(cls, uplink: str, latency: Latency, payload: int, **sizes: int) -> "Exchange":
@@ -122,6 +129,8 @@ class Conditions:
     rat -- "lte-m", "nb-iot" or "gsm"; t3324_s -- active time granted, None without PSM
     t3412_s -- periodic tracking-area update, None: deactivated
     edrx -- cycle and paging time window in seconds when granted
+    measured -- the network is one that was; rsrp -- in dBm, None: any of the coverage level
+    luck -- of the sessions of which the mean is wanted, by coverage level
     """
 
     radio: RadioLink
@@ -131,6 +140,9 @@ class Conditions:
     t3412_s: float | None = None
     edrx: tuple[float, float] | None = None
     tx_dbm: float = 23.0
+    measured: bool = False
+    rsrp: int | None = None
+    luck: tuple[tuple[Luck, ...], ...] = ()
 
     @classmethod
     def of(
@@ -145,7 +157,9 @@ class Conditions:
         """The conditions of a virtual module; without PSM its network's usual T3412 holds."""
         if t3324_s is None and t3412_s is None:
             t3412_s = profile.grants.usual_t3412_s
-        return cls(profile.radio, profile.latency, rat, t3324_s, t3412_s, edrx)
+        made = cls(profile.radio, profile.latency, rat, t3324_s, t3412_s, edrx)
+        measured = profile.network == MEASURED
+        return replace(made, measured=measured, rsrp=profile.cell.rsrp_dbm if measured else None)
 
     @property
     def air(self) -> Air:
@@ -157,11 +171,27 @@ class Conditions:
     @property
     def link(self) -> Link:
         """For the currents."""
-        return Link(self.rat, self.air.cycle, self.edrx, self.tx_dbm)
+        link = Link(self.rat, self.air.cycle, self.edrx, self.tx_dbm)
+        if not self.measured:
+            return link
+        return replace(link, level=self.radio.coverage, rsrp=self.rsrp, luck=self._luck)
 
-    def at(self, coverage: int) -> "Conditions":
-        """The same at another coverage level."""
-        return replace(self, radio=replace(self.radio, coverage=coverage))
+    @property
+    def _luck(self) -> tuple[Luck, ...]:
+        level = self.radio.coverage
+        return (self.luck[level] if level < len(self.luck) else ()) or (Luck(),)
+
+    @property
+    def connect_factor(self) -> float:
+        """How much longer than usual it takes to get into the network, in the mean."""
+        if not self.measured:
+            return self.radio.factor
+        level, lucks = self.radio.coverage, self._luck
+        return sum(connect_factor(level, self.rsrp, luck) for luck in lucks) / len(lucks)
+
+    def at(self, coverage: int, rsrp: int | None = None) -> "Conditions":
+        """The same at another coverage level, and RSRP."""
+        return replace(self, radio=replace(self.radio, coverage=coverage), rsrp=rsrp)
 
 
 def charge_uc(phases: Iterable[Phase], module: Profile, link: Link, above: float = 0.0) -> float:
@@ -195,8 +225,8 @@ def start_from_off(conditions: Conditions) -> list[Phase]:
     attach = min(conditions.air.attach, latency.registration)
     return [
         Phase("boot", latency.boot),
-        Phase("awake", latency.sim_ready),
-        Phase("search", (latency.registration - attach) * conditions.radio.factor),
+        Phase("boot" if conditions.measured else "awake", latency.sim_ready),
+        Phase("search", (latency.registration - attach) * conditions.connect_factor),
         *signalling(conditions, attach),
     ]
 
@@ -208,14 +238,17 @@ def exchange(conditions: Conditions, what: Exchange) -> list[Phase]:
     air, radio = conditions.air, conditions.radio
     times = 1 / (1 - radio.loss)
     factor = radio.factor * times
-    sent = sum(8 * (size + radio.overhead) / air.uplink_bps for size in what.up) * factor
+    slower = radio.uplink_factor * times
+    sent = sum(8 * (size + radio.overhead) / air.uplink_bps for size in what.up) * slower
     received = sum(8 * (size + radio.overhead) / air.downlink_bps for size in what.down) * factor
     retries = (times - 1) * (len(what.up) + len(what.down)) * radio.retry
     return [
         *signalling(conditions, air.setup),
         Phase("connected-tx", sent),
         Phase("connected-rx", received),
-        Phase("connected-tail", what.seconds + retries),
+        Phase("connected-open", what.opening),
+        Phase("connected-answer", what.seconds - what.opening),
+        Phase("connected-tail", retries),
     ]
 
 

@@ -85,7 +85,8 @@ FREE = Code()
 class Costs:
     """Profiles and conditions of a node.
 
-    levels -- how the coverage changes: (from when, coverage level) in the order of time
+    levels -- how the coverage changes: (from when, coverage level) in the order of time, and the
+              RSRP behind them in a network where that makes a difference
     boot_s -- of the board until its firmware runs
     code -- what it computes then
     uplink, sizes -- by which it reports, and what its messages hold besides (model.Exchange)
@@ -95,7 +96,7 @@ class Costs:
     module: Profile
     board: Profile
     conditions: Conditions
-    levels: tuple[tuple[float, int], ...] = ()
+    levels: tuple[tuple[float, int] | tuple[float, int, int | None], ...] = ()
     boot_s: float = BOOT_MS / 1000
     code: Code = FREE
     keepalive_s: float = 60.0
@@ -104,25 +105,35 @@ class Costs:
 
     def best(self, from_s: float, to_s: float) -> "Costs":
         """The costs at the best coverage that there is within a span of time."""
-        levels = [self.conditions.radio.coverage, *(level for _, level in self.levels)]
-        starts = [-math.inf, *(at for at, _ in self.levels), math.inf]
-        return self._at(
-            min(
-                level
-                for level, (start, end) in zip(levels, itertools.pairwise(starts), strict=True)
-                if start <= to_s and end > from_s
-            )
-        )
+        now = (self.conditions.radio.coverage, self.conditions.rsrp)
+        places = [now, *(((*level, None)[1:3]) for level in self.levels)]
+        starts = [-math.inf, *(level[0] for level in self.levels), math.inf]
+        found = {
+            place
+            for place, (start, end) in zip(places, itertools.pairwise(starts), strict=True)
+            if start <= to_s and end > from_s
+        }
+        return min((self._at(*place) for place in sorted(found, key=str)), key=Costs.typical_uc)
 
-    def _at(self, coverage: int) -> "Costs":
-        if coverage not in self._known:
-            conditions = self.conditions.at(coverage)
-            self._known[coverage] = replace(self, conditions=conditions, levels=())
-        return self._known[coverage]
+    def _at(self, coverage: int, rsrp: int | None) -> "Costs":
+        place = coverage, rsrp
+        if place not in self._known:
+            conditions = self.conditions.at(coverage, rsrp)
+            self._known[place] = replace(self, conditions=conditions, levels=())
+        return self._known[place]
 
     @functools.cached_property
-    def _known(self) -> dict[int, "Costs"]:
+    def _known(self) -> dict[tuple[int, int | None], "Costs"]:
         return {}
+
+    def typical_uc(self) -> float:
+        """By which two places compare."""
+        return self._typical_uc
+
+    @functools.cached_property
+    def _typical_uc(self) -> float:
+        start, tail = model.start_from_off(self.conditions), model.tail(self.conditions)
+        return self.session_uc + self.module_uc([*start, *tail])
 
     def asleep_uc(self, seconds: float) -> float:
         """The sleeping board and its regulator."""
@@ -148,6 +159,14 @@ class Costs:
         latency = self.conditions.latency
         what = Exchange.least(self.uplink, latency, size, **self.sizes)
         return model.exchange(self.conditions, what)
+
+    @functools.cached_property
+    def setup_uc(self) -> float:
+        """What the set-up of a connection costs module and board in a session: after an attach
+        there is one.
+        """
+        setup = model.signalling(self.conditions, self.conditions.air.setup)
+        return self.module_uc(setup) + self.board_uc(model.seconds(setup))
 
     @functools.cached_property
     def talk_s(self) -> float:
@@ -227,7 +246,8 @@ def switched_off(costs: Costs, gap_s: float, again: bool) -> Gap:
     rest = gap_s - model.seconds(awake)
     if rest < 0:
         return math.inf, 0.0
-    return costs.module_uc([*awake, Phase("off", rest)]), model.seconds(start)
+    spared = costs.setup_uc if again else 0.0
+    return costs.module_uc([*awake, Phase("off", rest)]) - spared, model.seconds(start)
 
 
 def in_idle(costs: Costs, gap_s: float, _again: bool) -> Gap:
@@ -288,7 +308,7 @@ def _cheapest(costs: Costs, wanted: list[Window], span_s: float) -> tuple[float,
     def first(at: Costs) -> float:
         start = model.start_from_off(at.conditions)
         light = at.board_uc(1.0, "light-sleep")
-        return at.module_uc(start) + (light - floor) * model.seconds(start)
+        return at.module_uc(start) - at.setup_uc + (light - floor) * model.seconds(start)
 
     # best[i]: cheapest way up to and with a session at points[i]; index -1 is the beginning
     best: dict[int, tuple[float, int, int]] = {-1: (0.0, 0, 0)}

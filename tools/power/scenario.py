@@ -11,6 +11,7 @@ radio = { inactivity = 20 }
 hour = 8.0            # of the virtual time
 coverage = 1          # level, 0 to 2
 rssi = 3              # of +CSQ
+rsrp = -118           # in dBm; left out: as follows from rssi
 """
 
 import json
@@ -24,9 +25,11 @@ from tools.deploy.project import ROOT
 from tools.own.folder import Folder
 from tools.virtual_c1100 import Profile
 from tools.virtual_c1100 import profile as profiles
+from tools.virtual_c1100.profile import NO_RSSI, Cell
 
 HOUR_S = 3600
-MOST_RSSI, NO_RSSI = 31, 99  # of +CSQ (27.007 clause 8.5)
+MOST_RSSI = 31  # of +CSQ (27.007 clause 8.5)
+RSRP_DBM = range(-156, -43)  # of NB-IoT (36.133 clause 9.1.22.9)
 NODE = {
     "id": "simulated",
     "sample": {"period_s": 300},
@@ -37,11 +40,17 @@ NODE = {
 
 
 class Change(NamedTuple):
-    """From `at_s` on: coverage level, and <rssi> of +CSQ."""
+    """From `at_s` on: coverage level, and <rssi> of +CSQ; RSRP in dBm where it is given."""
 
     at_s: float
     coverage: int
     rssi: int
+    rsrp: int | None = None
+
+    @property
+    def rsrp_dbm(self) -> int | None:
+        """As the module sees it."""
+        return Cell(rssi=self.rssi, rsrp=self.rsrp).rsrp_dbm
 
 
 @dataclass
@@ -140,10 +149,13 @@ def _toml(path: Path) -> dict[str, Any]:
 
 
 def _change(raw: Any, profile: Profile, where: str) -> Change:
-    if not isinstance(raw, dict) or raw.keys() != {"hour", "coverage", "rssi"}:
+    if not isinstance(raw, dict) or raw.keys() - {"rsrp"} != {"hour", "coverage", "rssi"}:
         there = ", ".join(raw) if isinstance(raw, dict) else repr(raw)
         raise ValueError(f"{where}: a change has hour, coverage and rssi, not {there}")
     hour, coverage, rssi = raw["hour"], raw["coverage"], raw["rssi"]
+    rsrp = raw.get("rsrp")
+    if rsrp is not None and (type(rsrp) is not int or rsrp not in RSRP_DBM):
+        raise ValueError(f"{where}: rsrp is {RSRP_DBM[0]} to {RSRP_DBM[-1]} dBm, not {rsrp!r}")
     if not isinstance(hour, int | float) or not 0 <= hour < math.inf:
         raise ValueError(f"{where}: the hour of a change is a number of at least 0, not {hour!r}")
     if type(coverage) is not int or coverage not in range(len(profile.radio.repetition)):
@@ -152,4 +164,4 @@ def _change(raw: Any, profile: Profile, where: str) -> Change:
         raise ValueError(
             f"{where}: rssi is 0 to {MOST_RSSI}, or {NO_RSSI} for unknown, not {rssi!r}"
         )
-    return Change(hour * HOUR_S, coverage, rssi)
+    return Change(hour * HOUR_S, coverage, rssi, rsrp)

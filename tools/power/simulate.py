@@ -49,7 +49,7 @@ from tools.power.watch import WOKEN, Watch, speed
 from tools.power.wording import count, number, ratio
 from tools.virtual_board.board import Board, flash_folder
 from tools.virtual_board.process import BoardError
-from tools.virtual_c1100 import VirtualC1100
+from tools.virtual_c1100 import VirtualC1100, measured
 from tools.virtual_c1100.faults import checked
 
 DAY_S = 86400
@@ -335,12 +335,13 @@ def simulate(
     own = wanted.own
     tables = own.tables() if own else None
     checked = settings.checked(given, {"config.json": wanted.where}, tables)
+    module, board = load(powers[0], "module"), load(powers[1], "board")
+    network = measured.fitting(wanted.profile, module.network)
     # What a run changes is its own: the network's state, and where its traffic goes.
     profile = replace(
-        wanted.profile, seed=seed, radio=replace(wanted.profile.radio),
-        cell=replace(wanted.profile.cell), routes=dict(wanted.profile.routes),
+        network, seed=seed, radio=replace(network.radio), cell=replace(network.cell),
+        routes=dict(network.routes),
     )  # fmt: skip
-    module, board = load(powers[0], "module"), load(powers[1], "board")
     span_s = wanted.days * DAY_S
     with contextlib.ExitStack() as stack:
         arrived = stack.enter_context(far_side.stood_in(profile.routes, checked))
@@ -385,10 +386,11 @@ def simulate(
         sizes = [len(payload) for kept in arrived.ours.values() for payload in kept.payloads]
         life = Life(made, bench.console, [], records, spent, awake_s, start_s, sizes)
         code = _code(bench)
+        luck = bench.module.radio.drawn if isinstance(bench.module, VirtualC1100) else []
     promised = _promised(life, checked)
     life.estimates = compare.estimates(
-        wanted.profile, promised, (module, board), span_s, _report_bytes(life, promised),
-        wanted.changes, code, done_us(wakes(made.intervals)) / 1e6,
+        network, promised, (module, board), span_s, _report_bytes(life, promised),
+        wanted.changes, code, done_us(wakes(made.intervals)) / 1e6, luck,
     )  # fmt: skip
     made.compared = {found.name: found.mah_per_day for found in life.estimates}
     return life
@@ -411,7 +413,7 @@ def _live(
     for change, end in zip((None, *wanted.changes), ends, strict=True):
         if change is not None:
             assert isinstance(bench.module, VirtualC1100)
-            bench.module.network.degrade(change.coverage, change.rssi)
+            bench.module.network.degrade(change.coverage, change.rssi, change.rsrp)
         end_us = max(1, round(min(end, span_s) * 1e6))  # what seconds are that, no float may say
         while (now_us := bench.timeline.now_us) < end_us and not stop():
             bench.run(until=min(now_us + STEP_US, end_us) / 1e6)

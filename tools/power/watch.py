@@ -9,6 +9,7 @@ watch.finish("a day in lockstep", battery="ls26500").save(folder)
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from tools.events import Event
 from tools.power.currents import Link
@@ -17,6 +18,7 @@ from tools.power.profiles import Profile
 from tools.power.run import Run
 from tools.timeline import Timeline
 from tools.virtual_board.board import Computing
+from tools.virtual_c1100 import measured
 from tools.virtual_c1100.module import VirtualC1100
 from tools.virtual_c1100.profile import GSM, LTE_M, NB_IOT
 
@@ -145,4 +147,10 @@ class Watch:
         assert self._module is not None
         radio = self._module.radio
         rat = None if radio.act is None else RAT[radio.act]
-        return Link(rat, radio.air().cycle, radio.edrx)
+        link = Link(rat, radio.air().cycle, radio.edrx)
+        profile = self._module.profile
+        if profile.network != measured.NAME:
+            return link
+        return replace(
+            link, level=radio.link.coverage, rsrp=profile.cell.rsrp_dbm, luck=(radio.luck,)
+        )

@@ -9,6 +9,8 @@ UNITS_S = ((2 * 86400, 86400, "days"), (2 * 3600, 3600, "h"), (120, 60, "min"), 
 SHOWN = {
     "connected-tx": "transmitting",
     "connected-rx": "receiving, signalling",
+    "connected-open": "connection opens",
+    "connected-answer": "answer awaited",
     "connected-tail": "connected, no traffic",
     "search": "searching",
     "boot": "module boots",
@@ -25,6 +27,8 @@ SHOWN = {
 STATES = {
     ("module", "connected-tx"): "transmitting",
     ("module", "connected-rx"): "receiving, signalling",
+    ("module", "connected-open"): "connection opens",
+    ("module", "connected-answer"): "answer awaited",
     ("module", "connected-tail"): "connected, no traffic",
     ("module", "search"): "searching",
     ("module", "boot"): "boots",

@@ -66,6 +66,7 @@ class RadioLink:
     # How much longer every transmission takes by level: the ratio of the energies per report at
     # 144, 154 and 164 dB coupling loss in the TR 45.820 model (50 bytes: 20.6, 73.5, 424 uWh).
     repetition: tuple[float, ...] = (1.0, 3.6, 20.6)
+    slower: tuple[float, ...] = (1.0, 1.0, 1.0)  # so much longer still takes what is sent
     inactivity: float = 15.0  # RRC connection without data until its release
     overhead: int = 60  # bytes of headers and acknowledgement with each packet (inferred)
     loss: float = 0.0  # probability that a packet of data has to be sent again
@@ -90,10 +91,15 @@ class RadioLink:
     def __post_init__(self) -> None:
         if not 0 <= self.loss < 1:
             raise ValueError(f"loss {self.loss} is no probability below 1")
-        if self.coverage not in range(len(self.repetition)):
+        if self.coverage not in range(min(len(self.repetition), len(self.slower))):
             raise ValueError(f"there is no coverage level {self.coverage}")
 
     @property
     def factor(self) -> float:
         """How much longer everything on the air takes at this coverage level."""
         return self.repetition[self.coverage]
+
+    @property
+    def uplink_factor(self) -> float:
+        """Likewise of the bytes that are sent."""
+        return self.factor * self.slower[self.coverage]

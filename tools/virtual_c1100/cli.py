@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tools import failure, options
 from tools.timeline import Timeline
-from tools.virtual_c1100 import realtime
+from tools.virtual_c1100 import measured, realtime
 from tools.virtual_c1100.faults import FAULTS
 from tools.virtual_c1100.module import VirtualC1100
 from tools.virtual_c1100.profile import VARIANTS, Profile, load, parse_address
@@ -74,7 +74,7 @@ def profile_from(args: argparse.Namespace) -> Profile:
     profile.faults += args.fault
     if profile.start_s == Profile.start_s:
         profile.start_s = int(time.time())
-    return profile
+    return measured.fitting(profile)
 
 
 def run(args: argparse.Namespace) -> int:

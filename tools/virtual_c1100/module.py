@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from tools.network import Peer
 from tools.timeline import Timeline, Timer
+from tools.virtual_c1100 import measured
 from tools.virtual_c1100.coap import Coap
 from tools.virtual_c1100.commands import table
 from tools.virtual_c1100.core import Core
@@ -264,9 +265,19 @@ class VirtualC1100:
         self.network.boot()
         self.lwm2m.start()
         self.sim.boot()
-        self.radio.power_off(State.IDLE, "booted")
+        if (
+            self.profile.network == measured.NAME
+        ):  # what was measured goes on until the SIM is ready
+            self.radio.power_off(State.BOOT, "booted")
+            self._core.later(self.profile.latency.sim_ready, self._started)
+        else:
+            self.radio.power_off(State.IDLE, "booted")
         self._enter(Power.ON)
         self._relive()
+
+    def _started(self) -> None:
+        if self.radio.state is State.BOOT:
+            self.radio.power_off(State.IDLE, "booted")
 
     # PSM (manual 3.8.1) ---------------------------------------------------------------------
 

@@ -123,7 +123,8 @@ class Mqtt:
     def _call(self, call: Call) -> None:
         if call.args[0]:
             size = 0 if self._called else CALL_SIZE
-            self._network.uplink(size, "pdp", self._core.profile.latency.pdp, self._call_done)
+            delay = self._core.profile.latency.pdp
+            self._network.uplink(size, "pdp", delay, self._call_done, opens=True)
             return
         if not self._called:
             raise Failure
@@ -162,8 +163,9 @@ class Mqtt:
         self._opening = True
         delay = self._core.profile.latency.mqtt_open
         self._network.uplink(
-            settings.size + HANDSHAKE, "mqtt", delay, lambda: self._dial(host, port, settings)
-        )
+            settings.size + HANDSHAKE, "mqtt", delay, lambda: self._dial(host, port, settings),
+            opens=True,
+        )  # fmt: skip
 
     def _dial(self, host: str, port: int, settings: Settings) -> None:
         address = resolve(self._core.profile.routes, host, port)

@@ -128,19 +128,24 @@ class Network:
         # The usual time holds attach, which the radio does by itself.
         act = self._best()
         seconds = self._core.profile.latency.registration - self._attach_s(act)
-        self._search = self._core.later(seconds * self.radio.link.factor, self._found)
+        self._search = self._core.later(seconds * self.radio.connect_factor, self._found)
 
     def tau(self, cause: str) -> None:
         """A tracking-area update, if registered (24.301 clause 5.5.3)."""
         if self.act is not None and not self._asleep:
             self.radio.signal(self.radio.air().tau, cause, self._updated, brief=True)
 
-    def uplink(self, size: int, cause: str, delay_s: float, then: Callable[[], None]) -> None:
+    def uplink(
+        self, size: int, cause: str, delay_s: float, then: Callable[[], None], opens: bool = False
+    ) -> None:
         """`then()` when `size` bytes have reached the other end: the time on the air and
         `delay_s` behind the base station. Comes too when there is no network.
+
+        opens -- it opens a context or a connection
         """
 
         def sent() -> None:
+            self.radio.expect(delay_s, opens)
             self._core.later(delay_s, then)
 
         self.radio.send(size, cause, sent)
@@ -250,11 +255,11 @@ class Network:
         if self._sim.ready and self._radio:
             self.search()
 
-    def degrade(self, level: int, rssi: int | None = None) -> None:
-        """Another coverage level, 0 to 2, and perhaps another <rssi> of +CSQ."""
+    def degrade(self, level: int, rssi: int | None = None, rsrp: int | None = None) -> None:
+        """Another coverage level, 0 to 2, and perhaps another <rssi> of +CSQ, another RSRP."""
         self.radio.link.coverage = level
         if rssi is not None:
-            self.cell.rssi = rssi
+            self.cell.rssi, self.cell.rsrp = rssi, rsrp
 
     def restore(self) -> None:
         """Coverage is back; the module finds it after its registration time."""

@@ -70,7 +70,7 @@ class Pdp:
         if call.args[0]:
             size = 0 if self.up else CALL_SIZE
             delay = self._core.profile.latency.pdp
-            self._network.uplink(size, "pdp", delay, lambda: self._called(call))
+            self._network.uplink(size, "pdp", delay, lambda: self._called(call), opens=True)
             return LATER
         if self.up:
             self._down()

@@ -13,6 +13,8 @@ from typing import Any
 from tools.virtual_c1100.air import Grants, RadioLink
 
 GSM, LTE_M, NB_IOT = 0, 7, 9  # <AcT>, 3GPP TS 27.007 clause 7.3
+NO_RSSI = 99  # of +CSQ: not known (27.007 clause 8.5)
+NETWORKS = ("", "assumed", "measured")
 LTE_BANDS = (1, 2, 3, 4, 5, 8, 12, 13, 17, 18, 19, 20, 26, 28)
 EGPRS_BANDS = (2, 3, 5, 8)
 
@@ -87,9 +89,19 @@ class Cell:
     tac: str = "1A2B"
     cell_id: str = "01234567"
     rssi: int = 22  # <rssi> of +CSQ, 0..31 or 99
+    rsrp: int | None = None  # dBm; None: as follows from <rssi>
     roaming: bool = False
     denied_cause: int | None = None  # EMM cause with which it rejects the module
     covered: bool = True
+
+    @property
+    def rsrp_dbm(self) -> int | None:
+        """RSRP. Where only <rssi> is known, what the usual width of 12 subcarriers leaves of it
+        (inferred).
+        """
+        if self.rsrp is not None or self.rssi == NO_RSSI:
+            return self.rsrp
+        return 2 * self.rssi - 113 - 20
 
 
 @dataclass
@@ -140,6 +152,7 @@ class Profile:
     ppp_login: tuple[str, str] | None = None  # user and password that PPP asks for by PAP
     lwm2m_lifetime_s: int = 86400
     battery_percent: int = 80  # what object 3 of LwM2M tells
+    network: str = ""  # "assumed" or "measured"; "": whatever fits the power profile, else assumed
     start_s: int = 1_700_000_000  # Unix time at which the virtual clock stands at 0
     sim: SimCard = field(default_factory=SimCard)
     cell: Cell = field(default_factory=Cell)
@@ -155,6 +168,8 @@ class Profile:
     def __post_init__(self) -> None:
         if self.variant not in VARIANTS:
             raise ValueError(f"variant {self.variant!r} is none of {', '.join(VARIANTS)}")
+        if self.network not in NETWORKS:
+            raise ValueError(f"network {self.network!r} is none of {', '.join(NETWORKS[1:])}")
 
     @property
     def hardware(self) -> Variant:

@@ -8,13 +8,16 @@ sockets, when the radio says that they may (over_air.py). 3GPP TS 36.331, 36.304
 """
 
 import enum
+import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tools.timeline import Timer
+from tools.virtual_c1100 import measured
 from tools.virtual_c1100.air import Air
 from tools.virtual_c1100.core import Core
+from tools.virtual_c1100.measured import Luck
 from tools.virtual_c1100.profile import GSM, LTE_M, NB_IOT
 
 
@@ -26,6 +29,8 @@ class State(enum.StrEnum):
     SEARCH = "search"
     TX = "connected-tx"
     RX = "connected-rx"
+    OPEN = "connected-open"  # a context or a connection opens; only where it was measured
+    ANSWER = "connected-answer"  # the other end is to answer, likewise
     TAIL = "connected-tail"
     IDLE = "idle"
     EDRX = "edrx"
@@ -52,6 +57,8 @@ class Radio:
 
     on_connect() -- an RRC connection has begun; on_release() -- it has ended, the cell is kept
     edrx -- cycle and paging time window in seconds when granted
+    luck -- of the session, in a network that was measured; drawn -- that of each so far, with its
+            coverage level
     """
 
     def __init__(self, core: Core) -> None:
@@ -61,6 +68,12 @@ class Radio:
         self.on_connect: Callable[[], None] = lambda: None
         self.on_release: Callable[[], None] = lambda: None
         self.edrx: tuple[float, float] | None = None
+        self.luck = Luck()
+        self.drawn: list[tuple[int, Luck]] = []
+        self._draws = core.profile.network == measured.NAME
+        self._rng = random.Random(f"luck {core.profile.seed}")
+        self._fresh = False  # it has been drawn for a connection that has not begun
+        self._expected: tuple[State, Timer] | None = None
         self.state, self.cause = State.OFF, ""
         self.act: int | None = None
         self.connected = False
@@ -76,6 +89,7 @@ class Radio:
     def leave(self, state: State, cause: str) -> None:
         """Off the air in `state`: off, boot, search, idle without a cell, psm."""
         self._stop_timers()
+        self._expect_no_more()
         self.act, self.connected, self._traffic = None, False, False
         dropped = [*([self._running] if self._running else []), *self._queue, *self._paged]
         self._running = None
@@ -100,6 +114,15 @@ class Radio:
         phases = [(State.SEARCH, self.air().resync)]
         self._running = Transfer(cause, phases, done, lost=_nothing, whole=True)
         self._phase()
+
+    @property
+    def connect_factor(self) -> float:
+        """How much longer than usual it takes here, and this time, to get into the network."""
+        if not self._draws:
+            return self.link.factor
+        return measured.connect_factor(
+            self.link.coverage, self._core.profile.cell.rsrp_dbm, self.luck
+        )
 
     def air(self, act: int | None = None) -> Air:
         """The figures of the technology in use, or of `act`."""
@@ -127,7 +150,8 @@ class Radio:
         """Send `size` bytes. Without a cell, or when it is lost, `done()` comes nevertheless:
         what is sent then reaches nobody.
         """
-        seconds = (size + self.link.overhead) * 8 / self.air().uplink_bps
+        slower = self.link.uplink_factor / self.link.factor
+        seconds = (size + self.link.overhead) * 8 / self.air().uplink_bps * slower
         transfer = self._data(State.TX, seconds, cause, done, lost=done)
         if self.act is None:
             transfer.open = False
@@ -175,6 +199,33 @@ class Radio:
         if self.connected:
             self.signal(self.link.last_word, "last word", _nothing, brief=True, final=True)
 
+    def expect(self, seconds: float, opens: bool) -> None:
+        """The other end, or the network as something `opens`, takes so long to answer. Only where
+        it was measured that this is another current than that of a connection without traffic.
+        """
+        if self._draws and seconds:
+            self._expect_no_more()
+            state = State.OPEN if opens else State.ANSWER
+            self._expected = state, self._later(seconds, self._answered)
+
+    def _answered(self) -> None:
+        if self.state is self._expect_no_more():
+            self._enter(State.TAIL, self.cause)
+
+    def _expect_no_more(self) -> State | None:
+        """Returns what it was."""
+        if self._expected is None:
+            return None
+        state, timer = self._expected
+        timer.cancel()
+        self._expected = None
+        return state
+
+    def _draw(self) -> None:
+        if self._draws:
+            self.luck = Luck(*(self._rng.random() for _ in Luck._fields))
+            self.drawn.append((self.link.coverage, self.luck))
+
     def _data(
         self,
         state: State,
@@ -205,6 +256,9 @@ class Radio:
         transfer = self._running = self._queue.popleft()
         if not self.connected:
             self.connected, self._traffic = True, False
+            if not self._fresh:
+                self._draw()
+            self._fresh = False
             if not transfer.whole:
                 setup = self.air().setup
                 sent = setup * self.air().tx_share
@@ -235,7 +289,8 @@ class Radio:
         elif not self.connected:
             self._idle(transfer.cause)
         elif self._traffic and not transfer.final:
-            self._enter(State.TAIL, transfer.cause)
+            state = self._expected[0] if self._expected else State.TAIL
+            self._enter(state, transfer.cause)
             self._timer = self._later(self.link.inactivity, self.release)
         else:
             self.release()
@@ -243,6 +298,7 @@ class Radio:
     def release(self) -> None:
         """The network ends the RRC connection."""
         self._stop_timers()
+        self._expect_no_more()
         self.connected = False
         self._idle("release")
         self.on_release()
@@ -261,6 +317,9 @@ class Radio:
 
     def _enter(self, state: State, cause: str) -> None:
         if (state, cause) != (self.state, self.cause):
+            if state is State.BOOT and self.state is not State.BOOT:
+                self._draw()
+                self._fresh = True
             self.state, self.cause = state, cause
             self.on_state(state.value, cause)
 

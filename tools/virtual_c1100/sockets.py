@@ -104,7 +104,7 @@ class Sockets:
         if udp:
             self._core.later(delay, dial)  # nothing is sent
         else:
-            self._network.uplink(0, "tcp", delay, dial)
+            self._network.uplink(0, "tcp", delay, dial, opens=True)
         return LATER
 
     def _dial(self, call: Call, number: int, host: str, port: int, udp: int) -> None:

@@ -40,11 +40,14 @@ def show(cases: Iterable[Case], console: Console, *, rows: bool = False) -> None
         table = Table(title=escape(source), title_justify="left", title_style="bold", expand=True)
         table.add_column("case", ratio=1, min_width=20)
         table.add_column("kind")
-        for name in ("published", "model", "deviation"):
+        here = [case for case in found if case.source == source]
+        wide = rows and any(case.spread for case in here)
+        spreads = ("10 to 90 %", "model's") if wide else ()
+        for name in ("published", "model", "deviation", *spreads):
             table.add_column(name, justify="right", no_wrap=True)
         table.add_column(WITHIN)
-        for together in _lines([case for case in found if case.source == source], rows):
-            _add(table, together, remarks)
+        for together in _lines(here, rows):
+            _add(table, together, remarks, wide)
         console.print(table)
     for number, text in remarks.numbered():
         console.print(f"({number}) {escape(text)}")
@@ -74,7 +77,7 @@ def _lines(cases: list[Case], rows: bool) -> list[list[Case]]:
     return list(together.values())
 
 
-def _add(table: Table, cases: list[Case], remarks: "_Remarks") -> None:
+def _add(table: Table, cases: list[Case], remarks: "_Remarks", wide: bool) -> None:
     first = cases[0]
     deviations = sorted(case.deviation for case in cases)
     what = first.what if not first.group else f"{first.group}: {first.what}"
@@ -91,7 +94,14 @@ def _add(table: Table, cases: list[Case], remarks: "_Remarks") -> None:
     set_by_it = f"calibrated: it has set {first.calibrated}" if first.calibrated else ""
     for text in (set_by_it, first.reason, first.note):
         verdict += f" ({remarks.number(text)})" if text else ""
-    table.add_row(what, first.kind, *numbers, verdict)
+    between = [_between(first.spread), _between(first.modelled_spread)] if wide else []
+    table.add_row(what, first.kind, *numbers, *between, verdict)
+
+
+def _between(spread: tuple[float, float] | None) -> str:
+    if spread is None:
+        return ""
+    return f"{spread[0]:.4g} to {spread[1]:.4g}" if spread[0] < spread[1] else "none"
 
 
 class _Remarks:

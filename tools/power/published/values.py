@@ -7,6 +7,8 @@ Nothing is computed here that the model could not do for a node: a publication's
 """
 
 import functools
+import random
+import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -16,8 +18,12 @@ from tools.power.battery import life_years
 from tools.power.currents import module_amperes
 from tools.power.model import Conditions, Exchange, Phase
 from tools.power.profiles import Profile, load
+from tools.virtual_c1100 import Profile as VirtualProfile
+from tools.virtual_c1100 import measured
 from tools.virtual_c1100.air import RadioLink
-from tools.virtual_c1100.profile import Latency
+from tools.virtual_c1100.measured import Luck
+from tools.virtual_c1100.pdp import CALL_SIZE
+from tools.virtual_c1100.profile import NO_RSSI, Cell, Latency
 
 DAY_S = 86400.0
 AIRS = {"lte-m": "lte_m", "nb-iot": "nb_iot", "gsm": "gsm"}
@@ -27,14 +33,16 @@ AIRS = {"lte-m": "lte_m", "nb-iot": "nb_iot", "gsm": "gsm"}
 class Spec:
     """What to compute, and under which conditions. Seconds, bytes, and the units in the names.
 
-    figure -- energy of an event in J; current of a state, or mean of several by share, in A; life
-        of a battery in years, from the model's reports, or by a given event (drain); interval in
-        hours between given events with which a battery lasts a year
+    figure -- energy of an event in J, of the median session too, or its time in s; current of a
+        state, or mean of several by share, in A; life of a battery in years, from the model's
+        reports, or by a given event (drain); interval in hours between given events with which a
+        battery lasts a year
     event -- tau, wake-tau, exchange, report, registration, paging, sending or tail
     lasts_s -- how long the event took as a whole
     up, down -- bytes of its packets, without headers
     period_s -- from report to report, 0: none
     setup_s, resync_s -- of the technology, where the publication or a calibration gives another
+    network -- of the virtual module; in the measured one a session has luck, and rsrp may be known
     """
 
     figure: str
@@ -59,6 +67,8 @@ class Spec:
     event_ma: float = 0.0
     event_uwh: float = 0.0
     floor_ua: float = 0.0
+    network: str = "assumed"
+    rsrp: int | None = None
 
 
 def value(spec: Spec) -> float:
@@ -76,6 +86,11 @@ def conditions(spec: Spec) -> Conditions:
     changed = {name: seconds for name, seconds in given.items() if seconds is not None}
     radio = RadioLink(coverage=spec.coverage, inactivity=spec.inactivity_s)
     name = AIRS[spec.rat]
+    if spec.network == measured.NAME:
+        profile = measured.applied(
+            VirtualProfile(radio=radio, cell=Cell(rssi=NO_RSSI, rsrp=spec.rsrp))
+        )
+        return Conditions.of(profile, spec.rat)
     radio = replace(radio, **{name: replace(getattr(radio, name), **changed)})
     latency = replace(Latency(), boot=0, boot_psm=0, sim_ready=0, psm_entry=0, at_idle=0)
     return Conditions(radio, latency, spec.rat, spec.t3324_s, None, spec.edrx, spec.tx_dbm)
@@ -119,7 +134,31 @@ EVENTS: dict[str, Callable[[Spec, Conditions], list[Phase]]] = {
     "paging": lambda spec, found: [Phase("connected-rx", spec.lasts_s)],
     "sending": lambda spec, found: [Phase("connected-tx", spec.lasts_s)],
     "tail": lambda spec, found: model.tail(found),
-}
+    # The phases of a session that was measured apart from each other
+    "boot": lambda spec, found: model.start_from_off(found)[:2],
+    "connect": lambda spec, found: model.start_from_off(found)[2:],
+    "context": lambda spec, found: _opened(found),
+    "packet": lambda spec, found: _connected(found, "connected-answer", PACKET_S, SMALL),
+    "session": lambda spec, found: [
+        *model.start_from_off(found), *_opened(found),
+        *_connected(found, "connected-answer", PACKET_S, SMALL), *model.tail(found),
+    ],
+    "datagram": lambda spec, found: model.exchange(found, Exchange(0.0, spec.up, ())),
+}  # fmt: skip
+PACKET_S = 3.8  # as long as the program that was measured gives it
+SMALL = 16  # bytes of a packet whose size is not told
+
+
+def _opened(found: Conditions) -> list[Phase]:
+    return _connected(
+        found, "connected-open", found.latency.pdp + found.latency.connect, CALL_SIZE
+    )
+
+
+def _connected(found: Conditions, state: str, lasts_s: float, size: int) -> list[Phase]:
+    """A phase of the connection, and what it sends."""
+    sent_s = 8 * (size + found.radio.overhead) / found.air.uplink_bps * found.radio.uplink_factor
+    return [Phase("connected-tx", sent_s), Phase(state, lasts_s - sent_s)]
 
 
 def _phases(spec: Spec) -> tuple[Conditions, list[Phase]]:
@@ -136,6 +175,39 @@ def _energy(spec: Spec) -> float:
     module = load(spec.module, "module")
     found, phases = _phases(spec)
     return model.charge_uc(phases, module, found.link) * 1e-6 * module.figures["supply"].value
+
+
+SESSIONS = 400  # of which median and spread are made
+
+
+@functools.lru_cache
+def _sessions(spec: Spec) -> list[float]:
+    """The energies, or times, of sessions with luck of their own, in ascending order."""
+    numbers, usual = random.Random(1), conditions(spec)
+    module = load(spec.module, "module") if spec.figure == "session-energy" else None
+    found = []
+    for _ in range(SESSIONS):
+        luck = Luck(*(numbers.random() for _ in Luck._fields))
+        met = replace(usual, luck=((luck,),) * (spec.coverage + 1))
+        phases = EVENTS[spec.event](spec, met)
+        if module is None:
+            found.append(model.seconds(phases))
+        else:
+            uc = model.charge_uc(phases, module, met.link)
+            found.append(uc * 1e-6 * module.figures["supply"].value)
+    return sorted(found)
+
+
+def _median(spec: Spec) -> float:
+    return statistics.median(_sessions(spec))
+
+
+def spread(spec: Spec) -> tuple[float, float] | None:
+    """What 10 % of the model's sessions do not reach, and 10 % exceed; None for what has none."""
+    if not spec.figure.startswith("session"):
+        return None
+    found = _sessions(spec)
+    return found[SESSIONS // 10], found[-SESSIONS // 10]
 
 
 def _current(spec: Spec) -> float:
@@ -182,6 +254,8 @@ def _mah_per_day(spec: Spec, battery: Profile) -> float:
 
 FIGURES: dict[str, Callable[[Spec], float]] = {
     "energy": _energy,
+    "session-energy": _median,
+    "session-time": _median,
     "current": _current,
     "life": _life,
     "drain": _drain,
