@@ -202,7 +202,7 @@ def charged(node, found: dict, wakes: int, now: int) -> list:
     elapsed = now - found["since"]
     if not found["since"] or elapsed <= 0:
         return []
-    module, board = node.scheduler.profile
+    module, board = energy.profile()
     on, attach = found["on"], min(found["attach"] // 10, found["on"])
     mc = wakes * board.boot_mc + board.active_ua * (on + wakes * _WAKE_S) / 1000
     mc += board.deep_ua * elapsed / 1000

@@ -121,6 +121,9 @@ class Session:
 
                 node.keep_samples()  # made before
                 await health.keep(node, self._act)
+                del health
+                unload("health")  # the report needs the room
+                node.rest()
         except Exception as error:  # it must not cost the report
             log.crash(error)
 
