@@ -101,3 +101,13 @@ def test_the_projects_files_mean_the_same() -> None:
 
 def _words(text: bytes) -> list[str]:
     return re.findall(r"\w+", text.decode())
+
+
+def test_an_attribute_that_somebody_else_gives_an_object_keeps_its_name():
+    texts = {
+        "a.py": b"class A:\n    def __init__(self):\n        self._first = 1\n",
+        "b.py": b"def mark(a):\n    a._marked = 2\n    return a._marked\n",
+    }
+    found = names.shortened(texts)
+    assert b"_marked" in found["b.py"]
+    assert b"_first" not in found["a.py"]

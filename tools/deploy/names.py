@@ -34,6 +34,10 @@ def _shortened(texts: tuple[tuple[str, bytes], ...]) -> dict[str, bytes]:
     except SyntaxError:  # the compiler says where
         return dict(texts)
     kept = set().union(*(file.kept for file in files.values()))
+    # What no class says of itself, somebody else gives to its objects: who knows which they are?
+    kept |= set().union(*(file.others for file in files.values())) - set().union(
+        *(file.own for file in files.values())
+    )
     ours = set().union(*(file.made for file in files.values())) - kept
     short = _short([file.names & ours for file in files.values()], _families(files.values()))
     return {target: _replaced(text, short) for target, text in texts}
@@ -42,26 +46,45 @@ def _shortened(texts: tuple[tuple[str, bytes], ...]) -> dict[str, bytes]:
 class _File:
     """names -- private ones, wherever they stand
     made -- those that the file gives to something; kept -- those that must stay as they are
+    own -- attributes that classes here say of themselves; others -- those of other objects
     bases -- names of classes that others here are made of; classes -- of those here
     """
 
     def __init__(self, text: bytes) -> None:
         self.made: set[str] = set()
         self.kept: set[str] = set()
+        self.own: set[str] = set()
+        self.others: set[str] = set()
         self.bases: set[str] = set()
         self.classes: set[str] = set()
         tree = ast.parse(text)
         self.names = set(WORD.findall(text.decode()))
-        self._others: set[str] = set()  # modules that are none of ours, as they are called here
+        self._modules: set[str] = set()  # that are none of ours, as they are called here
         self._walk(tree)
+        self._attributes(tree, in_class=False)
+
+    def _attributes(self, tree: ast.AST, in_class: bool) -> None:
+        for node in ast.iter_child_nodes(tree):
+            match node:
+                case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name) if in_class:
+                    self.own.add(name)
+                case ast.Attribute(attr=name):
+                    self.others.add(name)
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if in_class:
+                    self.own.add(name)
+                case ast.Name(id=name, ctx=ast.Store()) if in_class:
+                    self.own.add(name)
+            self._attributes(node, in_class or isinstance(node, ast.ClassDef))
 
     def _walk(self, tree: ast.AST) -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
-                self._others |= {a.asname or a.name.partition(".")[0] for a in node.names}
+                self._modules |= {a.asname or a.name.partition(".")[0] for a in node.names}
         for node in ast.walk(tree):
             match node:
-                case ast.Attribute(value=ast.Name(id=module), attr=name) if module in self._others:
+                case ast.Attribute(value=ast.Name(id=module), attr=name) if (
+                    module in self._modules
+                ):
                     self.kept.add(name)
                 case ast.AsyncFunctionDef(name=name):
                     self.kept.add(name)
