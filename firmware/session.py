@@ -66,7 +66,7 @@ class Session:
             cut = None  # who knows whether the module starts with its supply
         self._uart = board.uart()  # last: what fails before it has opened nothing
         self.modem = node.modem = C1100(self._uart, **self._wires)
-        self._delivery = Delivery(node, self.modem)
+        self._delivery = [Delivery(node, self.modem)]  # until all is delivered
         self._ladder = recovery.Recovery(self.modem, self._time_left, cut, self._key)
 
     def _time_left(self) -> int:
@@ -94,7 +94,7 @@ class Session:
                 node.samples += _events(ladder.events)
                 node.keep_samples()
             if "report" in self._names:
-                await ladder.run(self._delivery.run, self._attach)
+                await self._deliver()
                 self._unload()
             settled = await self._settle()
         except C1100Error as error:
@@ -135,9 +135,13 @@ class Session:
             failed = ""
         tally.session(node, failed, self._attach_s, node.now() - node.begin_s)
 
+    async def _deliver(self) -> None:
+        # Apart: what stands on the stack of run() is held until something else stands there.
+        await self._ladder.run(self._delivery[0].run, self._attach)
+
     def _unload(self) -> None:
         """Delivery is done: its heap is for the plan."""
-        del self._delivery
+        self._delivery.clear()  # del would leave it on the heap
         unload(*_OF_DELIVERY)
         unload(*["uplinks." + name for name in uplinks.UPLINKS])
 
@@ -283,7 +287,7 @@ class Session:
                 await self._ask_for_psm()  # it knows only now
         if node.samples:  # no record for that alone
             node.samples += signal
-        step = await self._delivery.set_clock()
+        step = await self._delivery[0].set_clock()
         if node.samples and step:
             node.samples.append(("clock_step", "s", step))
 
