@@ -77,7 +77,7 @@ HOW = (
     How("make test", PARSED, "", "it is what runs this"),
     How("make bench", PARSED, "", "minutes"),
     How("make month", PARSED, "", "minutes"),
-    How("python -m tools payload", INSTEAD, "--records 1", "half a minute"),
+    How("python -m tools payload", INSTEAD, "+ --records 1", "half a minute"),
     How("make lint", PARSED, "", "it is a part of the suite"),
     How("python -m pytest", INSTEAD, "python -m pytest -n 0 host_tests/unit/test_ring.py",
         "it is a part of the suite"),
