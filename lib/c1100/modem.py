@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # Methods of C1100 that are elsewhere, a flow of the manual in the file that is named after it
 # (apart.py): most wakes need few of them.
 _APART = (
-    " command off operator registration imei variant =asking"
+    " command off operator registration imei variant =asking  cell =cell"
     "  start radio =start  register =search"
     "  power_off power_cycle restart wake looks_off() has_status() =switch"
     "  _sockets() tcp udp =sockets  pdp =pdp  passthrough =passthrough"
@@ -60,6 +60,7 @@ class C1100(Gate):
 
     if TYPE_CHECKING:
         from .asking import command, imei, off, operator, registration, variant
+        from .cell import cell
         from .mqtt import mqtt
         from .mqtts import mqtts
         from .passthrough import passthrough

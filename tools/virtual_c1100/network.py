@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tools.virtual_c1100.commandline import Int, Text
 from tools.virtual_c1100.commands import LATER, Call, CmeFailure, Command, Failure
 from tools.virtual_c1100.core import Core
-from tools.virtual_c1100.profile import GSM, LTE_M, NB_IOT
+from tools.virtual_c1100.profile import GSM, LTE_M, NB_IOT, NO_RSSI
 from tools.virtual_c1100.radio import Radio, State
 from tools.virtual_c1100.sim import Sim
 
@@ -366,15 +366,24 @@ class Network:
         """Field names as seen; values inferred."""
         if not self.attached:
             raise Failure
-        cell, dbm = self.cell, 2 * self.cell.rssi - 113
+        cell = self.cell
         category = {LTE_M: "M1", NB_IOT: "NB1", GSM: "GSM"}[self.act or 0]
         band = 8
         for line in (
             f"GCELLID:{int(cell.cell_id, 16)}", f"TAC:{int(cell.tac, 16)}",
             f"MCC:{cell.plmn[:3]}", f"MNC:{cell.plmn[3:]}", f"CAT:{category}", f"BAND:{band}",
-            f"RSRP:{dbm - 20}", "RSRQ:-8", f"RSSI:{dbm}", "SINR:12",
+            *self._levels(),
         ):  # fmt: skip
             call.info(line)
+
+    def _levels(self) -> list[str]:
+        """EGPRS has no reference signal; what is not known is left out (inferred)."""
+        if self.cell.rssi == NO_RSSI:
+            return []
+        rssi = f"RSSI:{2 * self.cell.rssi - 113}"
+        if self.act == GSM:
+            return [rssi]
+        return [f"RSRP:{self.cell.rsrp_dbm}", "RSRQ:-8", rssi, "SINR:12"]
 
     def _rat(self, call: Call) -> None:
         # Words inferred; field firmware looks for a 1 in them when registered on LTE.
