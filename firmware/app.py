@@ -33,13 +33,14 @@ def main() -> None:
     a node that has been at work has nobody at its prompt.
     """
     is_start = True  # not once a light sleep has ended
+    rang = False  # whether a pin has ended that
     while True:
         settings = None
         try:
             settings, problem = last_good.settings("", is_start and not boards.is_woken())
             log.begin(settings["log.level"], [settings[key] for key in last_good.SECRETS])
             last_good.release()
-            _live(settings, problem, is_start)
+            rang = _live(settings, problem, is_start, rang)
             is_start = False
         except KeyboardInterrupt:
             # Somebody wants the prompt. The watchdog cannot be stopped, but told to wait.
@@ -75,8 +76,12 @@ def _safe_mode(current: state.State) -> None:
     _trouble().safe_mode(current.unfinished - 1)
 
 
-def _live(settings: dict, problem: str, is_start: bool) -> None:
-    """One wake, and the sleep after it, which only a short one returns from."""
+def _live(settings: dict, problem: str, is_start: bool, rang: bool) -> bool:
+    """One wake, and the sleep after it, which only a short one returns from. Returns whether a
+    pin has ended that.
+
+    rang -- whether one has ended the sleep before
+    """
     node = Node(settings, problem, is_start)
     current = node.state
     if is_start and (current.cause or current.is_stuck):
@@ -93,6 +98,10 @@ def _live(settings: dict, problem: str, is_start: bool) -> None:
     if stuck:
         _safe_mode(current)
     else:
+        if settings["pins.alarm"] != -1 and (rang or (is_start and node.board.woken_by_ring())):
+            from .own import alarm
+
+            alarm.rang(node)
         _wake(node)
     if node.is_urgent or node.is_full:
         from . import jobs
@@ -110,11 +119,21 @@ def _live(settings: dict, problem: str, is_start: bool) -> None:
         pause = max(pause, _CRASH_SLEEP_MS)
     elif node.restart_ms:
         pause = node.restart_ms
+    armed = False
+    if settings["pins.alarm"] != -1:
+        from .own import alarm
+
+        pause, armed = alarm.before_sleep(node, pause)
     log.info("sleeping %d ms", pause)
     log.flush()
     if stuck or node.crashed or node.restart_ms or plan.board == "deep":
-        node.board.sleep(pause)  # the next wake is a boot
-    node.board.light_sleep(pause)
+        _slept(node.board.sleep, pause, armed)  # the next wake is a boot
+    return _slept(node.board.light_sleep, pause, armed)
+
+
+def _slept(sleep, pause: int, armed: bool) -> bool:
+    """Whether a pin has ended it."""
+    return bool(sleep(pause, True) if armed else sleep(pause))
 
 
 def _wake(node: Node) -> None:

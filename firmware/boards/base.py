@@ -29,6 +29,8 @@ class Base:
 
     def __init__(self, settings: dict) -> None:
         self._settings = settings
+        # The one that sleep() and light_sleep() mean by `ring`: what a node is to be woken by.
+        self.wake_pin = "ring" if settings.get("pins.alarm", -1) == -1 else "alarm"
 
     def _pin(self, name: str) -> int | str | None:
         """Number or name of a pin; None if it is not wired."""

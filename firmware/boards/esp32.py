@@ -93,12 +93,12 @@ class Board(Base):
 
     def _arm(self, ring: bool) -> None:
         """Let the ring pin end the next sleep, or not."""
-        number = self._pin("ring")
+        number = self._pin(self.wake_pin)
         if number is None:
             return
         pin = machine.Pin(number, machine.Pin.IN) if ring else None
         pins = None if pin is None else (pin,)
-        level = not self._invert("ring")
+        level = not self._invert(self.wake_pin)
         if hasattr(esp32, "wake_on_ext0"):  # ESP32, S2, S3
             esp32.wake_on_ext0(pin, level)
         elif hasattr(esp32, "wake_on_ext1"):  # C6

@@ -71,7 +71,7 @@ class Board(Base):
         A ring pin that cannot end Standby gets Stop mode (about 100 times the current) and a
         reset instead.
         """
-        if ring and not self._ends_standby() and self._pin("ring") is not None:
+        if ring and not self._ends_standby() and self._pin(self.wake_pin) is not None:
             self.light_sleep(ms, True)
             machine.reset()
         if self._watchdog is not None:
@@ -94,11 +94,11 @@ class Board(Base):
         Returns whether the ring pin ended it.
         """
         self._rang = False
-        number = self._pin("ring")
+        number = self._pin(self.wake_pin)
         pin = None
         if ring and number is not None:
             pin = machine.Pin(number, machine.Pin.IN)
-            edge = pin.IRQ_FALLING if self._invert("ring") else pin.IRQ_RISING
+            edge = pin.IRQ_FALLING if self._invert(self.wake_pin) else pin.IRQ_RISING
             pin.irq(self._on_ring, edge)
         while ms > 0 and not self._rang:
             # The watchdog counts on in Stop mode, ticks_ms() does not.
@@ -127,8 +127,8 @@ class Board(Base):
         return self._watchdog
 
     def _ends_standby(self) -> bool:
-        number = self._pin("ring")
-        if number is None or not self._f4 or self._invert("ring"):
+        number = self._pin(self.wake_pin)
+        if number is None or not self._f4 or self._invert(self.wake_pin):
             return False
         return machine.Pin(number, machine.Pin.IN).name() == "A0"
 

@@ -61,11 +61,13 @@ class Board(Base):
             if self._armed is not None:
                 self._armed.irq(None)
             return
-        pin = self._made("ring", "be an input", lambda pin: machine.Pin(pin, machine.Pin.IN))
+        pin = self._made(
+            self.wake_pin, "be an input", lambda pin: machine.Pin(pin, machine.Pin.IN)
+        )
         if pin is None:
             return
         self._armed = pin
-        edge = pin.IRQ_FALLING if self._invert("ring") else pin.IRQ_RISING
+        edge = pin.IRQ_FALLING if self._invert(self.wake_pin) else pin.IRQ_RISING
         pin.irq(self._on_ring, edge, wake=sleep)
 
     def _on_ring(self, _pin: machine.Pin) -> None:
