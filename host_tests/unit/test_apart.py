@@ -1,10 +1,10 @@
 """Methods that are elsewhere until they are called: each class has all that its table names."""
 
-from c1100 import C1100, events, modem, mqtt, power
+from c1100 import C1100, events, modem, mqtt, mqtts, power, sockets
 from host_tests.support import raises
 from host_tests.support.driver import start
 
-TABLES = (modem._APART, mqtt._APART, events._APART, power._APART)
+TABLES = (modem._APART, mqtt._APART, events._APART, power._APART, mqtts._APART, sockets._APART)
 
 
 def names(table):

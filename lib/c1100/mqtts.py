@@ -9,9 +9,12 @@ import struct
 
 from micropython import const
 
-from . import at, topics
+from . import apart, at, topics
 from .messages import ROOM, Message, Queue
 
+TYPE_CHECKING = const(0)  # those who check types take it for true
+
+_APART = " subscribe unsubscribe set_last_will =mqtts_filters  lost() =messages "
 _ANSWER_MS = const(60000)  # of the broker: twice over a network with poor coverage
 
 _CONNECT = const(0x10)
@@ -21,10 +24,6 @@ _PUBACK = const(0x40)
 _PUBREC = const(0x50)
 _PUBREL = const(0x62)
 _PUBCOMP = const(0x70)
-_SUBSCRIBE = const(0x82)
-_SUBACK = const(0x90)
-_UNSUBSCRIBE = const(0xA2)
-_UNSUBACK = const(0xB0)
 _PING = const(0xC0)
 _DISCONNECT = const(0xE0)
 
@@ -93,16 +92,14 @@ class MQTTS:
 
     from .messages import check_msg, set_callback, wait_msg
 
-    def set_last_will(
-        self, topic: str, payload: str | bytes, retain: bool = False, qos: int = 0
-    ) -> None:
-        """What the broker publishes when the node vanishes; takes effect with connect()."""
-        self._will = (topic, payload, retain, qos)
+    if TYPE_CHECKING:
+        from .mqtts_filters import set_last_will, subscribe, unsubscribe
 
-    @property
-    def lost(self) -> int:
-        """Messages that came damaged, or while the queue was full."""
-        return self.inbox.lost
+        lost: int
+    else:
+
+        def __getattr__(self, name: str):
+            return apart.find(self, MQTTS, _APART, name)
 
     # The session ----------------------------------------------------------------------------
 
@@ -139,19 +136,19 @@ class MQTTS:
     def _hello(self) -> bytes:
         client_id, user, password = self._who
         flags = 2 if self._clean else 0
-        rest = _text(client_id)
+        rest = text(client_id)
         if self._will is not None:
             topic, payload, retain, qos = self._will
             topics.check(topic, "mqtts")
             flags |= 4 | qos << 3 | (0x20 if retain else 0)
-            rest += _text(topic) + _text(payload)
+            rest += text(topic) + text(payload)
         if user is not None:
             flags |= 0x80
-            rest += _text(user)
+            rest += text(user)
         if password is not None:
             flags |= 0x40
-            rest += _text(password)
-        return _text("MQTT") + struct.pack("!BBH", 4, flags, self._keepalive) + rest
+            rest += text(password)
+        return text("MQTT") + struct.pack("!BBH", 4, flags, self._keepalive) + rest
 
     async def disconnect(self) -> None:
         """End session, connection and PDP context. What is not open any more is no error."""
@@ -199,29 +196,13 @@ class MQTTS:
         async with self._busy:
             head = _PUBLISH | qos << 1 | (1 if retain else 0)
             if not qos:
-                await self._send(head, _text(topic) + data)
+                await self._send(head, text(topic) + data)
                 return
             number = self._next()
-            body = _text(topic) + number + data
+            body = text(topic) + number + data
             await self._ask(head, body, _PUBREC if qos == 2 else _PUBACK, number)
             if qos == 2:
                 await self._ask(_PUBREL, number, _PUBCOMP, number)
-
-    async def subscribe(self, topic: str, qos: int = 1) -> None:
-        """Subscribe; returns when the broker has confirmed. Raises what publish() raises."""
-        topics.check(topic, "mqtts", True)
-        async with self._busy:
-            number = self._next()
-            body = number + _text(topic) + bytes((qos,))
-            said = await self._ask(_SUBSCRIBE, body, _SUBACK, number)
-            if said[2:3] == b"\x80":
-                raise at.Refused("the broker refused the subscription to " + topic)
-
-    async def unsubscribe(self, topic: str) -> None:
-        """Undo a subscription."""
-        async with self._busy:
-            number = self._next()
-            await self._ask(_UNSUBSCRIBE, number + _text(topic), _UNSUBACK, number)
 
     def _next(self) -> bytes:
         self._number = self._number % 0xFFFF + 1
@@ -330,7 +311,7 @@ class MQTTS:
             await self._send(_PUBREC if qos == 2 else _PUBACK, number)
 
 
-def _text(value: str | bytes) -> bytes:
+def text(value: str | bytes) -> bytes:
     data = value.encode() if isinstance(value, str) else bytes(value)
     if len(data) > 0xFFFF:
         raise at.BadArgument("%d bytes are more than MQTT has room for" % len(data))

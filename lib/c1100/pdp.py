@@ -7,12 +7,17 @@ from micropython import const
 
 from . import at, dialect
 
+TYPE_CHECKING = const(0)  # those who check types take it for true
+
 _CALL_MS = const(30000)  # patience with a context that is not there yet when its command is over
 _CALL_LOOK_MS = const(2000)
 
 
 class Pdp:
     """The context, as far as Sockets is about it. One that goes takes the sockets with it."""
+
+    if TYPE_CHECKING:
+        from .sockets_doubt import find_out
 
     def __init__(self, channel) -> None:
         self._channel = channel
@@ -118,10 +123,6 @@ class Pdp:
         self._called.set()
         if self.recent is not None:
             self.recent.fail(at.CommandError(line, dialect.IP_PUSH.send))
-
-    def find_out(self, what, question) -> None:
-        """Await question() later: a line that cannot be read may have told something."""
-        raise NotImplementedError
 
     def _lose(self, why: str) -> None:
         """The sockets are gone with the context."""

@@ -5,12 +5,15 @@ import time
 
 from micropython import const
 
-from . import at, dialect
+from . import apart, at, dialect
 from .connection import TCP, UDP, Socket
 from .incoming import Incoming
 from .pdp import Pdp
 from .room import Sizes
 
+TYPE_CHECKING = const(0)  # those who check types take it for true
+
+_APART = " check damaged find_out waiting =sockets_doubt "
 _IDS = (1, 2, 3, 4)
 _BY_ITSELF_MS = const(300)  # what the module refuses without asking the network, it refuses sooner
 
@@ -53,6 +56,13 @@ class Sockets(Pdp):
         self._asked = channel.payloads[dialect.IP_READ_DATA] = Incoming(self, TCP)
         channel.watchers[dialect.IP_CLOSE.answer] = self._on_close
         channel.on_restart.append(self._on_restart)
+
+    if TYPE_CHECKING:
+        from .sockets_doubt import check, damaged, find_out, waiting
+    else:
+
+        def __getattr__(self, name: str):
+            return apart.find(self, Sockets, _APART, name)
 
     # Sockets --------------------------------------------------------------------------------
 
@@ -155,21 +165,6 @@ class Sockets(Pdp):
             free += _ids(line)
         return free
 
-    async def check(self) -> None:
-        """Find out which connections the module still has: the line that told of an end may have
-        been lost. Raises Timeout when it does not answer.
-        """
-        ours = list(self._open.values())
-        try:
-            free = await self._free(False)
-        except at.Timeout:
-            raise
-        except at.C1100Error:
-            return  # it is not known
-        for socket in ours:
-            if socket.opened and socket.number in free and self._open.get(socket.number) is socket:
-                socket.lost(at.NotConnected("the module has closed the connection"))
-
     async def end(self, socket) -> None:
         """Close a socket that the module has open."""
         try:
@@ -206,38 +201,6 @@ class Sockets(Pdp):
         values = at.read(said, "ii") if said else None
         return socket if values and values[0] == number else None
 
-    def damaged(self, kind: int, number=None) -> None:
-        """Bytes have come that cannot be read, for a socket or, without a number that can be, for
-        any of a kind: a stream with a gap is none.
-        """
-        hit = [self.owner(number)] if number in _IDS else list(self._open.values())
-        error = at.BadAnswer("the header of data that came cannot be read", dialect.IP_DATA[kind])
-        for socket in hit:
-            if socket is not None and socket.opened and (number in _IDS or socket.kind == kind):
-                socket.message_ended(error)
-
-    def waiting(self, kind: int, number: int) -> None:
-        """The module keeps what has come for a socket until it is asked for (F): as an earlier
-        life has told it to.
-        """
-        if self.owner(number) is not None:
-            self.find_out(number, lambda: self._fetch(kind, number))
-
-    async def _fetch(self, kind: int, number: int) -> None:
-        """Read what is kept until there is no more. If there is nothing, it was a damaged header
-        that looked like a notice.
-        """
-        asked = self._asked
-        begin = asked.count
-        count = -1
-        try:
-            while asked.count != count:
-                count = asked.count
-                await self.run(dialect.IP_READ, number, owner=self.owner(number))
-        finally:
-            if asked.count == begin:
-                self.damaged(kind, number)
-
     def _on_close(self, line: str) -> None:
         counts = at.read(line, "iIII")
         values = at.read(line, "i")
@@ -253,26 +216,6 @@ class Sockets(Pdp):
                     "closed, and how much had come cannot be read", dialect.IP_CLOSE.answer
                 )
             )
-
-    def find_out(self, what, question) -> None:
-        """Await question() later: a line that cannot be read may have told something. What it
-        raises is no matter, because who waits asks again.
-        """
-        if self._open:
-            self._todo[what] = question
-            if self._finding is None:
-                self._finding = asyncio.create_task(self._find_out())
-
-    async def _find_out(self) -> None:
-        try:
-            while self._todo:
-                _, question = self._todo.popitem()
-                try:
-                    await question()
-                except at.C1100Error:
-                    pass  # it is not known
-        finally:
-            self._finding = None
 
     def _on_restart(self) -> None:
         self._hex = False
