@@ -27,7 +27,7 @@ def feed(pending, ring) -> bool:
     if want is REST and pending._same_line:
         return _feed_line(pending, ring)
     if pending.handler.hex:
-        pending._ring = ring
+        pending.ring = ring
         if _hex.send(pending):
             return False
         if pending._got < want:  # it has ended early
@@ -131,7 +131,7 @@ def _feed_hex():
     more = False
     while True:
         pending = yield more
-        ring = pending._ring
+        ring = pending.ring
         want = pending.want
         got = pending._got
         more = False
