@@ -95,6 +95,12 @@ class Events(Line):
                 callbacks = name[3]
                 values = events[i + 1]
                 i += 2
+                if name[4] and i < n:  # a state: only the latest counts
+                    later = i
+                    while later < n and events[later][3] is not callbacks:
+                        later += 2
+                    if later < n:
+                        continue
                 if self._courier is not None:
                     if callbacks:
                         self.queue_up(name, values)
