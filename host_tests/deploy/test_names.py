@@ -111,32 +111,3 @@ def test_an_attribute_that_somebody_else_gives_an_object_keeps_its_name():
     found = names.shortened(texts)
     assert b"_marked" in found["b.py"]
     assert b"_first" not in found["a.py"]
-
-
-# Classes with methods in other files (lib/c1100/apart.py): the files that make them up.
-APART = {
-    "modem": ("modem", "gate", "supply"),
-    "events": ("events", "line", "turns", "channel"),
-    "payload": ("payload",),
-    "mqtt": ("mqtt",),
-    "mqtts": ("mqtts",),
-    "power": ("power",),
-    "sockets": ("sockets", "pdp"),
-}
-
-
-@pytest.mark.parametrize("kind", APART)
-def test_methods_that_are_apart_give_their_object_no_private_name_of_their_own(kind) -> None:
-    lib = project.ROOT / "lib" / "c1100"
-    texts = [(lib / f"{name}.py").read_text() for name in APART[kind]]
-    known = set(names.WORD.findall("".join(texts)))
-    far = set(re.findall(r" =(\w+)\b", texts[0])) - {kind}
-    assert far
-    for name in far:
-        for node in ast.parse((lib / f"{name}.py").read_text()).body:
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.args.args:
-                first = node.args.args[0].arg
-                for part in ast.walk(node):
-                    match part:
-                        case ast.Attribute(value=ast.Name(id=owner), attr=attr) if owner == first:
-                            assert attr in known or not names.WORD.fullmatch(attr), (name, attr)

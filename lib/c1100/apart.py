@@ -11,9 +11,6 @@ where _APART names functions and then their module, each with a blank around it:
 
 One with () is no method but tells an attribute: it is called each time, until it has made an
 attribute of that name.
-
-Private attributes of the object have names that stand in the files of its class too, else they may
-become the same on a board as others (tools/deploy/names.py).
 """
 
 
