@@ -1,10 +1,15 @@
 """asyncio's streams, select and ssl over the module's sockets, with and without TLS."""
 
+import contextlib
+import socketserver
+
 import pytest
 
 from host_tests.certificates import authority, server_context
+from host_tests.flows.echo import Serving
 from host_tests.plug.servers import Server, echo, serving
 from host_tests.plug.test_tls import HOST, routed
+from tools.virtual_c1100 import Profile
 
 # Sizes around what a socket, a command, a push and a record of TLS take.
 SIZES = (0, 1, 127, 128, 129, 699, 700, 701, 1371, 1372, 1373, 1400, 1499, 1500, 1501, 4097, 20000)
@@ -65,3 +70,54 @@ def test_the_loop_goes_on_meanwhile(program, tmp_path):
     assert p.said("after") == ["b'' 0 b''"]
     assert p.said("own") == ["b'unchecked'"]
     assert p.said("hand") == ["b'by hand'"]
+
+
+class Echo(socketserver.UDPServer):
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Back)
+
+
+class _Back(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        data, server = self.request
+        server.sendto(data, self.client_address)
+
+
+def test_every_request_and_state_of_the_stream_protocol(program, tmp_path):
+    context = server_context(tmp_path, authority().issue(HOST))
+    with contextlib.ExitStack() as stack:
+        plain = stack.enter_context(serving(None, until_quit))
+        secret = stack.enter_context(serving(context, until_quit))
+        udp = stack.enter_context(Serving(Echo()))
+        routes = {
+            (HOST, 7000): ("127.0.0.1", plain.port),
+            (HOST, 7443): ("127.0.0.1", secret.port),
+            (HOST, 7001): tuple(udp),
+        }
+        p = program("protocol", {"ca.pem": authority().pem}, Profile(routes=routes))
+        p.run()
+    # Each state as select.poll tells it for the masks none, in, out, both.
+    states = {
+        "unknown": "True",
+        "flush": "0",
+        "idle": "- - w w",
+        "waiting": "- r w rw b'word' - - w w",
+        "ended": "h rh wh rwh",
+        "close": "0 0",
+        "closed": "h rh wh rwh",
+    }
+    for kind in ("tcp", "tls", "udp"):
+        said = {line.split(" ", 2)[1]: line.split(" ", 2)[2] for line in p.printed
+                if line.startswith(kind) and line.count(" ") > 1}  # fmt: skip
+        for state, wanted in states.items():
+            if kind == "tls" and state == "ended":
+                wanted = "- r w rw"  # it has said goodbye; the connection below may stand
+            if state in said or kind != "udp":
+                assert said[state] == wanted, (kind, state, said)
+        if kind != "udp":
+            assert said["line"] == r"b'one\n' b'two'"
+            assert said["large"] == "True"
+            assert said["rest"] == r"b'quit\nbye' b''"
+            assert said["half"] == "True True"
+            assert f"{kind} EOFError" in p.printed
+    assert p.bench.lost_bytes == 0

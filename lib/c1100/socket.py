@@ -157,7 +157,7 @@ class socket(io.IOBase):
     def shutdown(self, how: int) -> None:
         """Both ways or none: the module closes a connection as a whole."""
         if how != SHUT_RDWR:
-            raise OSError(EOPNOTSUPP)
+            raise OSError(EOPNOTSUPP, "the module closes a connection as a whole: close()")
         self.close()
 
     def __enter__(self) -> "socket":

@@ -126,6 +126,10 @@ class Stream:
         """The module closes a connection as a whole."""
         return False
 
+    def write_eof(self) -> None:
+        """Raises OSError: there is no half of a close."""
+        raise os_error(at.NotSupported("the module closes a connection as a whole: close()"))
+
     def close(self) -> None:
         """Send what is written, then close; what waits for drain() is not sent."""
         self.s.close()
