@@ -29,9 +29,18 @@ class Program(Flow):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content.encode() if isinstance(content, str) else content)
         self.folder = folder
+        self.heard = bytearray()  # all that the module has sent over the UART
+
+        def module(timeline, send) -> VirtualC1100:
+            def tapped(data: bytes) -> None:
+                self.heard += data
+                send(data)
+
+            return VirtualC1100(timeline, profile, tapped)
+
         self.bench = Bench(
             Board(flash_folder(folder), heap=heap),
-            lambda timeline, send: VirtualC1100(timeline, profile, send),
+            module,
             stuck_s=60,
         )
 

@@ -106,6 +106,26 @@ def test_the_example_with_requests(program, tmp_path):
     assert p.printed == ["200 2000", "200 2000"]
 
 
+def test_the_example_with_what_ntptime_calls(program):
+    """ntptime itself is in no registry."""
+    with Serving(Ntp()) as ntp:
+        routes = {("time.example", 123): tuple(ntp)}
+        p = program("ntp_over_module.py", profile=Profile(routes=routes))
+        p.run()
+    assert p.printed == [f"seconds since 1900: {NOW}"]
+
+
+def test_the_example_of_a_network_interface(program):
+    p = program("network_shape.py")
+    p.run()
+    assert p.printed == [
+        "address 10.32.226.112 status 1 rssi -69",
+        "apn CMNET imei 866207050000001",
+        "connected False 0.0.0.0",
+        "active False",
+    ]
+
+
 def umqtt() -> dict[str, bytes]:
     return {f"lib/umqtt/{path.name}": path.read_bytes() for path in UMQTT.glob("*.py")}
 
