@@ -16,6 +16,7 @@ COMMANDS = {
     "simulate": ("tools.power.simulate", "days of a node's life in minutes, and its power report"),
     "payload": ("tools.power.payload", "bytes and charge of reports in each payload.format"),
     "power-report": ("tools.power.cli", "where each mAh of a run went: picture and page"),
+    "tls-cost": ("tools.power.tls_cost", "what sessions with TLS take: bytes, seconds, mAh a day"),
     "published": ("tools.power.published.cli", "the energy model beside published figures"),
     "deploy": ("tools.deploy.deploy", "driver and firmware onto boards, only what has changed"),
     "image": ("tools.deploy.image", "a board's whole file system as a LittleFS image"),

@@ -50,6 +50,7 @@ class Arrived:
     ours: dict[str, Kept | Subscriber] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     theirs: list[str] = field(default_factory=list)
+    sessions: list[Any] = field(default_factory=list)  # secure.Counts of each TLS connection
 
     @property
     def records(self) -> list[bytes] | None:
@@ -85,7 +86,9 @@ def asked(settings: dict[str, Any], uplink: str) -> Address:
 
 
 @contextlib.contextmanager
-def stood_in(routes: dict[Any, Any], settings: dict[str, Any]) -> Iterator[Arrived]:
+def stood_in(
+    routes: dict[Any, Any], settings: dict[str, Any], tls_key: str = "P-256"
+) -> Iterator[Arrived]:
     """Servers for the node's uplinks, and `routes` to them. What has a route already, or is on
     this machine, is the user's, and stays as it is.
 
@@ -109,7 +112,9 @@ def stood_in(routes: dict[Any, Any], settings: dict[str, Any]) -> Iterator[Arriv
             if uplink in SECURE:
                 from tools.demo import secure  # cryptography takes a moment to load
 
-                address, trusted = stack.enter_context(secure.in_front_of(address, far.host))
+                address, trusted = stack.enter_context(
+                    secure.in_front_of(address, far.host, tls_key, arrived.sessions)
+                )
                 own = secure.identity(settings["id"])
                 names = [settings[f"tls.{key}"] for key in ("ca", "cert", "key")]
                 content = dict(zip(names, (trusted, *own), strict=True))

@@ -8,22 +8,50 @@ import socketserver
 import ssl
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from tools.broker import HOST, Address
 
+# Kinds of keys that a server may have.
+KEYS: dict[str, Callable[[], ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey]] = {
+    "P-256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "RSA-2048": lambda: rsa.generate_private_key(65537, 2048),
+}
+USUAL = "P-256"
 BEGIN, END = datetime.datetime(2020, 1, 1), datetime.datetime(2050, 1, 1)
 
 
-def identity(host: str) -> tuple[bytes, bytes]:
+@dataclass
+class Counts:
+    """Bytes of one connection, with all of TLS, as the module carries them; and its round trips:
+    how often an answer came to what was sent.
+    """
+
+    up: int = 0
+    down: int = 0
+    trips: int = 0
+    _asked: bool = False
+
+    def sent(self, n: int) -> None:
+        self.up += n
+        self._asked = True
+
+    def came(self, n: int) -> None:
+        self.down += n
+        self.trips += self._asked
+        self._asked = False
+
+
+def identity(host: str, kind: str = USUAL) -> tuple[bytes, bytes]:
     """A certificate that vouches for itself, and its key, as PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = KEYS[kind]()
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host[:64])])
     try:
         shown: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(host))
@@ -48,11 +76,15 @@ def identity(host: str) -> tuple[bytes, bytes]:
 
 
 @contextlib.contextmanager
-def in_front_of(plain: Address, host: str) -> Iterator[tuple[Address, bytes]]:
+def in_front_of(
+    plain: Address, host: str, kind: str = USUAL, sessions: list[Counts] | None = None
+) -> Iterator[tuple[Address, bytes]]:
     """Take TLS connections for `host`, and pass on what is in them. Yields where, and the
     certificate that is to be trusted.
+
+    kind -- of its key; sessions -- is given the counts of each connection
     """
-    certificate, key = identity(host)
+    certificate, key = identity(host, kind)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.TemporaryDirectory(prefix="tls.") as folder:
         file = Path(folder, "both.pem")
@@ -61,9 +93,13 @@ def in_front_of(plain: Address, host: str) -> Iterator[tuple[Address, bytes]]:
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
+            counts = Counts()
+            if sessions is not None:
+                sessions.append(counts)
             with (
                 contextlib.suppress(OSError),  # of a node that goes off, or does not trust us
-                context.wrap_socket(self.request, server_side=True) as inside,
+                _counted(self.request, counts) as wire,
+                context.wrap_socket(wire, server_side=True) as inside,
                 socket.create_connection(plain) as outside,
             ):
                 back = threading.Thread(target=_pass, args=(outside, inside), daemon=True)
@@ -82,8 +118,28 @@ def in_front_of(plain: Address, host: str) -> Iterator[tuple[Address, bytes]]:
             server.shutdown()
 
 
-def _pass(source: socket.socket, target: socket.socket) -> None:
+@contextlib.contextmanager
+def _counted(connection: socket.socket, counts: Counts) -> Iterator[socket.socket]:
+    """The same connection, with what goes through it counted."""
+    ours, theirs = socket.socketpair()
+    ways = [
+        threading.Thread(target=_pass, args=args, daemon=True)
+        for args in ((connection, ours, counts.sent), (ours, connection, counts.came))
+    ]
+    for way in ways:
+        way.start()
+    with ours, theirs:
+        yield theirs
+        theirs.close()
+        ways[1].join(1)
+
+
+def _pass(
+    source: socket.socket, target: socket.socket, count: Callable[[int], None] | None = None
+) -> None:
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
+            if count is not None:
+                count(len(data))
             target.sendall(data)
         target.shutdown(socket.SHUT_WR)

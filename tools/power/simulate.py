@@ -75,6 +75,7 @@ class Life:
     interpreter_s: float  # of that, while the interpreter was there
     start_s: float  # of that, until it had started
     messages: list[int] = field(default_factory=list)  # bytes of each payload
+    secured: list[Any] = field(default_factory=list)  # secure.Counts of each TLS connection
 
     def said(self, start: str) -> list[str]:
         """Console lines that begin with this, without it."""
@@ -323,11 +324,13 @@ def simulate(
     powers: tuple[str, str, str] = ("mdm9206", "esp32", "ls26500"),
     tell: Callable[[float], None] = lambda days: None,
     stop: Callable[[], bool] = lambda: False,
+    tls_key: str = "P-256",
 ) -> Life:
     """Let a node live.
 
     seed -- of sensor values and module; powers -- profiles of module, board and battery
     tell -- called with the days that have passed; stop -- asked whether that is enough
+    tls_key -- of servers of our own (tools.demo.secure.KEYS)
 
     Raises DeployError for a configuration that the firmware refuses, BoardError when it stops.
     """
@@ -344,7 +347,7 @@ def simulate(
     )  # fmt: skip
     span_s = wanted.days * DAY_S
     with contextlib.ExitStack() as stack:
-        arrived = stack.enter_context(far_side.stood_in(profile.routes, checked))
+        arrived = stack.enter_context(far_side.stood_in(profile.routes, checked, tls_key))
         flash = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="simulation.")))
         with failure.naming(flash):
             _fill(flash, wanted.node, own)
@@ -384,7 +387,9 @@ def simulate(
         awake_s = sum(w.machine_s for w in bench.wakes)
         start_s = sum(w.started_s for w in bench.wakes)
         sizes = [len(payload) for kept in arrived.ours.values() for payload in kept.payloads]
-        life = Life(made, bench.console, [], records, spent, awake_s, start_s, sizes)
+        life = Life(
+            made, bench.console, [], records, spent, awake_s, start_s, sizes, arrived.sessions
+        )
         code = _code(bench)
         luck = bench.module.radio.drawn if isinstance(bench.module, VirtualC1100) else []
     promised = _promised(life, checked)
