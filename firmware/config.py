@@ -1,15 +1,15 @@
 """Configuration: config.json and secrets.json beside main.py, checked against one table."""
 
-from . import files, strict_json
+from . import files, places, strict_json
 from .energy import RELEASE_S
 from .last_good import ConfigError
 from .log import LEVELS
 from .outbox import POLICIES
+from .places import OWN
 from .uplinks import FORMATS, JSON, NONE, SECURE, UPLINKS, chosen
 
 PIN = "pin"  # a number, -1 where none is wired, or the board's name for it
 _PIN_LENGTH = 8
-OWN = ("sensors", "rules", "fences", "dead_bands")  # objects: own/checking.py says of what
 HEX = "hex"  # text of hexadecimal digits, two for a byte; or none
 BATTERIES = (NONE, "alkaline", "liion", "li-mno2", "li-socl2", "lifepo4")  # battery.py
 _DIGITS = "0123456789"
@@ -148,19 +148,12 @@ def load_file(path: str, schema: dict, change: tuple | None = None) -> dict:
 
 def put(given: dict, key: str, value) -> None:
     """Set a key (``"mqtt.port"``) in settings as a file has them. Raises ConfigError."""
-    is_own = key.split(".")[0] in OWN
-    if key not in SCHEMA and not is_own:
+    if key not in SCHEMA and key.split(".")[0] not in OWN:
         raise ConfigError("there is no setting %s" % key)
-    section, _, name = key.rpartition(".")
-    if is_own and section:
-        section, _, above = section.partition(".")
-        given = given.setdefault(section, {})
-        section = above
-    given.pop(key, None)  # there may be one "mqtt.port" without a section
-    inner = given.setdefault(section, {}) if section else given
-    if not isinstance(inner, dict):
-        raise ConfigError("there is no setting %s" % section)
-    inner[name] = value
+    try:
+        places.put(given, key, value)
+    except KeyError as error:
+        raise ConfigError("there is no setting %s" % error.args[0])
 
 
 def check(given: dict, schema: dict, name: str) -> dict:

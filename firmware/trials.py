@@ -17,7 +17,8 @@ or has not the CRC that it should have, is no trial: config.json is as it was.
 import json
 from binascii import crc32
 
-from . import config, files, log, strict_json
+from . import files, log, places, strict_json, unload
+from .last_good import SECRETS, ConfigError
 from .trial import KEPT, TAKEN_BACK, TRIES, TRYING, forget
 
 _FILE = "config.trial"
@@ -26,11 +27,17 @@ _REFUSED = ("id",)  # whoever waits for the result would wait at the wrong place
 
 
 def start(name: str, key: str, value, folder: str = "") -> None:
-    if key in config.SECRETS:
-        raise config.ConfigError("%s is a secret: it is not sent, but provisioned" % key)
+    if key in SECRETS:
+        raise ConfigError("%s is a secret: it is not sent, but provisioned" % key)
     if key in _REFUSED:
-        raise config.ConfigError("%s is set by provisioning only" % key)
-    config.load_file(folder + "config.json", config.SCHEMA, (key, value))
+        raise ConfigError("%s is set by provisioning only" % key)
+    try:
+        from . import config  # the table of settings
+
+        config.load_file(folder + "config.json", config.SCHEMA, (key, value))
+    except MemoryError:  # beside a session with TLS: the next start looks, and may take it back
+        unload("config", "config_words")
+        log.info("%s is looked at when the node starts", key)
     _write(folder, {"name": name, "key": key, "value": value, "left": TRIES, "state": TRYING})
 
 
@@ -64,8 +71,12 @@ def keep(folder: str = "") -> None:
     trial = _read(folder)
     if trial is None or trial["state"] != TRYING:
         return
-    given = config.read(folder + "config.json", True)
-    config.put(given, trial["key"], trial["value"])
+    try:
+        given = strict_json.loads(files.read(folder + "config.json") or b"")
+        places.put(given, trial["key"], trial["value"])
+    except (ValueError, KeyError, AttributeError) as error:  # it is another one now
+        take_back(str(error), folder)
+        return
     files.replace(folder + "config.json", json.dumps(given).encode())
     trial["state"] = KEPT
     _write(folder, trial)
@@ -113,7 +124,7 @@ def _unsealed(text: bytes) -> dict | None:
     if not isinstance(trial, dict) or "value" not in trial:
         return None
     texts = (trial.get("name"), trial.get("key"), trial.get("why", ""))
-    if not all(isinstance(each, str) for each in texts) or trial["key"] not in config.SCHEMA:
+    if not all(isinstance(each, str) for each in texts):
         return None
     left = trial.get("left")
     is_whole = type(left) is int and left <= TRIES and trial.get("state") in _STATES

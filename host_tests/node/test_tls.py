@@ -1,11 +1,14 @@
 """Uplinks over TLS: through PSM to mosquitto and to a web server; and who is refused."""
 
 import ssl
+import time
 from collections.abc import Callable
 
 import pytest
 
 from host_tests.certificates import DER, Authority, Identity, authority, server_context
+from host_tests.node.test_commands import KEY, Talk
+from host_tests.patience import LIMIT_S
 from host_tests.plug.servers import Server, serving
 from tools.broker import free_port, mosquitto
 from tools.demo.subscriber import Subscriber, records
@@ -151,3 +154,32 @@ def test_https_posts_what_was_sampled(node, tmp_path):
     assert head.startswith(b"post /telemetry http/1.1\r\nhost: broker.example:8883")
     assert b"authorization: bearer open-sesame" in head
     assert b"x-node: n1" in head
+
+
+def test_commands_wait_and_are_answered_over_tls_through_psm(node):
+    """Queue, setting on trial and results, as over `mqtt`: in each wake the handshake is made
+    beside the code of the commands.
+    """
+    tls = broker_files(authority().issue(HOST))
+    files = {"ca.pem": authority().pem.encode()}
+    with mosquitto(tls=tls) as broker:
+        talk = Talk(broker, trusting())
+        secrets = {"commands": {"key": KEY.hex()}}
+        config = {"uplink": {"first": "mqtts"}, "sleep": PSM, "log": {"level": "info"}}
+        n = made(node, broker.port, files, secrets=secrets, **config)
+        talk.queue("p1", do="ping")
+        talk.queue("s1", do="set", key="sample.period_s", value=450)
+        talk.queue("p2", do="ping")
+        n.live(5)
+        assert talk.result("p1")["result"] == "done"
+        limit = time.monotonic() + LIMIT_S
+        while len(talk.told("s1")) < 2 and time.monotonic() < limit:
+            time.sleep(0.01)  # the broker may still be handing it over
+        assert [r["result"] for r in talk.told("s1")] == ["trying", "kept"]
+        assert talk.result("p2")["result"] == "done"
+        assert talk.waiting == []
+        talk.close()
+    assert len(n.said("delivered")) >= 3
+    text = "\n".join(line for _, line in n.bench.console)
+    assert "no room" not in text
+    assert "MemoryError" not in text

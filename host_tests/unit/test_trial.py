@@ -82,6 +82,46 @@ def test_what_is_not_allowed_changes_nothing():
     assert sorted(os.listdir(where)) == ["config.json"]
 
 
+def _no_room(*_args):
+    raise MemoryError("memory allocation failed, allocating 368 bytes")
+
+
+def test_where_the_heap_has_no_room_for_the_table_the_next_start_looks():
+    for key, value, part in (
+        ("mqtt.port", 1884, ""),
+        ("mqtt.port", 70000, "mqtt.port"),
+        ("mqtt.pork", 1, "mqtt.pork"),
+        ("mqtt", 1, "mqtt"),
+        ("mqtt.host", "", "mqtt.host is missing"),
+        ("uplink.first", "tcp", "tcp.host is missing"),
+    ):
+        where = place()
+        from firmware import config as table
+
+        whole, table.load_file = table.load_file, _no_room
+        try:
+            trial.start("c1", key, value, where)
+        finally:
+            table.load_file = whole
+        settings, problem = last_good.settings(where)
+        assert problem == ""
+        if part:
+            assert (settings["mqtt.port"], settings["mqtt.host"]) == (1883, "h")
+            told = trial.outcome(where)
+            assert told["state"] == trial.TAKEN_BACK
+            assert part in told["why"], told
+        else:
+            assert settings[key] == value
+            trial.keep(where)
+            assert trial.outcome(where)["state"] == trial.KEPT
+            assert setting(where) == 1884
+    for key in ("pin", "commands.key", "id"):
+        where = place()
+        with raises(last_good.ConfigError):
+            trial.start("c1", key, "1234", where)
+        assert sorted(os.listdir(where)) == ["config.json"]
+
+
 def test_a_file_that_is_no_trial_is_none():
     where = place()
     for text in (b"", b"{", b"[]", b"5", b'{"state": "trying"}'):
