@@ -73,8 +73,10 @@ def keep(folder: str = "") -> None:
         return
     try:
         given = strict_json.loads(files.read(folder + "config.json") or b"")
+        if not isinstance(given, dict):
+            raise ValueError("config.json holds no object")
         places.put(given, trial["key"], trial["value"])
-    except (ValueError, KeyError, AttributeError) as error:  # it is another one now
+    except (ValueError, KeyError) as error:  # it is another one now
         take_back(str(error), folder)
         return
     files.replace(folder + "config.json", json.dumps(given).encode())
