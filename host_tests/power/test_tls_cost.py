@@ -17,7 +17,7 @@ def test_the_document_tells_what_the_command_counts(key) -> None:
         if found := re.match(r"\| (mqtts?|https) \| (\S*) ?\| (.*) \|", line):
             told[found[1], found[2]] = found[3].split(" | ")
     assert set(told) == set(tls_cost.ROWS)
-    life = tls_cost.lived("mqtts", key, 0.1, 3600)
+    life = tls_cost.lived("mqtts", key, 0.2, 3600)
     assert not life.run.problem
     assert life.secured
     counted = tls_cost.cost("mqtts", key, life)[2:6]

@@ -69,7 +69,7 @@ def lived(uplink: str, key: str, days: float, period_s: int) -> Life:
 
 
 def cost(uplink: str, key: str, life: Life) -> tuple[str, ...]:
-    """The cells of a row, means of all sessions."""
+    """The cells of a row, of a session in the middle: the first one has less to tell."""
     took, begun = [], None
     for us, text in life.console:
         if text.startswith("registered "):
@@ -80,7 +80,7 @@ def cost(uplink: str, key: str, life: Life) -> tuple[str, ...]:
     counted = ["", "", ""]
     if life.secured:
         counted = [
-            f"{statistics.mean(getattr(each, name) for each in life.secured):.0f}"
+            f"{statistics.median(getattr(each, name) for each in life.secured):.0f}"
             for name in ("up", "down", "trips")
         ]
     seconds = f"{statistics.mean(took):.1f}" if took else ""
