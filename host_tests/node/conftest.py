@@ -26,7 +26,7 @@ class Node:
     """profile -- of the virtual module; config -- changes to the demo's configuration
 
     source -- the board has .py files, which a test may change, and not the compiled ones
-    console_pty -- somebody can type at its prompt
+    console_pty -- somebody can type at its prompt; heap -- of its MicroPython
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class Node:
         secrets: dict,
         source: bool = False,
         console_pty: bool = False,
+        heap: str = "384K",
         **config,
     ) -> None:
         self.flash = folder
@@ -50,7 +51,7 @@ class Node:
         (folder / "secrets.json").write_text(json.dumps(secrets))
         self.events: list[Event] = []
         self.bench = Bench(
-            Board(flash_folder(folder)),
+            Board(flash_folder(folder), heap=heap),
             lambda timeline, send: VirtualC1100(timeline, profile, send),
             on_event=self.events.append,
             console_pty=console_pty,

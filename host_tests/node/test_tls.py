@@ -166,7 +166,7 @@ def test_commands_wait_and_are_answered_over_tls_through_psm(node):
         talk = Talk(broker, trusting())
         secrets = {"commands": {"key": KEY.hex()}}
         config = {"uplink": {"first": "mqtts"}, "sleep": PSM, "log": {"level": "info"}}
-        n = made(node, broker.port, files, secrets=secrets, **config)
+        n = made(node, broker.port, files, secrets=secrets, heap="400K", **config)
         talk.queue("p1", do="ping")
         talk.queue("s1", do="set", key="sample.period_s", value=450)
         talk.queue("p2", do="ping")
