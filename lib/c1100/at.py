@@ -183,6 +183,10 @@ def params(line: str, start: int | None = None) -> list:
     return found
 
 
+# The last texts that stood in quotes: (bytes with the quote behind, text, bytes with both quotes)
+_texts: list = [(b'"', "", 2)] * 8
+
+
 def values(buf, i: int, found: list, most: int = 0) -> int:
     """Read what params() would of a buffer's bytes, from the sign behind a prefix, at i, to the
     end of the line, without making text of the whole of them.
@@ -240,10 +244,6 @@ def values(buf, i: int, found: list, most: int = 0) -> int:
             return i
         else:
             return 0
-
-
-# The last texts that stood in quotes: (bytes with the quote behind, text, bytes with both quotes)
-_texts: list = [(b'"', "", 2)] * 8
 
 
 def _quoted_at(found: list, buf, i: int) -> int:

@@ -53,7 +53,7 @@ class Channel(Turns):
         (``then``) that line is the last. Raises BadArgument before anything is sent, Timeout,
         CommandError, CmeError, CmsError, Rebooted, Asleep.
         """
-        return (await self._guarded(form, at.render(form.send, args), wait, data)).lines
+        return (await self._guarded(form, at.render(form.send, args), wait, data)).texts()
 
     async def raw(self, command: str, wait: float) -> list:
         """Send a command given as text and return the lines of its information response.
@@ -66,7 +66,7 @@ class Channel(Turns):
         if form is None or not (form.answer or form.then):
             name = at.prefix(command.split("?")[0]).upper()
             form = dialect.Form(name, "*" + name, "", "", False, wait, False, "caller")
-        return (await self._guarded(form, command, wait, None)).lines
+        return (await self._guarded(form, command, wait, None)).texts()
 
     async def ask(self, form: dialect.Form, *args) -> list:
         """Run a question and return the values of its answer that its shape names (at.read); of
@@ -86,13 +86,16 @@ class Channel(Turns):
     async def _guarded(
         self, form: dialect.Form, line: str, wait: float | None = None, data=None
     ) -> Exchange:
-        async with self._lock:
+        await self._lock.acquire()
+        try:
             if self.gate is not _open:  # which would cost a coroutine
                 await self.gate()
             self.start()
             if self._stale is not None:
                 await self._resync(self._stale)
             return await self._transact(Exchange(form, line), wait, data, wait is None)
+        finally:
+            self._lock.release()
 
     async def transact(
         self, form: dialect.Form, line: str, wait: float | None = None, data=None
@@ -101,7 +104,7 @@ class Channel(Turns):
         self.start()
         if self._stale is not None:
             await self._resync(self._stale)
-        return (await self._transact(Exchange(form, line), wait, data, wait is None)).lines
+        return (await self._transact(Exchange(form, line), wait, data, wait is None)).texts()
 
     # Synchronisation ------------------------------------------------------------------------
 

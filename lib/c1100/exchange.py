@@ -22,17 +22,24 @@ class Exchange:
     values: list | None = None  # of the first line of it, as the form's shape reads them
     outcome: str | None = None  # the line that form.then asks for, or tells of failure
     error: at.C1100Error | None = None
+    sync = False
     late = 0  # lines of older commands
     echoed = False  # the command came back
     verbose = False  # the result code came as a word
     then = ""  # prefix of the outcome's line
     optional = False  # it may be missing
     _id: int | None = None  # which of the module's sockets
+    _usual: bool | None = None  # usual()
+
+    finished: bool
+    sure: bool  # finished, whatever comes
+    enough: bool  # what has come tells the end, though more may come: within a short time
 
     def __init__(self, form: dialect.Form, line: str, sync: bool = False) -> None:
         self.form = form
         self.line = line
-        self.sync = sync
+        if sync:
+            self.sync = sync
         self.lines = []  # information response
         if form.then:
             self.then = form.then.rstrip("?")
@@ -41,23 +48,69 @@ class Exchange:
         if i > 0:
             self._id = int(line[i + 1])
 
-    @property
-    def finished(self) -> bool:
+    def __getattr__(self, name: str) -> bool:
+        """No properties: with one in a class MicroPython looks through the class whenever an
+        attribute is set.
+        """
+        if name == "enough":
+            return self.outcome is not None or (self.code is not None and self.optional)
+        if name == "finished":
+            return self.ends_here()
+        if name == "sure":
+            return not self.unsure and self.ends_here()
+        raise AttributeError(name)
+
+    def ends_here(self) -> bool:
+        """Whether it is finished."""
         if self.error is not None:
             return True
         return self.code is not None and (not self.then or self.outcome is not None)
 
-    @property
-    def sure(self) -> bool:
-        """Finished, whatever comes."""
-        return self.finished and not self.unsure
+    def usual(self) -> bool:
+        """Whether it is one of the many that nothing but a line of whole numbers answers, or
+        nothing, and then the result code 0.
+        """
+        if self._usual is None:
+            form = self.form
+            answer = form.answer
+            shape = form.shape
+            self._usual = (
+                not self.then
+                and not form.prompt
+                and not self.sync
+                and self._id is None
+                and (not answer or (answer.startswith("+") and shape and not shape.strip("iI")))
+                and answer != dialect.VERDICT
+                and ":" not in self.line  # else its echo could be taken for the answer
+                and self._codes().startswith("0")
+            )
+        return self._usual
 
-    @property
-    def enough(self) -> bool:
-        """Whether what has come tells the end, though more may come: within a short time."""
-        if self.outcome is not None:
-            return True
-        return self.code is not None and self.optional
+    def answer(self, values: list, line) -> bool:
+        """Whether whole numbers fit the form; if so, they and their line, as bytes, are kept."""
+        shape = self.form.shape
+        n = len(values)
+        try:
+            for value in values:
+                value < 0  # noqa: B015 -- numbers can be compared with it, text and None cannot
+        except TypeError:
+            return False
+        for i in range(n, len(shape)):
+            if shape.find("i", i) == i:
+                return False
+            values.append(None)
+        self.lines.append(bytes(line))
+        if self.values is None:
+            self.values = values
+        return True
+
+    def texts(self) -> list:
+        """The information response, as text."""
+        lines = self.lines
+        for i, line in enumerate(lines):
+            if not isinstance(line, str):
+                lines[i] = at.text(line)
+        return lines
 
     def take(self, name: str, line: str, has_left: bool = True) -> bool:
         """Whether a line belongs to this command; if so, it is kept.

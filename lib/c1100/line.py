@@ -179,7 +179,7 @@ class Line:
                             continue
                         if self._step(ring):
                             continue
-                    elif self._step(ring):
+                    elif ring._r < ring._w and (self._expected(ring) or self._step(ring)):
                         continue
                     if ring.readfrom(stream):
                         seen = ring.received
@@ -313,6 +313,10 @@ class Line:
                 await asyncio.wait_for_ms(self._flag.wait(), pause)
             except asyncio.TimeoutError:
                 pass  # nothing has come: look at the time again
+
+    def _expected(self, ring: LineRing) -> bool:
+        """Take what comes next, if it is what a command usually waits for."""
+        return False
 
     def _prompted(self) -> bool:
         """Whether a prompt was awaited, and is what came next."""

@@ -18,6 +18,7 @@ _BEYOND = const(4)  # bytes behind it that may be looked at
 _LOOP = const(64)  # up to so many bytes are moved one by one, which allocates nothing
 
 _SHORTEST_NAME = const(4)
+_NO_LIMIT = const(0x3FFFFFFF)
 _SHORT_LINE = const(160)
 _EVENTS = const(32)  # places for 16 lines
 _TURN = const(1024)  # bytes read in a row
@@ -34,6 +35,7 @@ _LF = const(10)
 _CR = const(13)
 _SPACE = const(32)
 _COMMA = const(44)
+_ZERO = const(48)
 _PROMPT = const(62)
 _COLON = const(58)
 _ENDS = (_CR, _LF)
@@ -43,9 +45,10 @@ _RAW = const(0)  # bytes
 _LENGTH = const(1)  # of them
 NAME = const(2)
 _CALLBACKS = const(3)  # None: its lines take text
-_STATE = const(4)  # whether only its latest event counts
+_STATE = const(4)  # whether only its latest event counts; of a payload: who took the last one
 _NEXT = const(5)  # the next one that looks alike at a glance
 OTHER_NAME = const(6)  # at.other() of it
+_LIMIT = const(7)  # _limit() of who took its last payload
 _EQUALS = const(61)
 
 
@@ -83,6 +86,7 @@ class LineRing:
         self.count = 0  # of events' places that are in use
         self.values: list = []  # of a header, and who takes the payload
         self.handler = None
+        self.end = 0
 
     def __getattr__(self, name: str) -> int:
         """``unread``: bytes waiting. No property: with one in a class MicroPython looks through
@@ -177,7 +181,7 @@ class LineRing:
                 known[_CALLBACKS] = callbacks
                 known[_STATE] = state
             return
-        known = [raw, n, name, callbacks, state, first, at.other(name)]
+        known = [raw, n, name, callbacks, state, first, at.other(name), 0]
         if first is None or first[_LENGTH] <= n:  # a name may begin another, which comes first
             self._names[key] = known
             return
@@ -218,6 +222,8 @@ class LineRing:
         size = self.size
         handlers = 0
         size_of = len
+        read = at.values
+        ends = _ENDS
         calm = -1  # bytes received when it was last empty
         while True:
             if size_of(payloads) + size_of(watchers) != handlers:
@@ -231,6 +237,7 @@ class LineRing:
             if count == _EVENTS:
                 found = FULL
             while found is None:
+                buf[w] = 0  # no line feed there that has not come
                 last = buf.rfind(b"\r", r, w)
                 if last < 0:
                     last = buf.rfind(b"\n", r, w)
@@ -250,26 +257,40 @@ class LineRing:
                     if i == _COLON or i == _EQUALS:  # noqa: SIM109 -- takes half as long
                         if known[_CALLBACKS] is None:
                             handler = payloads.get(known[NAME]) or payloads.get(known[OTHER_NAME])
-                            if handler is not None:
-                                i = self._announces(handler, end, values)
-                                if i:
-                                    end = i + 2 * values[1]
-                                    data = None
-                                    if i < end <= last and buf[end] <= _CR and handler.hex:
-                                        data = self._hex(i, end)
+                            if handler is not known[_STATE]:
+                                known[_STATE] = handler
+                                known[_LIMIT] = _limit(handler)
+                            i = read(buf, end, values, 2) if known[_LIMIT] else 0
+                            try:
+                                if i and values[0] >= 0 and 0 <= values[1] <= known[_LIMIT]:
+                                    i = i + 1 if buf[i] == _COMMA else 0
+                                else:
+                                    i = 0
+                            except TypeError:  # text, or nothing
+                                i = 0
+                            if i:
+                                end = i + 2 * values[1]
+                                if i < end <= last and buf[end] in ends:
+                                    try:
+                                        data = unhexlify(view[i:end])  # pyright: ignore[reportArgumentType] -- stub
+                                    except ValueError:  # piece by piece, up to what is no digit
+                                        data = None
                                     if data is not None:
-                                        self._r = r = end + 1
+                                        r = end + 1
+                                        if buf[r] == _LF:
+                                            r += 1
+                                        self._r = r
                                         self._w = w
                                         hand(handler, values, data)
                                         continue
-                                    self.values = values
-                                    self.handler = handler
-                                    r = i
-                                    found = HEADER
-                                    break
+                                self.values = values
+                                self.handler = handler
+                                r = i
+                                found = HEADER
+                                break
                             found = OTHER
                             break
-                        end = at.values(buf, end, values)
+                        end = read(buf, end, values)
                     elif known[_CALLBACKS] is None or (i != _CR and i != _LF):
                         end = 0
                     if not end or end - r > size:
@@ -279,6 +300,8 @@ class LineRing:
                     events[count + 1] = values
                     count += 2
                     r = end + 1
+                    if buf[r] == _LF:
+                        r += 1
                     if count == _EVENTS:
                         found = FULL
                         break
@@ -317,28 +340,34 @@ class LineRing:
             self.received += came
             yield found
 
-    def _announces(self, handler, i: int, values: list) -> int:
-        """Where the payload of a handler begins, if two numbers and a comma follow its name, which
-        ends at i: the numbers go into values. 0 if not.
+    def usual(self, name: bytes, values: list) -> memoryview | None:
+        """The next line, if it is there and is the result code 0, or begins with a name and its
+        parameters are as clean as usual: they go into values. accept() takes it, until which it
+        stays unread.
         """
-        if handler.fields != 2 or getattr(handler, "shape", "") != "ii":
-            return 0
-        i = at.values(self._buf, i, values, 2)
-        try:
-            if values[0] < 0 or not 0 <= values[1] <= getattr(handler, "limit", values[1]):
-                return 0
-        except (TypeError, IndexError):  # text, or nothing
-            return 0
-        return i + 1 if i and self._buf[i] == _COMMA else 0
+        buf = self._buf
+        r = self._r
+        end = buf.rfind(b"\r", r, self._w)
+        if end < 0 or self._dropping:
+            return None
+        while r < end and buf[r] <= _SPACE:
+            r += 1
+        if buf[r] == _ZERO:
+            end = r + 1
+            if buf[end] != _CR:
+                return None
+        else:
+            if not name or not buf.startswith(name, r):
+                return None
+            end = at.values(buf, r + len(name) - 1, values)
+            if not end or not values or end - r > self.size:
+                return None
+        self.end = end
+        return self._all[r:end]
 
-    def _hex(self, i: int, end: int) -> bytes | None:
-        """What the digits from i to end, where a line ends, stand for; None if they are none."""
-        if self._buf[end] in _ENDS:
-            try:
-                return unhexlify(self._all[i:end])  # pyright: ignore[reportArgumentType] -- stub
-            except ValueError:  # piece by piece, up to what is no digit
-                pass
-        return None
+    def accept(self) -> None:
+        """Be done with the line that usual() has given."""
+        self._r = self.end + 1
 
     def put(self, name: list, values: list) -> None:
         """Add to the events, where there is room."""
@@ -484,3 +513,12 @@ class LineRing:
         self._r = 0
         self._w = k
         self._scan = max(0, self._scan - r)
+
+
+def _limit(handler) -> int:
+    """Bytes of the longest payload that a handler takes as digits behind two numbers; 0: none."""
+    if handler is None or handler.fields != 2 or not handler.hex:
+        return 0
+    if getattr(handler, "shape", "") != "ii":
+        return 0
+    return getattr(handler, "limit", _NO_LIMIT)

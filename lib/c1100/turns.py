@@ -6,7 +6,7 @@ synchronisation is proved, so a late answer is never taken for the next one.
 """
 
 import asyncio
-import time
+from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
@@ -55,9 +55,9 @@ class Turns(Events):
         slow -- a little longer, if the answer is just arriving
         """
         self._drain()  # what came before the command cannot be its answer
-        self._check_payload(_STALL_MS)
-        silence = time.ticks_diff(time.ticks_ms(), self._payload_ms)
-        if self.ring.unread and self._payload is None and silence > _SILENCE_MS:
+        if self._payload is not None:
+            self._check_payload(_STALL_MS)
+        elif self.ring.next() >= 0 and ticks_diff(ticks_ms(), self._payload_ms) > _SILENCE_MS:
             self.leftover()  # nor can a line that has not gone on
         form = exchange.form
         self._exchange = exchange
@@ -83,7 +83,8 @@ class Turns(Events):
                     await self._wanted.wait()
         finally:
             self._exchange = self._deadline = None
-            self.stats["late"] += exchange.late
+            if exchange.late:
+                self.stats["late"] += exchange.late
             unsure = exchange.code is None or exchange.unsure
             if unsure and not isinstance(exchange.error, at.Rebooted):
                 self._stale = exchange  # timed out or cancelled: its answer may still come
@@ -113,13 +114,16 @@ class Turns(Events):
         reader enforces the time.
         """
         self._wanted.clear()
-        if exchange.sure:
+        told = exchange.code is not None or exchange.error is not None or exchange.outcome
+        if told and exchange.sure:
             return False
-        now = time.ticks_ms()
-        self._deadline = self._until = time.ticks_add(now, int(seconds * 1000))
-        self._life = time.ticks_add(now, -_GAP_MS)
-        self._hurry(exchange)
-        self._kick()
+        now = ticks_ms()
+        self._deadline = self._until = ticks_add(now, int(seconds * 1000))
+        self._life = ticks_add(now, -_GAP_MS)
+        if told:
+            self._hurry(exchange)
+        if self._flag is not None:
+            self._kick()
         return True
 
     def _hurry(self, exchange: Exchange) -> None:
@@ -182,7 +186,7 @@ class Turns(Events):
         if self._dark == _DARK_LOOKS:
             self.forgotten()
             self._interrupt("the module's power is gone", True)
-        left = time.ticks_diff(self._deadline, time.ticks_ms())
+        left = ticks_diff(self._deadline, ticks_ms())
         if left <= 0:
             self._end_wait()
         return max(0, min(left, pause, _BUSY_MS if self._flag is None else pause))
@@ -204,10 +208,10 @@ class Turns(Events):
             self._deadline = None
             self._wanted.set()
             return
-        now = time.ticks_ms()
-        more = min(_GAP_MS, self._slow_ms - time.ticks_diff(now, self._until))
-        if more > 0 and time.ticks_diff(now, self._life) < _GAP_MS:
-            self._deadline = time.ticks_add(now, more)  # it is coming, character by character
+        now = ticks_ms()
+        more = min(_GAP_MS, self._slow_ms - ticks_diff(now, self._until))
+        if more > 0 and ticks_diff(now, self._life) < _GAP_MS:
+            self._deadline = ticks_add(now, more)  # it is coming, character by character
         else:
             self._expire("no result code")
 
@@ -222,6 +226,40 @@ class Turns(Events):
             self._wanted.set()
 
     # What comes -----------------------------------------------------------------------------
+
+    def _expected(self, ring) -> bool:
+        """The answer and the result code of most commands, without making text of them: as
+        _classify() takes them.
+        """
+        exchange = self._exchange
+        if exchange is None or self._stale is not None or self.sinks or self._untold:
+            return False
+        if exchange.code is not None or exchange.error is not None or not exchange.usual():
+            return False
+        if not self._has_left(exchange):
+            return False
+        answer = exchange.form.answer
+        if not answer:
+            name = b""
+        elif answer in self.payloads:
+            return False
+        else:
+            name = answer.encode() + b":"
+        values = []
+        view = ring.usual(name, values)
+        if view is None:
+            return False
+        if values:
+            if not exchange.answer(values, view):
+                return False
+        elif answer and not exchange.lines:
+            return False  # the code may be an older command's
+        else:
+            exchange.code = at.OK
+            self._wanted.set()
+        ring.accept()
+        self.silent = 0
+        return True
 
     def _prompted(self) -> bool:
         for exchange in (self._exchange, self._stale):
@@ -255,7 +293,7 @@ class Turns(Events):
             self._untold.discard(at.bare(name))
         if exchange is not None and exchange.take(name, line, self._has_left(exchange)):
             self.silent = 0
-            if exchange.lines and line in exchange.lines:
+            if exchange.lines and exchange.lines[-1] is line:
                 self._expect_body(name, line)
                 self.ring.learn(name)
             if exchange.sure:
@@ -281,8 +319,8 @@ class Turns(Events):
 
 def _sooner(deadline, ms: int):
     """A deadline, or in so many ms if that is before it."""
-    other = time.ticks_add(time.ticks_ms(), ms)
-    return other if time.ticks_diff(other, deadline) < 0 else deadline
+    other = ticks_add(ticks_ms(), ms)
+    return other if ticks_diff(other, deadline) < 0 else deadline
 
 
 def _powered() -> bool:

@@ -31,7 +31,8 @@ def receiving() -> dict[str, tuple[float, str]]:
     """This driver beside the usual way and asyncio alone, on the same transcripts."""
     figures = {}
     for name, (unit, instructions) in instructions_of().items():
-        figures[name] = (round(instructions), unit)
+        if name:
+            figures[name] = (round(instructions), unit)
     return figures | heap()
 
 
