@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 
 from tools import failure
-from tools.bench import costs, figures, heap, receiving, recorded, wake
+from tools.bench import burst, costs, figures, heap, receiving, recorded, wake
 from tools.bench.figures import MeasureFailed, NotMeasured
 from tools.deploy import project
 
 MEASURES = (
     *receiving.MEASURES,
+    *burst.MEASURES,
     *heap.MEASURES,
     *costs.MEASURES,
     *wake.MEASURES,

@@ -9,7 +9,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 from tools.bench.figures import (
@@ -22,20 +23,40 @@ from tools.bench.figures import (
 )
 
 SCRIPT = "receive.py"
-HEAP = "1M"  # room for a run of each section without a collection, which would come by chance
+HEAP = "4M"  # room for a run of each section without a collection, which would come by chance
 ROOMY = "8M"  # never: so that all that is allocated is counted
+OTHERS = (".usual", ".floor")  # names of what is no figure of this driver
 MARK = "mp_os_getenv"  # the C function that the script calls around what is counted
 
 
 def receiving() -> dict[str, tuple[float, str]]:
-    """This driver beside the usual way and asyncio alone, on the same transcripts."""
-    figures = {}
-    for name, (unit, instructions) in instructions_of().items():
-        if name:
-            figures[name] = (round(instructions), unit)
-    return figures | heap()
+    """This driver, on transcripts."""
+    return _figures(lambda name: name.startswith("rx.") and not name.endswith(OTHERS)) | {
+        "rx.bytes_per_line": heap()["rx.bytes_per_line"]
+    }
 
 
+def others() -> dict[str, tuple[float, str]]:
+    """The usual way and asyncio alone, on the same transcripts."""
+    return _figures(lambda name: name.endswith(OTHERS))
+
+
+def asking() -> dict[str, tuple[float, str]]:
+    """A command with its answer."""
+    return _figures(lambda name: name == "command.instructions") | {
+        "command.heap": heap()["command.heap"]
+    }
+
+
+def _figures(chosen: Callable[[str], bool]) -> dict[str, tuple[float, str]]:
+    return {
+        name: (round(instructions), unit)
+        for name, (unit, instructions) in instructions_of().items()
+        if chosen(name)
+    }
+
+
+@cache
 def heap() -> dict[str, tuple[float, str]]:
     """Heap of a line, beyond what its callback is handed, and of a command. 64-bit."""
     found = {name: values for name, *values in on_micropython(SCRIPT, ROOMY)}
@@ -47,6 +68,7 @@ def heap() -> dict[str, tuple[float, str]]:
     }
 
 
+@cache
 def instructions_of() -> Mapping[str, tuple[str, float]]:
     """For each section of the script its unit, and what one of them takes: the difference of a
     long run and a short one, so that nothing counts that happens once.
@@ -79,4 +101,4 @@ def counted(dump: Path) -> int:
     return int(found[1])
 
 
-MEASURES = (receiving,)
+MEASURES = (receiving, asking, others)

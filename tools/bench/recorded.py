@@ -8,7 +8,7 @@ Of all of them less is better. A test fails when one is worse than recorded by m
 import json
 from collections.abc import Callable
 
-from tools.bench import heap, wake
+from tools.bench import heap, receiving, wake
 from tools.bench.figures import ROOT, Figures
 from tools.calling import COMMAND
 
@@ -20,6 +20,7 @@ MEASURES: tuple[Callable[[], Figures], ...] = (
     heap.mpy_of_mqtt,
     heap.heap_ready,
     heap.heap_of_a_wake,
+    receiving.receiving,
     wake.wake,
 )
 
