@@ -8,7 +8,7 @@ Of all of them less is better. A test fails when one is worse than recorded by m
 import json
 from collections.abc import Callable
 
-from tools.bench import heap, receiving, wake
+from tools.bench import heap, picture, receiving, wake
 from tools.bench.figures import ROOT, Figures
 from tools.calling import COMMAND
 
@@ -21,6 +21,7 @@ MEASURES: tuple[Callable[[], Figures], ...] = (
     heap.heap_ready,
     heap.heap_of_a_wake,
     receiving.receiving,
+    receiving.others,
     wake.wake,
 )
 
@@ -35,6 +36,8 @@ def record(found: Figures) -> None:
     kept = load() if FILE.exists() else {}
     kept |= {name: value for name, (value, _) in found.items()}
     FILE.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n")
+    if picture.RX + ".usual" in found:
+        picture.FILE.write_text(picture.draw(kept))
 
 
 def worse(found: Figures) -> list[str]:
