@@ -127,6 +127,24 @@ for name in COMMANDS:
     assert "python -m tools" not in help_text + said
 
 
+def test_every_file_and_folder_that_a_tool_names_is_there(user) -> None:
+    code = """
+import importlib, pkgutil, sys
+from pathlib import Path
+import c1100_tools
+c1100_tools.use()
+import tools
+for found in pkgutil.walk_packages(tools.__path__, "tools."):
+    on_a_board = any(part in found.name for part in ("on_micropython", "on_32_bit", "stand_ins"))
+    if on_a_board or found.name.endswith("__main__"):
+        continue
+    for name, value in vars(importlib.import_module(found.name)).items():
+        if isinstance(value, Path) and c1100_tools.FOLDER in value.parents and not value.exists():
+            print(found.name, name, value)
+"""
+    assert user.run("python", "-c", code) == ""
+
+
 def test_the_tools_work_from_any_folder_and_leave_what_is_installed_alone(user) -> None:
     before = user.installed()
     top = {name.partition("/")[0] for name in before} - {"others.pth"}
