@@ -67,7 +67,7 @@ def test_the_firmware_on_a_real_micropython_says_so():
         ("set period_s=5", "did you mean sample.period_s?"),
         ("set mqtt.hots=h", "did you mean mqtt.host?"),
         ("set REPORT.PERIOD_S=5", "there is no setting REPORT.PERIOD_S"),
-        ("set zzz=5", "known are id, apn"),
+        ("set zzz=5", "known are alarm.gap_s, alarm.max_per_day, apn"),
         ("set mqtt={}", "there is no setting mqtt"),
         ("set id=other", "id is set by provisioning only"),
         ("set commands.key=00", "commands.key is a secret"),

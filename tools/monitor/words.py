@@ -54,6 +54,11 @@ EVENTS = (
     (r"battery (high|normal): ", "it has recovered, or was changed"),
     (r"sensor \S+ failed: ", "its values are missing from now on: look at its wires, and at its "
      "pin in config.json; the node tells when it is back"),
+    (r"rule \S+: .* is over$|fence \S+: ", "as its configuration asks to be told"),
+    (r"rule \S+: ", "a value is where its configuration has a rule for it"),
+    (r"alarm pin$", "the contact at pins.alarm has closed"),
+    (r"rules and sensors have more to remember than ", "the node forgets them at each wake: give "
+     "them shorter names, or have fewer"),
     (r"sensor \S+ comes and goes: ", "look at its wires and its supply"),
     (r"sensor \S+ is back$", "it works again, nothing to do"),
     (r"numbers \d+ to \d+ are left out", "no record is missing: these numbers were never given"),
