@@ -51,7 +51,7 @@ EVENTS = (
      "wait in the node; change or charge the battery"),
     (r"battery low: ", "it has little left, or is cold, or sags while the module transmits: the "
      "node does less now"),
-    (r"battery (high|normal): ", "it has recovered, or was changed"),
+    (r"battery \S+: ", "it has recovered, or was changed"),  # high or normal
     (r"sensor \S+ failed: ", "its values are missing from now on: look at its wires, and at its "
      "pin in config.json; the node tells when it is back"),
     (r"rule \S+: .* is over$|fence \S+: ", "as its configuration asks to be told"),
