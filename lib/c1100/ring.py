@@ -266,7 +266,7 @@ class LineRing:
                                     i = i + 1 if buf[i] == _COMMA else 0
                                 else:
                                     i = 0
-                            except TypeError:  # text, or nothing
+                            except (TypeError, IndexError):  # text, or fewer
                                 i = 0
                             if i:
                                 end = i + 2 * values[1]
