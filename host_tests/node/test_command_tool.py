@@ -61,6 +61,22 @@ def test_set_waits_for_the_trial(n, broker):
     assert json.loads((n.flash / "config.json").read_text())["sample"]["period_s"] == 450
 
 
+def test_a_rule_of_the_node_is_set_on_trial(n, broker):
+    rules = {"warm": {"of": "temperature", "above": 8, "do": "event"}}
+    n.configure(rules=rules)
+    process = start(broker, "set", "rules.warm.above=9", C1100_COMMAND_KEY=KEY)
+    code, out, err = meet(n, process)
+    assert (code, err) == (0, "")
+    assert out.splitlines() == ["trying key=rules.warm.above", "kept key=rules.warm.above"]
+    kept = json.loads((n.flash / "config.json").read_text())["rules"]
+    assert kept == {"warm": {"of": "temperature", "above": 9, "do": "event"}}
+    # What only the node can know.
+    process = start(broker, "set", "rules.warm.below=9", C1100_COMMAND_KEY=KEY)
+    code, out, err = meet(n, process)
+    assert (code, err) == (1, "")
+    assert "rules.warm needs one of above, below, change, rate" in out
+
+
 def test_what_the_node_refuses_of_what_looks_right(n, broker, tmp_path):
     """The table of keys allows it; what else this node is set to does not."""
     file = tmp_path / "key"

@@ -63,6 +63,35 @@ def test_a_change_is_taken_back_when_its_wakes_do_not_report():
     assert config.load(where)["mqtt.host"] == "h"
 
 
+def test_what_is_a_nodes_own_is_on_trial_like_all_else():
+    given = dict(GOOD)
+    given["rules"] = {"warm": {"of": "t", "above": 8}}
+    for key, value, section, tried in (
+        ("rules.warm.above", 9, "rules", {"warm": {"of": "t", "above": 9}}),
+        ("rules.cold", {"of": "t", "below": 1}, "rules", None),
+        ("rules", {}, "rules", {}),
+        ("fences.yard.circle", [1, 2, 3], "fences", {"yard": {"circle": [1, 2, 3]}}),
+        ("dead_bands.t", 0.5, "dead_bands", {"t": 0.5}),
+        ("sensors.battery.over", "mean", "sensors", {"battery": {"over": "mean"}}),
+    ):
+        where = place(given)
+        if tried is None:
+            tried = dict(given["rules"])
+            tried["cold"] = value
+        before = setting(where, section)
+        trial.start("c1", key, value, where)
+        assert setting(where, section) == tried, key
+        trial.take_back("no", where)
+        assert setting(where, section) == before, key
+        trial.forget(where)
+        trial.start("c2", key, value, where)
+        trial.keep(where)
+        assert config.load(where)[section] == tried, key
+        assert trial.outcome(where) == {"name": "c2", "key": key, "state": "kept"}
+    with raises(config.ConfigError):
+        trial.start("c3", "rules.warm.below", 9, place(given))
+
+
 def test_what_is_not_allowed_changes_nothing():
     where = place()
     for key, value, part in (
