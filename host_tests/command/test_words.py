@@ -8,6 +8,8 @@ import host_tests.shim  # noqa: F401 (installs MicroPython's dialect before firm
 from firmware import config
 from tools.command import words
 from tools.deploy import settings
+from tools.own import new
+from tools.own.folder import Folder
 
 # Wrong for any key: too much of everything, and nothing that could be anything.
 WRONG = ("x" * 300, "y" * 5000)
@@ -47,7 +49,8 @@ def test_every_setting_with_values_it_does_not_take_and_one_that_it_does(key, mo
     right = RIGHT.get(key, default if isinstance(default, str) else json.dumps(default))
     words.check(words.body(["set", f"{key}={right}"]))
     for text in (*WRONG, *(() if isinstance(default, str) else NO_NUMBERS)):
-        if text not in PIN_NAMES or config.SCHEMA[key][1] is not config.PIN:
+        is_name = text in PIN_NAMES and config.SCHEMA[key][1] is config.PIN
+        if not is_name and not (text == "{}" and default == {}):
             refused(key, text)
 
 
@@ -128,3 +131,57 @@ def test_a_signature_is_known_and_nothing_else_is():
     for part, value in (("counter", 6), ("id", "b"), ("mac", "ü"), ("body", None), ("mac", None)):
         assert not words.is_genuine("n", b"k" * 16, message | {part: value})
     assert not words.is_genuine("n", b"k" * 16, {})
+
+
+OWN_RIGHT = (
+    "rules.warm.above=9", "rules.warm.for_s=60", "rules.a.b.do=event",
+    'rules.warm={"of": "t", "below": 2}', "rules={}", "fences.yard.dwell_s=60",
+    "fences.yard.circle=[31.2, 121.4, 50]", "fences.yard.polygon=[[0,0],[0,1],[1,1]]",
+    "dead_bands.level=0.1", "sensors.soil.dry_v=2.7", "sensors.soil.over=mean",
+    'sensors.soil={"period_s": 60}', 'sensors={"soil": {"dry_v": 2}}', "sensors.battery.over=min",
+)  # fmt: skip
+OWN_WRONG = (
+    ("rules.warm.above=x", "rules.warm.above"),
+    ("rules.warm.frequency=9", "there is no setting rules.warm.frequency"),
+    ("rules.warm.max_per_day=0", "rules.warm.max_per_day"),
+    ("rules.warm=9", "rules.warm must be an object"),
+    ('rules.warm={"of": "t"}', "rules.warm needs one of"),
+    ("rules=9", "rules"),
+    ("rule.warm.above=9", "there is no setting rule.warm.above"),
+    ("fences.yard.circle=[91, 0, 5]", "fences.yard.circle"),
+    ("fences.yard.dwell_s=-1", "fences.yard.dwell_s"),
+    ("dead_bands.level=-1", "dead_bands.level"),
+    ("sensors.battery.gain=1", "there is no setting sensors.battery.gain"),
+    ("sensors.soil.over=median", "sensors.soil.over"),
+    ("sensors.soil.limit_s=0", "sensors.soil.limit_s"),
+)
+
+
+def test_what_is_a_nodes_own_is_checked_without_its_folder():
+    for typed in OWN_RIGHT:
+        words.check(words.body(["set", typed]))
+    for typed, said in OWN_WRONG:
+        with pytest.raises(words.Usage) as caught:
+            words.check(words.body(["set", typed]))
+        assert said in str(caught.value), typed
+
+
+def test_with_its_folder_it_is_checked_against_what_else_is_there(tmp_path):
+    new.make(tmp_path / "n1", ["example"], "esp32")
+    config_file = tmp_path / "n1" / "config.json"
+    given = json.loads(config_file.read_text())
+    given["rules"] = {"dry": {"of": "moisture", "below": 0.2}}
+    config_file.write_text(json.dumps(given))
+    own = Folder.at(tmp_path / "n1")
+    for typed in ("rules.dry.below=0.3", "sensors.example.dry_v=2.7", "rules={}"):
+        words.check(words.body(["set", typed]), own)
+    for typed, said in (
+        ("rules.dry.above=1", "rules.dry needs one of"),
+        ("rules.wet.above=1", "rules.wet.of is missing"),
+        ("sensors.example.dry_v=9", "sensors.example.dry_v: 9 is not allowed"),
+        ("sensors.example.gain=9", "there is no setting sensors.example.gain"),
+        ("sensors.soil.dry_v=2", "no file sensors/soil.py"),
+    ):
+        with pytest.raises(words.Usage) as caught:
+            words.check(words.body(["set", typed]), own)
+        assert said in str(caught.value), typed

@@ -16,6 +16,7 @@ others can see those.
 """
 
 import argparse
+import os
 import secrets
 import sys
 import time
@@ -41,6 +42,7 @@ from tools.command.words import (
 )
 from tools.deploy import DeployError, seconds, settings
 from tools.monitor.model import plain
+from tools.own import folder
 
 __all__ = [
     "KEY_VARIABLE",
@@ -77,6 +79,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--secrets", type=Path, metavar="FILE", help="the node's secrets.json")
     where.add_argument("--key-file", type=Path, metavar="FILE", help="the key in hexadecimal")
+    parser.add_argument("--node", type=Path, metavar="FOLDER", dest="own",
+                        help="the node's folder: its sensors, and its secrets.json")  # fmt: skip
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--live", action="store_true", help="not kept: the node listens now")
     how.add_argument("--single", action="store_true",
@@ -103,14 +107,25 @@ def run(args: argparse.Namespace) -> int:
         if args.words[0] in OURS:
             return _at_the_broker(args)
         what = body(args.words)
-        check(what)
-        return _command(args, what, read_key(args.secrets, args.key_file))
+        own = _folder(args.own)
+        check(what, own)
+        secrets_file = args.secrets
+        if own and not (args.secrets or args.key_file) and not os.environ.get(KEY_VARIABLE):
+            secrets_file = own.path / folder.SECRETS
+        return _command(args, what, read_key(secrets_file, args.key_file))
     except Stopped as stop:
         print(plain(str(stop)), file=sys.stderr)
         return 130
     except Failure as failure:
         print(plain(str(failure)), file=sys.stderr)
         return 2 if isinstance(failure, Usage) else 1
+
+
+def _folder(path: Path | None) -> folder.Folder | None:
+    try:
+        return folder.Folder.at(path) if path else None
+    except DeployError as error:
+        raise Failure(str(error)) from error
 
 
 def _is_name(node: str) -> bool:

@@ -10,7 +10,8 @@ from typing import Any
 
 from tools.calling import COMMAND
 from tools.deploy import DeployError, settings
-from tools.provision.node import Node, Tables
+from tools.own.folder import Folder
+from tools.provision.node import OWN, Node, Tables
 
 KEY_VARIABLE = "C1100_COMMAND_KEY"
 LEAST_KEY_BYTES = 16
@@ -19,6 +20,9 @@ OURS = ("results", "cancel")  # what is done at the broker
 MOST_COUNTER = 2**53 - 1
 LOG_DIGITS = 4  # of the number of lines to skip; no log has more
 SHOWN = 60  # characters of a value in a message
+# What makes one field of a rule or fence a whole one that can be checked.
+WHOLE = {"rules": ({"of": "x"}, ("above", "below", "change", "rate"), 0),
+         "fences": ({}, ("circle", "polygon"), [0, 0, 1])}  # fmt: skip
 
 
 class Failure(Exception):
@@ -54,15 +58,20 @@ def body(words: list[str]) -> dict[str, Any]:
     return {"do": do}
 
 
-def check(what: dict[str, Any]) -> None:
+def check(what: dict[str, Any], folder: Folder | None = None) -> None:
     """Whether a node of this firmware can take it, as far as that does not hang on what else it
     has been set to. Raises Usage.
+
+    folder -- the node's, if it is here: what hangs on its config.json and sensors is checked, too
     """
     if what["do"] != "set":
         return
     key, value = what["key"], what["value"]
     if key == "id":
         raise Usage("id is set by provisioning only: whoever waits would wait at the wrong place")
+    if key.partition(".")[0] in OWN and "." in key:
+        _check_own(key, value, folder)
+        return
     tables = _tables()
     if key not in tables[0]:
         raise Usage(f"there is no setting {key}{Node(Tables(*tables)).nearest(key)}")
@@ -74,6 +83,25 @@ def check(what: dict[str, Any]) -> None:
         shown = json.dumps(value)
         shown = shown if len(shown) <= SHOWN else shown[:SHOWN] + "..."
         raise Usage(f"{key}: {shown} is not allowed; {said}")
+    if key in OWN:
+        _check_own(key, value, folder)
+
+
+def _check_own(key: str, value: Any, folder: Folder | None) -> None:
+    """A sensor's setting, a rule, a fence, a dead band, or all of them."""
+    given: dict[str, Any] = {"id": "n", "mqtt": {"host": "h"}}
+    section, *path = key.split(".")
+    if folder is None and section in WHOLE and len(path) > 1:
+        of, kinds, usual = WHOLE[section]
+        of = of if path[-1] in kinds else {**of, kinds[0]: usual}
+        given[section] = {".".join(path[:-1]): of}
+    try:
+        if folder is None:
+            settings.checked({"config.json": json.dumps(given).encode()}, change=(key, value))
+        else:
+            settings.checked(folder.config, None, folder.tables(), (key, value))
+    except DeployError as error:
+        raise Usage(str(error).removeprefix("config.json: ")) from error
 
 
 def _tables() -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ def row(given):
 tables = json.loads({!r})
 checking.TABLES = {{s: t and {{k: row(t[k]) for k in t}} for s, t in tables.items()}}
 try:
-    all = config.load({!r})
+    all = config.load({!r}, json.loads({!r}))
 except config.ConfigError as e:
     print(e)
     sys.exit(3)
@@ -75,20 +75,23 @@ def checked(
     files: dict[str, bytes],
     names: Mapping[str, object] | None = None,
     tables: Mapping[str, Table] | None = None,
+    change: tuple[str, Any] | None = None,
 ) -> dict[str, Any]:
     """All settings but the secrets, flat and complete, as the firmware reads them.
 
     files -- content of "config.json", and of "secrets.json" if there is one
     names -- what they are called where they come from, for messages
     tables -- settings of the sensors in the node's folder; None: there is no folder to look at
+    change -- (key, value) that takes the place of what config.json has
 
     Real MicroPython runs the firmware's config.py. Raises DeployError with its words.
     """
     with tempfile.TemporaryDirectory(prefix="settings.") as folder:  # nobody else may read it
         for name, data in files.items():
             Path(folder, name).write_bytes(data)
-        known = json.dumps(_unknown(files) if tables is None else dict(tables))
-        done = _run(_CHECK.format(str(project.ROOT), known, folder + "/"))
+        known = json.dumps(_unknown(files, change) if tables is None else dict(tables))
+        code = _CHECK.format(str(project.ROOT), known, folder + "/", json.dumps(change))
+        done = _run(code)
         said = done.stdout.replace(folder + "/", "").strip()
     if done.returncode == _REFUSED:
         for name, known_as in (names or {}).items():
@@ -99,13 +102,18 @@ def checked(
     return json.loads(_said(done))
 
 
-def _unknown(files: dict[str, bytes]) -> dict[str, None]:
+def _unknown(files: dict[str, bytes], change: tuple[str, Any] | None = None) -> dict[str, None]:
     """The sensors that a configuration names, of which nothing is known."""
+    found: dict[str, None] = {}
     try:
-        given = json.loads(files["config.json"])["sensors"]
-        return dict.fromkeys(map(str, given))
+        found.update(dict.fromkeys(map(str, json.loads(files["config.json"])["sensors"])))
     except (KeyError, TypeError, ValueError):
-        return {}
+        pass
+    section, *path = change[0].split(".") if change else [""]
+    if section == "sensors":
+        named = path[:1] if path else change[1] if isinstance(change[1], dict) else ()
+        found.update(dict.fromkeys(named))
+    return found
 
 
 def refusal(key: str, value: Any) -> str:
