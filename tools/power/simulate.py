@@ -436,7 +436,12 @@ def _report_bytes(life: Life, checked: dict[str, Any]) -> int:
     """What one report has to deliver: as many records as are made in its period, as they are."""
     records = life.said("sampled ")
     mean = sum(map(len, records)) / max(1, len(records))
-    return round(mean * max(1.0, checked["report.period_s"] / checked["sample.period_s"]))
+    period_s = checked["report.period_s"]
+    made = period_s / checked["sample.period_s"]
+    if checked["sample.record"] != "each" or checked["sample.at_least_s"]:
+        # Not each sample is a record.
+        made = min(made, len(records) * period_s * 1e6 / max(1, life.run.span_us))
+    return round(mean * max(1.0, made))
 
 
 def _code(bench: Bench) -> Code:
