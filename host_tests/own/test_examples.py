@@ -1,0 +1,106 @@
+"""The nodes in docs/examples do what their README says, in software."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from host_tests.deploy.conftest import command
+from tools.power import simulate
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
+
+
+class Lived:
+    """(virtual seconds, name -> value) of its records; the seconds in which reports began."""
+
+    def __init__(self, name: str, tmp_path: Path, hours: float, *more: object) -> None:
+        trace = tmp_path / "trace"
+        args = ("--days", hours / 24, "--node", EXAMPLES / name, "--out", tmp_path / "out")
+        assert command(simulate, *args, "--trace", trace, *more) == 0
+        self.records: list[tuple[float, dict[str, Any]]] = []
+        self.reports: list[float] = []
+        for line in trace.read_text().splitlines():
+            at, _, said = line.strip().partition(" console  ")
+            if said.startswith("sampled "):
+                pack = json.loads(said.removeprefix("sampled "))
+                values = {f["n"]: f.get("v", f.get("vs", f.get("vb"))) for f in pack}
+                self.records.append((int(at) / 1e6, values))
+            elif said.startswith("delivered "):
+                self.reports.append(int(at) / 1e6)
+
+    @property
+    def events(self) -> list[tuple[float, str]]:
+        return [(at, record["event"]) for at, record in self.records if "event" in record]
+
+    def is_told_at_once(self, at_s: float) -> bool:
+        """Whether what was sampled then was in a report within two minutes."""
+        return any(at_s < report < at_s + 120 for report in self.reports)
+
+
+def test_soil_moisture(tmp_path):
+    node = Lived("soil-moisture", tmp_path, 8.4)
+    (dry, told), (wet, over) = node.events
+    assert told == "rule dry: moisture 0.13 below 0.2"
+    assert over == "rule dry: moisture 0.75 is over"
+    assert 9000 + 1800 <= dry <= 9000 + 1800 + 900  # the first sample that it has held for so long
+    assert 27000 <= wet <= 27000 + 900
+    assert node.is_told_at_once(dry)
+    assert not node.is_told_at_once(wet)
+    assert all(0 <= record["moisture"] <= 1 for _, record in node.records)
+
+
+def test_cold_chain(tmp_path):
+    node = Lived("cold-chain", tmp_path, 3.05)
+    (warm, told), (back, over) = node.events
+    assert told == "rule warm: cargo 12.0 above 8"
+    assert over == "rule warm: cargo 5.0 is over"
+    assert 5400 + 600 <= warm <= 5400 + 600 + 120
+    assert 8400 <= back <= 8400 + 120
+    assert node.is_told_at_once(warm)
+    folded = [record for _, record in node.records if "cargo.mean" in record]
+    assert [record["cargo.max"] for record in folded] == [4.0, 10.0, 12.0]
+    assert [record["cargo.min"] for record in folded] == [4.0, 4.0, 4.0]
+    assert folded[1]["cargo.mean"] == pytest.approx(4 + 6 * 300 / 3600, abs=0.11)
+    since_s = 10800 - 3600
+    mean = 4 * 1800 + 12 * 3000 + 5 * 2400
+    assert folded[2]["cargo.mean"] == pytest.approx(mean / since_s, abs=0.15)
+
+
+def test_tank_level(tmp_path):
+    node = Lived("tank-level", tmp_path, 5.5)
+    levels = [record["level"] for _, record in node.records]
+    assert levels[-4:] == [2.0, 2.75, 2.75, 1.75][: len(levels)] or levels[-3:] == [
+        2.0,
+        2.75,
+        2.75,
+    ]
+    full, told = node.events[0]
+    assert told == "rule full: level 2.75 above 2.7"
+    assert 18000 + 600 <= full <= 18000 + 1300
+    assert node.is_told_at_once(full)
+    assert len(node.records) <= 6  # of 33 samples
+
+
+def test_tank_level_waits_for_a_better_signal(tmp_path):
+    profile = tmp_path / "poor.toml"
+    profile.write_text("cell = { rssi = 2 }\n")
+    good, poor = (
+        Lived("tank-level", tmp_path, 14, *more) for more in ((), ("--profile", profile))
+    )
+    assert poor.is_told_at_once(poor.events[0][0])
+    assert poor.reports[-1] > good.reports[-1] + 3600 or len(poor.reports) < len(good.reports)
+
+
+def test_tracker(tmp_path):
+    module = EXAMPLES / "tracker" / "virtual" / "module.toml"
+    node = Lived("tracker", tmp_path, 1.3, "--profile", module)
+    told = [text for _, text in node.events]
+    assert told[:3] == ["fence yard: outside", "fence yard: inside", "fence yard: outside"]
+    assert all(node.is_told_at_once(at) for at, _ in node.events)
+    still = Lived("tracker", tmp_path, 6)
+    fixes = [at for at, record in still.records if "lat" in record]
+    assert still.events == []
+    assert len(fixes) == 3, fixes  # the second one shows that it stands still
+    assert fixes[2] - fixes[1] >= 14400
