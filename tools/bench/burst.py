@@ -65,7 +65,7 @@ class Talker:
     def __init__(self, timeline: Timeline, send: Callable[[bytes], None]) -> None:
         self.timeline = timeline
         self.send = send
-        self.on_pin = None
+        self.on_pin: Callable[[str, bool], None] | None = None
 
     def receive(self, data: bytes) -> None:
         said = transcript()
