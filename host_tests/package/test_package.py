@@ -135,8 +135,8 @@ import c1100_tools
 c1100_tools.use()
 import tools
 for found in pkgutil.walk_packages(tools.__path__, "tools."):
-    on_a_board = any(part in found.name for part in ("on_micropython", "on_32_bit", "stand_ins"))
-    if on_a_board or found.name.endswith("__main__"):
+    # What runs on a board is in folders of such names.
+    if any(part in found.name for part in (".on_", "stand_ins", "__main__")):
         continue
     for name, value in vars(importlib.import_module(found.name)).items():
         if isinstance(value, Path) and c1100_tools.FOLDER in value.parents and not value.exists():

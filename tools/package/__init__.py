@@ -20,7 +20,8 @@ PACKAGE = "c1100_tools"
 ENTRY = ROOT / "tools" / "package" / f"{PACKAGE}.py"
 # What the tools need of a clone, at its place below the package.
 NEEDED = (
-    "tools", "lib", "firmware", "docs/schema", "boot.py", "main.py", "manifest.py", "package.json",
+    "tools", "lib", "firmware", "docs/schema", "docs/performance.svg",
+    "boot.py", "main.py", "manifest.py", "package.json",
     "pyproject.toml", "requirements.txt", "host_tests/scenarios", "host_tests/bench/recorded.json",
 )  # fmt: skip
 

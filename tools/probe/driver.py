@@ -15,6 +15,8 @@ if "micropython" not in sys.modules:
     sys.modules["micropython"] = micropython
 if not hasattr(time, "ticks_ms"):  # imported by name with the driver, not called here
     time.ticks_ms = lambda: int(time.monotonic() * 1000) & 0x3FFFFFFF  # type: ignore[attr-defined]
+    time.ticks_add = lambda ticks, ms: ticks + ms  # type: ignore[attr-defined]
+    time.ticks_diff = lambda later, earlier: later - earlier  # type: ignore[attr-defined]
 sys.path.append(str(LIB))
 
 at: Any = importlib.import_module("c1100.at")
