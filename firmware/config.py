@@ -62,7 +62,7 @@ SCHEMA = {
     "mqtt.host": ("", str, 0, 100),
     "mqtt.port": (1883, int, 1, 65535),
     "mqtts.port": (8883, int, 1, 65535),
-    "mqtt.keepalive_s": (60, int, 0, 65535),
+    "mqtt.keepalive_s": (120, int, 0, 65535),
     "mqtt.qos": (1, int, 0, 2),
     "mqtt.user": ("", str, 0, 64),
     "tls.ca": ("", str, 0, 64),

@@ -23,11 +23,14 @@ _LARGE_S = const(60)  # no drift, or one of days
 
 
 class Delivery:
-    """node -- app.Node; modem -- a C1100, in the network once this is used"""
+    """node -- app.Node; modem -- a C1100, in the network once this is used
+    forgets -- async callable: whether the module loses its connections once this is done
+    """
 
-    def __init__(self, node, modem) -> None:
+    def __init__(self, node, modem, forgets=None) -> None:
         self._node = node
         self._modem = modem
+        self._forgets = forgets
         self._knows_time = False  # whether it has been told in this session
         self._aside = None  # once it is needed
 
@@ -74,7 +77,23 @@ class Delivery:
                 await self._listen(uplink, name)
             except (C1100Error, OSError) as error:
                 log.warning("no more commands: %s", error)
-        await _close(uplink)
+        if not await self._may_leave(uplink):
+            await _close(uplink)
+
+    async def _may_leave(self, uplink) -> bool:
+        """Whether a session needs no goodbye: a broker that has confirmed all of it misses the
+        node's pings, or sees it again before that.
+        """
+        settings = self._node.settings
+        if self._forgets is None or not hasattr(uplink, "mqtt"):
+            return False
+        if not settings["mqtt.qos"] or not settings["mqtt.keepalive_s"]:
+            return False
+        try:
+            return await self._forgets()
+        except C1100Error as error:
+            log.warning("psm not known: %s", error)
+            return False
 
     async def _send_all(self, uplink, name: str) -> int:
         """Send what waits, as far as there is time. Returns the number of records.

@@ -26,13 +26,14 @@ Module = namedtuple(
         "tail_ua",
         "wake_mc",
         "update_mc",
+        "awake_ua",
         "idle_ua",
         "edrx_ua",
         "psm_ua",
         "off_ua",
     ),
 )
-MDM9206 = Module(397, 7, 75000, 52, 58000, 329, 332, 1300, 1050, 9, 7)
+MDM9206 = Module(397, 7, 75000, 52, 58000, 329, 332, 11000, 1300, 1050, 9, 7)
 
 # boot_mc -- from the reset to the first line of app.py
 Board = namedtuple("Board", ("active_ua", "light_ua", "deep_ua", "boot_mc"))
@@ -42,6 +43,7 @@ BOARDS = {
 }
 
 Profile = namedtuple("Profile", ("module", "board"))
+_QUIET_S = const(6)  # without a command, until the module may enter PSM (SARA-R4, same chip)
 RELEASE_S = const(15)  # until an idle connection is released, usually
 ATTACH_S = const(15)  # from the power key to registration, until one was measured
 
@@ -90,6 +92,8 @@ def module_mc(name: str, module: Module, gap_s: int, network: Network) -> float 
         if active_s is None or gap_s < network.release_s + active_s:
             return None
         awake = module.idle_ua * active_s / 1000
+        # Its processor stays up for a while after the last command; in a tail that costs nothing.
+        tail += module.awake_ua * max(_QUIET_S - tail_s, 0) / 1000
         updates = gap_s // network.tau_s if network.tau_s else 0
         rest = module.wake_mc + module.psm_ua * gap_s / 1000
         return tail + awake + updates * (module.update_mc + awake) + rest

@@ -66,9 +66,11 @@ def poor(state, settings: dict) -> bool:
     return state.signal != 0 and state.signal < settings["report.poor_dbm"]
 
 
-def network(state, settings: dict) -> energy.Network:
+def network(state, settings: dict, tail_s: float | None = None) -> energy.Network:
     """What the network has granted, and what an attach takes at such a signal, as far as the
     state knows.
+
+    tail_s -- until a connection is released; None: as configured
     """
     attach = state.attach
     if poor(state, settings):
@@ -78,21 +80,23 @@ def network(state, settings: dict) -> energy.Network:
         state.psm_active - 1 if state.psm_active else None,
         state.psm_tau or None,
         state.edrx or None,
-        settings["sleep.release_s"],
+        settings["sleep.release_s"] if tail_s is None else tail_s,
     )
 
 
-def prefers_psm(made: Scheduler, state, settings: dict) -> bool:
-    """Whether PSM would be the cheapest if the network granted what is configured."""
+def preferred(made: Scheduler, state, settings: dict, tail_s: float) -> str:
+    """What would be the cheapest for the module between two reports if the network granted the PSM
+    that is configured. tail_s -- as network() takes it
+    """
     granted = energy.Network(
         network(state, settings).start_s,
         settings["sleep.active_s"],
         settings["sleep.tau_s"],
         None,
-        settings["sleep.release_s"],
+        tail_s,
     )
     gap_s = settings["report.period_s"] * made.stretch
-    return energy.module_sleep(made.profile.module, gap_s, granted, made.allowed) == energy.PSM
+    return energy.module_sleep(made.profile.module, gap_s, granted, made.allowed)
 
 
 def sleep(node, avoided: bool) -> str:

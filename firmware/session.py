@@ -54,19 +54,22 @@ class Session:
         self._wires["status"] = board.input("status")
         self._wires["doze"] = board.light_sleep if node.settings["sleep.doze"] else None
         cut = board.output("cut")
-        from . import jobs, wiring
+        from . import jobs, release, wiring
         from .delivery import Delivery
 
         self._key = wiring.can_end(node.settings, "off")
         made = node.scheduler
-        self._prefers_psm = jobs.prefers_psm(made, node.state, node.settings)
+        self._last = node.state.reported
+        self._tail_s = release.Release(node, None).tail_s
+        self._preferred = jobs.preferred(made, node.state, node.settings, self._tail_s)
         self._cycle_s = node.settings["sleep.edrx_s"] if "edrx" in made.allowed else 0
         node.rest()
+        unload("release")
         if not self._key and not node.state.failures:
             cut = None  # who knows whether the module starts with its supply
         self._uart = board.uart()  # last: what fails before it has opened nothing
         self.modem = node.modem = C1100(self._uart, **self._wires)
-        self._delivery = [Delivery(node, self.modem)]  # until all is delivered
+        self._delivery = [Delivery(node, self.modem, self._forgets)]  # until all is delivered
         self._ladder = recovery.Recovery(self.modem, self._time_left, cut, self._key)
 
     def _time_left(self) -> int:
@@ -247,7 +250,7 @@ class Session:
         refused = state.psm_asked and not state.psm_active
         if refused and abs(node.now() - state.psm_asked) < _ASK_AGAIN_S:
             return False
-        return self._prefers_psm
+        return self._preferred == "psm"
 
     async def _ask_for_psm(self) -> None:
         """Before registering, so that the network answers with its acceptance (manual 3.8.1)."""
@@ -296,10 +299,54 @@ class Session:
 
         node = self._node
         jobs.attached(node.state, node.settings, self._attach_s)
-        self._prefers_psm = jobs.prefers_psm(node.scheduler, node.state, node.settings)
+        self._preferred = jobs.preferred(node.scheduler, node.state, node.settings, self._tail_s)
         node.rest()
 
     # Out of it ------------------------------------------------------------------------------
+
+    async def _learn_grant(self) -> None:
+        """What has come of asking for PSM. Raises C1100Error."""
+        if not self._asked_psm:
+            return
+        state = self._node.state
+        granted = self._granted or await self.modem.power.granted()
+        self._asked_psm = False
+        state.psm_asked = self._node.now()
+        state.psm_active = 0 if granted is None else int(granted.active_s) + 1
+        state.psm_tau = 0 if granted is None else int(granted.tau_s or 0)
+        log.info("psm %s", "refused" if granted is None else "granted %s %s" % tuple(granted))
+
+    async def _forgets(self) -> bool:
+        """Whether the module will have lost its connections before it is used again, as far as
+        that is known without the scheduler. Raises C1100Error.
+        """
+        await self._learn_grant()
+        if self._preferred == "off":
+            return self._key
+        # One that is awake for longer keeps them with pings.
+        settings, state = self._node.settings, self._node.state
+        return self._preferred == "psm" and 0 < state.psm_active <= settings["mqtt.keepalive_s"]
+
+    def _cheapest(self, tail_s: float) -> str:
+        """How the module is left. tail_s -- until its connection is released"""
+        node = self._node
+        state = node.state
+        is_dead = state.level == _DEAD and node.settings["battery.kind"] != "none"
+        if node.restart_ms or self._flies or is_dead:
+            return "off"
+        made = node.scheduler
+        from . import jobs
+
+        made.network = jobs.network(state, node.settings, tail_s)
+        return jobs.sleep(node, not self._attach_s)
+
+    async def _end_connection(self) -> float:
+        """Cut off its tail. Returns for how many seconds there still is one."""
+        from .release import Release
+
+        tail = Release(self._node, self.modem, self._last)
+        await tail.look()
+        return 0 if await tail.end() else tail.own_s
 
     async def _settle(self) -> bool:
         """Leave the module in the state that costs least until it is needed again."""
@@ -309,24 +356,21 @@ class Session:
             state.module = MODULE.index("psm")
             state.tau = 0
             return True
-        if self._asked_psm:
-            granted = self._granted or await self.modem.power.granted()
-            state.psm_asked = node.now()
-            state.psm_active = 0 if granted is None else int(granted.active_s) + 1
-            state.psm_tau = 0 if granted is None else int(granted.tau_s or 0)
-            log.info("psm %s", "refused" if granted is None else "granted %s %s" % tuple(granted))
-        is_dead = state.level == _DEAD and node.settings["battery.kind"] != "none"
-        how = "off"
-        if not node.restart_ms and not self._flies and not is_dead:
-            from . import jobs
-
-            how = jobs.sleep(node, not self._attach_s)
+        await self._learn_grant()
+        tail_s = self._tail_s
+        how = self._cheapest(tail_s)
+        if how != "off" and "report" in self._names:
+            node.rest()
+            tail_s = await self._end_connection()
+            unload("release")
+            if tail_s:
+                how = self._cheapest(tail_s)
         log.info("module %s", how)
         if how == "off":
             return False
         state.module = MODULE.index(how)
         # T3412 begins when the network releases the connection.
-        since_s = node.now() + node.settings["sleep.release_s"]
+        since_s = node.now() + int(tail_s)
         state.tau = since_s + state.psm_tau if how == "psm" and state.psm_tau else 0
         self.modem.rest()
         return True

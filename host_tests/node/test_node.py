@@ -25,7 +25,8 @@ def wakes_of(payloads: list[bytes]) -> list[int]:
 
 def test_reports_and_sleeps_for_its_period(node, broker):
     with Subscriber(broker, TOPIC) as subscriber:
-        n = node(sleep={"doze": 0})  # a UART that dozes loses what the module says unasked
+        # A UART that dozes loses what the module says unasked, and so does one that sleeps.
+        n = node(sleep={"doze": 0, "module": "off"})
         n.live(3)
         subscriber.wait(3, LIMIT_S)
     assert wakes_of(subscriber.records) == [1, 2, 3]

@@ -15,6 +15,7 @@ from host_tests.node.test_commands import KEY, Talk
 from tools.demo.subscriber import Subscriber
 from tools.virtual_board.board import Cause
 from tools.virtual_c1100 import Profile
+from tools.virtual_c1100.air import Grants
 from tools.virtual_c1100.module import Power
 
 YEAR_2000 = 946_684_800  # in Unix time: where the board's clock begins
@@ -28,6 +29,11 @@ COMMANDS = {"commands": {"key": KEY.hex()}}
 ALL_PINS = {"pwrkey": 4, "wake": 5, "status": 18}
 KEY_ALONE = {"pwrkey": 4}
 WIRES = pytest.mark.parametrize("pins", [ALL_PINS, KEY_ALONE], ids=["all-pins", "key-alone"])
+
+
+def lasting() -> Profile:
+    """A network that keeps a connection for as long as it likes, whatever it is asked for."""
+    return Profile(grants=Grants(release="ignored"))
 
 
 @dataclass(frozen=True)
@@ -185,7 +191,7 @@ def test_t3412_about_the_start_of_a_report(sleeper, period_s):
     """T3412 begins with the release after a report. From one row to the next it expires earlier:
     while the node registers, while its module wakes, and just before.
     """
-    s = sleeper(period_s=period_s, tau_s=870)
+    s = sleeper(lasting(), period_s=period_s, tau_s=870)
     s.live(6)
     s.is_in_rhythm()
     updates = [at for at, _, cause in s.states if cause == "t3412"]
@@ -353,7 +359,7 @@ def test_a_network_that_was_not_there_when_psm_was_asked_for_has_not_refused_it(
 )
 def test_a_downlink_before_the_module_sleeps(sleeper, talking, state):
     """While the node talks, and after it, in the connection and in the active time."""
-    s = sleeper()
+    s = sleeper(lasting())
     s.live(2)
     s.until(lambda: s.node.asleep is not talking and s.module.radio.state == state)
     s.module.radio.receive(100, "downlink", lambda: None)
@@ -367,16 +373,16 @@ def test_a_report_that_begins_while_the_module_falls_asleep(sleeper, pins, longe
     """It was awake for a downlink, still answers, and is gone in the middle of the session. With
     the wake pin it comes back by itself and says so; else only its silence tells.
     """
-    profile = Profile()
+    profile = lasting()
     profile.latency.psm_entry = 3.0
     s = sleeper(profile, pins=pins)
-    s.live(3)
-    s.for_one_night("psm-cut", s.seconds("psm", wake=2) - 30)
+    s.live(4)
+    s.for_one_night("psm-cut", s.seconds("psm", wake=3) - 31.2)
     s.live(1)
-    end = s.start(4) + s.node.asleep_by(4)
-    assert any(state == "psm" and s.start(4) < at < end for at, state, _ in s.states)
+    end = s.start(5) + s.node.asleep_by(5)
+    assert any(state == "psm" and s.start(5) < at < end for at, state, _ in s.states)
     s.is_in_rhythm()
-    assert s.node.asleep_by(4) < longest_s
+    assert s.node.asleep_by(5) < longest_s
 
 
 def test_a_command_is_heard_in_a_wake_out_of_psm(sleeper, broker):

@@ -38,7 +38,7 @@ def test_a_short_gap_is_spent_registered():
 
 def test_break_even_is_where_the_charges_meet():
     # One hand-made module: off costs 100 mC, PSM 40 mC and 1 mA more.
-    module = energy.Module(60, 4, 10000, 0, 0, 40, 0, 0, 0, 1000, 0)
+    module = energy.Module(60, 4, 10000, 0, 0, 40, 0, 0, 0, 0, 1000, 0)
     network = Network(8, 0, None, None, 15)
     assert energy.module_sleep(module, 59, network, (OFF, PSM)) == PSM
     assert energy.module_sleep(module, 61, network, (OFF, PSM)) == OFF

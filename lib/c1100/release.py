@@ -50,6 +50,8 @@ async def release(power, timeout_s: float = 5, ask: bool = True) -> float | None
     try:
         if ask:
             await channel.run(dialect.RELEASE)
+        if not timeout_s:
+            return None
         await asyncio.wait_for_ms(released.wait(), int(timeout_s * 1000))
         return time.ticks_diff(time.ticks_ms(), begin) / 1000
     except asyncio.TimeoutError:

@@ -120,7 +120,8 @@ def _sizes(uplink: str, checked: dict[str, Any]) -> dict[str, int]:
     """What a node's messages hold besides its records, as far as no firmware can leave it out."""
     name = checked["id"]
     if uplink in ("mqtt", "mqtts"):
-        return {"topic": len(f"nodes/{name}/telemetry"), "client": len(name)}
+        sizes = {"topic": len(f"nodes/{name}/telemetry"), "client": len(name)}
+        return sizes | {"baud": checked["uart.baud"]} if uplink == "mqtt" else sizes
     return {"url": len(checked["http.url"])} if uplink in ("http", "https") else {}
 
 

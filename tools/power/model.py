@@ -26,6 +26,7 @@ from tools.virtual_c1100.profile import Profile as VirtualProfile
 from tools.virtual_c1100.sockets import BUFFER
 
 UC_PER_MAH = 3.6e6
+BAUD = 115200
 
 # A full handshake of TLS 1.2 with mbedtls and one certificate with a P-256 key, and what a record
 # adds with AES-GCM: counted on the wire between the virtual module and Python's ssl.
@@ -42,7 +43,7 @@ class Phase(NamedTuple):
 
 @dataclass(frozen=True)
 class Exchange:
-    """What one session says to the far side.
+    """What one session says to the far side, over a bearer that is there (`call`).
 
     seconds -- from the connection's set-up to the last answer, without time on the air
     up, down -- bytes of each packet
@@ -53,20 +54,36 @@ class Exchange:
     up: tuple[int, ...]
     down: tuple[int, ...]
     opening: float = 0.0
+    line: float = 0.0
 
     @classmethod
-    def mqtt(cls, latency: Latency, payload: int, topic: int = 23, client: int = 12) -> "Exchange":
-        """Bearer, TCP, CONNECT, the payload at QoS 1 in as few PUBLISH as the module takes it,
-        DISCONNECT (manual 3.6, MQTT 3.1.1).
+    def call(cls, latency: Latency) -> "Exchange":
+        """The bearer: once, until the module is switched off (manual 3.3.1.1, 3.6)."""
+        return cls(latency.pdp, (CALL_SIZE,), (), latency.pdp)
+
+    @classmethod
+    def mqtt(
+        cls,
+        latency: Latency,
+        payload: int,
+        topic: int = 23,
+        client: int = 12,
+        baud: int = BAUD,
+    ) -> "Exchange":
+        """TCP, CONNECT, the payload at QoS 1 in as few PUBLISH as the module takes it (manual 3.6,
+        MQTT 3.1.1). No DISCONNECT: without a will it changes nothing, and the broker finds out.
+        The first payload may be in the module before; the others take their way over the line,
+        as two digits each byte, while the connection waits.
         """
         messages = max(1, -(-payload // HEX_LIMIT))
         head = PACKET_HEAD + topic
         published = [head + HEX_LIMIT] * (messages - 1)
         published.append(head + payload - HEX_LIMIT * (messages - 1))
-        up = (CALL_SIZE, HANDSHAKE + 14 + client, *published, 2)
-        opening = latency.pdp + latency.mqtt_open
-        seconds = opening + (messages + 1) * latency.mqtt_packet
-        return cls(seconds, up, (4,) * (1 + messages), opening)
+        up = (HANDSHAKE + 14 + client, *published)
+        opening = latency.mqtt_open
+        seconds = opening + messages * latency.mqtt_packet
+        line = max(0, payload - HEX_LIMIT) * 20 / baud
+        return cls(seconds, up, (4,) * (1 + messages), opening, line)
 
     @classmethod
     def http(cls, latency: Latency, payload: int, url: int = 0, head: int = 0) -> "Exchange":
@@ -79,32 +96,32 @@ class Exchange:
 
     @classmethod
     def tcp(cls, latency: Latency, payload: int, hello: int = 0) -> "Exchange":
-        """Bearer, connection, the payload behind a greeting of `hello` bytes in as few packets as
+        """Connection, the payload behind a greeting of `hello` bytes in as few packets as
         the module takes it, one confirmation for all (manual 3.3.1.1). The connection need not be
         closed: it goes with the bearer.
         """
         packets = _shared(hello + payload, BUFFER, 0)
-        opening = latency.pdp + latency.connect
+        opening = latency.connect
         seconds = opening + len(packets) * latency.packet
-        return cls(seconds, (CALL_SIZE, 0, *packets), (2,), opening)
+        return cls(seconds, (0, *packets), (2,), opening)
 
     @classmethod
     def mqtts(cls, latency: Latency, payload: int, topic: int = 0, client: int = 0) -> "Exchange":
-        """Bearer, connection, TLS, then CONNECT and one PUBLISH; our own stack has no limit."""
-        up = (CALL_SIZE, 0, *TLS_UP, 14 + client + RECORD)
+        """Connection, TLS, then CONNECT and one PUBLISH; our own stack has no limit."""
+        up = (0, *TLS_UP, 14 + client + RECORD)
         published = _shared(9 + topic + payload, BUFFER - RECORD, RECORD)
-        opening = latency.pdp + latency.connect
+        opening = latency.connect
         seconds = opening + (len(TLS_UP) + 1 + len(published)) * latency.packet
         down = (*TLS_DOWN, 4 + RECORD, 4 + RECORD)
         return cls(seconds, (*up, *published), down, opening)
 
     @classmethod
     def https(cls, latency: Latency, payload: int, url: int = 0, head: int = 0) -> "Exchange":
-        """Bearer, connection, TLS, then one POST."""
+        """Connection, TLS, then one POST."""
         posted = _shared(url + head + payload, BUFFER - RECORD, RECORD)
-        opening = latency.pdp + latency.connect
+        opening = latency.connect
         seconds = opening + (len(TLS_UP) + len(posted)) * latency.packet
-        up = (CALL_SIZE, 0, *TLS_UP, *posted)
+        up = (0, *TLS_UP, *posted)
         return cls(seconds, up, (*TLS_DOWN, REPLY_HEAD + RECORD), opening)
 
     @classmethod
@@ -131,6 +148,7 @@ class Conditions:
     edrx -- cycle and paging time window in seconds when granted
     measured -- the network is one that was; rsrp -- in dBm, None: any of the coverage level
     luck -- of the sessions of which the mean is wanted, by coverage level
+    honours -- module and network release a connection when they are asked to
     """
 
     radio: RadioLink
@@ -143,6 +161,7 @@ class Conditions:
     measured: bool = False
     rsrp: int | None = None
     luck: tuple[tuple[Luck, ...], ...] = ()
+    honours: bool = False
 
     @classmethod
     def of(
@@ -159,7 +178,12 @@ class Conditions:
             t3412_s = profile.grants.usual_t3412_s
         made = cls(profile.radio, profile.latency, rat, t3324_s, t3412_s, edrx)
         measured = profile.network == MEASURED
-        return replace(made, measured=measured, rsrp=profile.cell.rsrp_dbm if measured else None)
+        return replace(
+            made,
+            measured=measured,
+            rsrp=profile.cell.rsrp_dbm if measured else None,
+            honours=profile.grants.release == "honoured",
+        )
 
     @property
     def air(self) -> Air:
@@ -248,25 +272,31 @@ def exchange(conditions: Conditions, what: Exchange) -> list[Phase]:
         Phase("connected-rx", received),
         Phase("connected-open", what.opening),
         Phase("connected-answer", what.seconds - what.opening),
-        Phase("connected-tail", retries),
+        Phase("connected-tail", retries + what.line),
     ]
 
 
 def tail(conditions: Conditions) -> list[Phase]:
-    """The connection without traffic, until the network releases it."""
-    return [Phase("connected-tail", conditions.radio.inactivity)]
+    """The connection without traffic, until the network releases it: of its own accord, or
+    because it was asked for and honours that, whatever costs less.
+    """
+    alone = [Phase("connected-tail", conditions.radio.inactivity)]
+    if not conditions.honours:
+        return alone
+    asked = signalling(conditions, conditions.radio.last_word)
+    return asked if seconds(asked) < conditions.radio.inactivity else alone
 
 
 def active_time(conditions: Conditions, hosted: bool = True) -> list[Phase]:
     """Idle until T3324 ends; the processor is awake for the first seconds after its host."""
-    seconds = conditions.t3324_s or 0.0
+    active_s = conditions.t3324_s or 0.0
     entry = conditions.latency.psm_entry
     if not hosted:
-        return [Phase("idle", seconds + entry)]
+        return [Phase("idle", active_s + entry)]
     # The processor stays awake from the last AT command, most of it in the connection's tail.
-    awake = max(0.0, conditions.latency.at_idle - conditions.radio.inactivity)
-    seconds = max(seconds, awake)
-    return [Phase("awake", awake), Phase("idle", seconds - awake + entry)]
+    awake = max(0.0, conditions.latency.at_idle - seconds(tail(conditions)))
+    active_s = max(active_s, awake)
+    return [Phase("awake", awake), Phase("idle", active_s - awake + entry)]
 
 
 def switch_off(conditions: Conditions) -> list[Phase]:

@@ -169,6 +169,15 @@ class Costs:
         return self.module_uc(setup) + self.board_uc(model.seconds(setup))
 
     @functools.cached_property
+    def call_uc(self) -> float:
+        """Module and board while the bearer is set up in a module that was off."""
+        phases = model.exchange(self.conditions, Exchange.call(self.conditions.latency))
+        # The session's own connection is the same one.
+        setup = model.exchange(self.conditions, Exchange(0, (), ()))
+        longer_s = model.seconds(phases) - model.seconds(setup)
+        return self.module_uc(phases) - self.module_uc(setup) + self.board_uc(longer_s)
+
+    @functools.cached_property
     def talk_s(self) -> float:
         """How long the shortest session takes."""
         return model.seconds(self.talk())
@@ -246,7 +255,7 @@ def switched_off(costs: Costs, gap_s: float, again: bool) -> Gap:
     rest = gap_s - model.seconds(awake)
     if rest < 0:
         return math.inf, 0.0
-    spared = costs.setup_uc if again else 0.0
+    spared = costs.setup_uc - costs.call_uc if again else 0.0
     return costs.module_uc([*awake, Phase("off", rest)]) - spared, model.seconds(start)
 
 
@@ -257,17 +266,20 @@ def in_idle(costs: Costs, gap_s: float, _again: bool) -> Gap:
 
 def _registered(costs: Costs, gap_s: float, state: str) -> float:
     conditions = costs.conditions
-    tail = min(gap_s, conditions.radio.inactivity)
+    tail = model.tail(conditions)
+    if gap_s < model.seconds(tail):
+        tail = [Phase("connected-tail", gap_s)]
     update = model.tau(conditions) * _updates(conditions, gap_s)
-    rest = max(0.0, gap_s - tail - model.seconds(update))
-    return costs.module_uc([Phase("connected-tail", tail), *update, Phase(state, rest)])
+    rest = max(0.0, gap_s - model.seconds([*tail, *update]))
+    return costs.module_uc([*tail, *update, Phase(state, rest)])
 
 
 def _updates(conditions: Conditions, gap_s: float) -> int:
     """Periodic updates in a gap: T3412 begins with the release of the connection."""
     if not conditions.t3412_s:
         return 0
-    return max(0, math.ceil((gap_s - conditions.radio.inactivity) / conditions.t3412_s) - 1)
+    tail_s = model.seconds(model.tail(conditions))
+    return max(0, math.ceil((gap_s - tail_s) / conditions.t3412_s) - 1)
 
 
 # The least possible -----------------------------------------------------------------------------
@@ -308,7 +320,8 @@ def _cheapest(costs: Costs, wanted: list[Window], span_s: float) -> tuple[float,
     def first(at: Costs) -> float:
         start = model.start_from_off(at.conditions)
         light = at.board_uc(1.0, "light-sleep")
-        return at.module_uc(start) - at.setup_uc + (light - floor) * model.seconds(start)
+        start_uc = at.module_uc(start) - at.setup_uc + at.call_uc
+        return start_uc + (light - floor) * model.seconds(start)
 
     # best[i]: cheapest way up to and with a session at points[i]; index -1 is the beginning
     best: dict[int, tuple[float, int, int]] = {-1: (0.0, 0, 0)}

@@ -122,9 +122,11 @@ class Mqtt:
 
     def _call(self, call: Call) -> None:
         if call.args[0]:
-            size = 0 if self._called else CALL_SIZE
+            if self._called and self._network.attached:
+                call.when_sent(self._call_done)  # the bearer is there: nothing is on the air
+                return
             delay = self._core.profile.latency.pdp
-            self._network.uplink(size, "pdp", delay, self._call_done, opens=True)
+            self._network.uplink(CALL_SIZE, "pdp", delay, self._call_done, opens=True)
             return
         if not self._called:
             raise Failure

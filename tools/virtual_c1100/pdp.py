@@ -68,9 +68,11 @@ class Pdp:
 
     def _call(self, call: Call) -> Later | None:
         if call.args[0]:
-            size = 0 if self.up else CALL_SIZE
+            if self.up and self._network.attached:
+                self._called(call)  # nothing is on the air
+                return LATER
             delay = self._core.profile.latency.pdp
-            self._network.uplink(size, "pdp", delay, lambda: self._called(call), opens=True)
+            self._network.uplink(CALL_SIZE, "pdp", delay, lambda: self._called(call), opens=True)
             return LATER
         if self.up:
             self._down()
