@@ -109,9 +109,10 @@ def _unknown(files: dict[str, bytes], change: tuple[str, Any] | None = None) -> 
         found.update(dict.fromkeys(map(str, json.loads(files["config.json"])["sensors"])))
     except (KeyError, TypeError, ValueError):
         pass
-    section, *path = change[0].split(".") if change else [""]
+    key, value = change or ("", None)
+    section, *path = key.split(".")
     if section == "sensors":
-        named = path[:1] if path else change[1] if isinstance(change[1], dict) else ()
+        named = path[:1] if path else value if isinstance(value, dict) else ()
         found.update(dict.fromkeys(named))
     return found
 
