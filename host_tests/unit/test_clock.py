@@ -330,6 +330,7 @@ SETTINGS = {
     "pins.wake": -1,
     "sleep.module": "auto",
     "sleep.release_s": 15,
+    "battery.kind": "none",
     "battery.low_v": 3.3,
     "battery.critical_v": 3.0,
 }

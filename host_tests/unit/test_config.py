@@ -219,7 +219,7 @@ def test_what_is_no_json_is_refused_with_its_place():
 
 def test_no_pin_has_two_keys():
     keys = [key for key, rule in config.SCHEMA.items() if rule[1] is config.PIN]
-    assert len(keys) == 9
+    assert len(keys) == 10
     for pin in (4, "X4"):
         for one in keys:
             for other in keys:
