@@ -99,7 +99,7 @@ KINDS = {
     "in PSM": ({"sleep": {"module": "psm", "active_s": 10}}, "supply", ""),
     "in idle mode": ({"sleep": {"module": "idle"}}, "supply", ""),
     "listening": ({"sleep": {"doze": 0}}, "supply", ""),
-    "with a position": ({"position": {"period_s": 900, "limit_s": 60}}, "supply", "radio"),
+    "with a position": ({"position": {"period_s": 900, "limit_s": 60}}, "supply", ""),
     "without status": ({"pins": {"pwrkey": 4, "wake": 5}}, "power", ""),
     "key alone": ({"pins": {"pwrkey": 4}}, "power", ""),
     "without key": ({"pins": {"wake": 5, "status": 18}}, "restart", ""),
@@ -118,8 +118,12 @@ def test_each_rung_brings_nodes_of_all_kinds_back(node, kind):
         n.module.power_on()  # nobody else does
     assert wake(n) == (True, [])
     for count, rung in enumerate(RUNGS[: RUNGS.index(highest) + 1]):
-        fail(n, "+LSMQTTCALL", rung)
-        assert wake(n) == (True, [] if rung == done else list(RUNGS[: count + 1])), rung
+        fail(n, "+LSMQTTOPEN", rung)  # a bearer may be there already
+        delivered, rungs = wake(n)
+        assert delivered, rung
+        # The driver itself tries once more to open.
+        wanted = [] if rung in (done, "again") else list(RUNGS[: count + 1])
+        assert rungs == wanted, rung
         n.module.faults.clear()
 
 
