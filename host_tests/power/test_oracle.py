@@ -155,7 +155,7 @@ def test_a_session_waits_for_better_coverage_within_its_window():
     wanted = oracle.windows([Job("report", 7200, flex_s=3600, size=200)], 86400)
     good = oracle.least(wanted, 86400, costs(8.0)).charge_uc
     sometimes = tuple((h * 3600.0, (h % 2 == 0) * 1) for h in range(24))
-    seldom = tuple((h * 3600.0, (h % 12 != 0) * 1) for h in range(24))
+    seldom = tuple((h * 3600.0, (h % 12 != 0) * 2) for h in range(24))
     assert oracle.least(wanted, 86400, costs(8.0, levels=sometimes)).charge_uc <= 1.01 * good
     assert oracle.least(wanted, 86400, costs(8.0, levels=seldom)).charge_uc > 1.2 * good
 
