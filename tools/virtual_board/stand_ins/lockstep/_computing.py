@@ -13,6 +13,7 @@ _held = None  # the count when a stand-in was called
 _files = 0  # that code was loaded from, with all modules of the interpreter
 _sizes = {}  # name of a module -> bytes of its file
 _there = {}  # name of a module -> id() of what is there now: it may be forgotten, and loaded again
+_loaded = 0  # bytes, so far in this life
 _loading_us = 0
 _told = (0, 0)  # what the host knows of: microseconds, those of them for loading code
 
@@ -66,9 +67,8 @@ def us():
 
 def _measure(n):
     # How long it has taken to load what was not there before.
-    global _files, _loading_us, _there
+    global _files, _loaded, _loading_us, _there
     _files = len(sys.modules)
-    size = 0
     before, _there = _there, {}
     for name, module in sys.modules.items():
         _there[name] = id(module)
@@ -79,8 +79,8 @@ def _measure(n):
                 _sizes[name] = os.stat(module.__file__)[6]
             except (AttributeError, OSError):  # of the interpreter
                 _sizes[name] = 0
-        size += _sizes[name]
-    _loading_us += size * _load_ns // 1000
+        _loaded += _sizes[name]
+    _loading_us = _loaded * _load_ns // 1000  # of all: no part of a microsecond is lost
     if _held is None:
         _count.n = n
 
