@@ -80,7 +80,7 @@ def value(spec: Spec) -> float:
 
 def conditions(spec: Spec) -> Conditions:
     """The network of a publication. Its clock starts with the radio, or with what it says of a
-    boot: the C1100's own times are not in it.
+    boot: the C1100's own times are not in it. Nobody asked for the release of a connection.
     """
     given = {"setup": spec.setup_s, "resync": spec.resync_s, "cycle": spec.drx_s}
     changed = {name: seconds for name, seconds in given.items() if seconds is not None}
@@ -90,7 +90,7 @@ def conditions(spec: Spec) -> Conditions:
         profile = measured.applied(
             VirtualProfile(radio=radio, cell=Cell(rssi=NO_RSSI, rsrp=spec.rsrp))
         )
-        return Conditions.of(profile, spec.rat)
+        return replace(Conditions.of(profile, spec.rat), honours=False)
     radio = replace(radio, **{name: replace(getattr(radio, name), **changed)})
     latency = replace(Latency(), boot=0, boot_psm=0, sim_ready=0, psm_entry=0, at_idle=0)
     return Conditions(radio, latency, spec.rat, spec.t3324_s, None, spec.edrx, spec.tx_dbm)
