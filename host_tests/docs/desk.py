@@ -53,6 +53,7 @@ class Desk:
         (self.root / "build").mkdir()
         (self.root / "config.json").write_text(json.dumps(WIRED))
         (self.root / "secrets.json").write_text(json.dumps({"commands": {"key": KEY}}))
+        (self.root / "build/ignored.toml").write_text('[grants]\nrelease = "ignored"\n')
         (self.root / "nodes.csv").write_text("id,mqtt.host\na1,broker.example\n")
         firmware("esp32", PLAIN, folder).rename(self.root / "ESP32_GENERIC.bin")
         (self.root / "PYBD_SF2.dfu").write_bytes(b"DfuSe" + bytes(100))

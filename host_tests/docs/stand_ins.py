@@ -75,13 +75,13 @@ HOW = (
     How("make venv", PARSED, "", "these tests run in what it makes"),
     How("make demo", PARSED, "", "host_tests/bench/test_demo.py runs it"),
     How("make test", PARSED, "", "it is what runs this"),
-    How("make bench", PARSED, "", "minutes"),
     How("make month", PARSED, "", "minutes"),
     How("python -m tools payload", INSTEAD, "+ --records 1", "half a minute"),
     How("make lint", PARSED, "", "it is a part of the suite"),
     How("python -m pytest", INSTEAD, "python -m pytest -n 0 host_tests/unit/test_ring.py",
         "it is a part of the suite"),
     How("python -m tools simulate --days 30", INSTEAD, "+ --days 0.05", "minutes"),
+    How("python -m tools simulate --days 2 --profile", INSTEAD, "+ --days 0.05", "half a minute"),
     How("python -m tools simulate --scenario host_tests/scenarios/ten-years", INSTEAD,
         "+ --days 0.6", "half a minute"),
     How("python -m tools simulate --scenario", PARSED, "", "host_tests/power lives each of them"),
@@ -106,7 +106,7 @@ HOW = (
 )  # fmt: skip
 
 # Programs that the documents may use.
-PROGRAMS = ("make", "python", "micropython", "mpremote", "mosquitto", "mkdir", ".")
+PROGRAMS = ("make", "python", "micropython", "mpremote", "mosquitto", "mkdir", "printf", ".")
 
 # What only reads is run in the project itself, not in a copy.
 IN_PROJECT = ("python -m pytest", "micropython")
