@@ -44,6 +44,7 @@ class Mqtt:
         self._network = network
         self.links: list[MqttLink] = []
         self._link: MqttLink | None = None
+        self._bearers = 0  # that have gone
         self.boot()
         network.on_change.append(self._coverage)
         switch = (Int(0, 1),)
@@ -139,7 +140,8 @@ class Mqtt:
 
     def _end_call(self) -> None:
         """The bearer goes; the TCP connection over it is dead, and the broker not told."""
-        self._called = False
+        self._called = self._opening = False
+        self._bearers += 1
         if self._link:
             self._link.abandon()
             self._link = None
@@ -164,12 +166,15 @@ class Mqtt:
         )  # fmt: skip
         self._opening = True
         delay = self._core.profile.latency.mqtt_open
+        bearer = self._bearers
         self._network.uplink(
-            settings.size + HANDSHAKE, "mqtt", delay, lambda: self._dial(host, port, settings),
-            opens=True,
+            settings.size + HANDSHAKE, "mqtt", delay,
+            lambda: self._dial(bearer, host, port, settings), opens=True,
         )  # fmt: skip
 
-    def _dial(self, host: str, port: int, settings: Settings) -> None:
+    def _dial(self, bearer: int, host: str, port: int, settings: Settings) -> None:
+        if bearer != self._bearers:
+            return  # what was on its way went with it
         address = resolve(self._core.profile.routes, host, port)
         try:
             if address is None or not self._network.attached:
