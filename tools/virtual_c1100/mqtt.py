@@ -199,6 +199,8 @@ class Mqtt:
             link.drop()
 
     def _opened(self, link: MqttLink, good: bool) -> None:
+        if link is not self._link:
+            return  # of before the module was restarted, or its bearer went
         self._opening = False
         if not good:
             self._link = None
