@@ -182,7 +182,7 @@ class Mqtt:
             link = MqttLink(
                 self._core.timeline, connect(address), settings, self._on_air,
                 on_open=lambda good: self._opened(link, good), on_message=self._incoming,
-                on_lost=self._lost, on_end=lambda link: self.links.remove(link),
+                on_lost=lambda: self._lost(link), on_end=lambda link: self.links.remove(link),
             )  # fmt: skip
         except (OSError, ValueError):
             self._opening = False
@@ -206,7 +206,9 @@ class Mqtt:
             self._link = None
         self._urc(f"+MQTTOPEN:{int(good)}")
 
-    def _lost(self) -> None:
+    def _lost(self, link: MqttLink) -> None:
+        if link is not self._link:
+            return  # the broker has ended one that nobody owns: by the same client's next session
         self._link = None
         self._urc(self._core.profile.quirks.lost_link_urc)
 
