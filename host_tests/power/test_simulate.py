@@ -34,7 +34,7 @@ def test_the_same_seed_gives_the_same_trace_and_the_report_says_where_it_went(tm
 
 
 def test_what_the_board_computes_is_in_the_account():
-    lives = [simulate.simulate(Scenario("", 0.1, frozen=frozen)) for frozen in (False, True)]
+    lives = [simulate.simulate(Scenario("", 0.3, frozen=frozen)) for frozen in (False, True)]
     flash, frozen = [life.run.account().by_state["board", "computing"] for life in lives]
     wakes = lives[0].wakes
     assert 0.1 < flash.us / 1e6 / wakes < 1  # s
