@@ -193,12 +193,16 @@ def test_an_editable_installation_runs_the_clone(tmp_path) -> None:
 
 
 def test_what_is_ignored_stays_at_home(tmp_path, monkeypatch) -> None:
-    """Secrets and configuration of a node, for one, wherever they lie."""
+    """Secrets and configuration of a node, for one, wherever they lie; but not of an example."""
     for name in (".gitignore", "README.md"):
         shutil.copy(ROOT / name, tmp_path)
     for name in ("secrets.json", "lib/config.json", "tools/__pycache__/x.pyc", "lib/a.py",
-                 "build/x", "node/config.json.good", ".git/config", "nodes/keys.csv"):  # fmt: skip
+                 "build/x", "node/config.json.good", ".git/config", "nodes/keys.csv",
+                 "docs/examples/tracker/config.json", "docs/examples/tracker/secrets.json",
+                 "docs/examples/config.json", "docs/examples/a/b/config.json",
+                 "lib/docs/examples/a/config.json"):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
     monkeypatch.setattr(package, "ROOT", tmp_path)
-    assert set(package.files()) == {".gitignore", "README.md", "lib/a.py"}
+    kept = {".gitignore", "README.md", "lib/a.py", "docs/examples/tracker/config.json"}
+    assert set(package.files()) == kept

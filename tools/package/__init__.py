@@ -69,22 +69,35 @@ def files() -> dict[str, Path]:
     """All that belongs to the project, by path: what git is not told to ignore. An unpacked sdist
     has no git to ask.
     """
-    ignored = [
-        line.rstrip("/") for line in (ROOT / ".gitignore").read_text().splitlines()
-        if line and not line.startswith("#")
-    ]  # fmt: skip
-    ignored += [".git", "PKG-INFO"]
+    lines = (ROOT / ".gitignore").read_text().splitlines()
+    lines = [".git", "PKG-INFO"] + [line for line in lines if line and not line.startswith("#")]
 
-    def kept(name: str) -> bool:
-        return not any(fnmatch.fnmatch(name, pattern) for pattern in ignored)
+    def kept(path: Path) -> bool:
+        """The last line that says something of it decides; `!` takes back what one before says."""
+        parts = path.relative_to(ROOT).parts
+        for line in reversed(lines):
+            if _names(line.removeprefix("!").rstrip("/"), parts):
+                return line.startswith("!")
+        return True
 
     found = {}
-    for folder, below, names in os.walk(ROOT):
-        below[:] = sorted(filter(kept, below))
-        for name in sorted(filter(kept, names)):
-            path = Path(folder, name)
-            found[path.relative_to(ROOT).as_posix()] = path
+    for name, below, names in os.walk(ROOT):
+        folder = Path(name)
+        below[:] = sorted(each for each in below if kept(folder / each))
+        for path in sorted(folder / each for each in names):
+            if kept(path):
+                found[path.relative_to(ROOT).as_posix()] = path
     return found
+
+
+def _names(pattern: str, parts: tuple[str, ...]) -> bool:
+    """Whether a pattern of .gitignore names this path: by its own name, or, where there is a slash
+    in it, from the project's folder on.
+    """
+    if "/" not in pattern:
+        return fnmatch.fnmatch(parts[-1], pattern)
+    wanted = pattern.removeprefix("/").split("/")
+    return len(wanted) == len(parts) and all(map(fnmatch.fnmatch, parts, wanted))
 
 
 def requirements() -> list[str]:
