@@ -78,8 +78,10 @@ class _Wire(io.IOBase):
         return self._sock.write(buf)
 
     def ioctl(self, request: int, argument: int) -> int:
-        """Of the socket."""
-        return self._sock.ioctl(request, argument)
+        """Of the socket; but Tls closes that. mbedtls closes this when it is collected, too, where
+        nothing may be allocated.
+        """
+        return 0 if request == _CLOSE else self._sock.ioctl(request, argument)
 
 
 class Tls(io.IOBase):
@@ -260,7 +262,7 @@ class Tls(io.IOBase):
     def close(self) -> None:
         """Send what is written, then close. wait_closed() waits for it."""
         self._ended = self._closed = True
-        self._inner.close()  # gives back what mbedtls has of the heap, and closes the socket
+        self._inner.close()  # gives back what mbedtls has of the heap
         self._sock.close()
 
     async def wait_closed(self) -> None:
