@@ -122,6 +122,15 @@ def loaded(node) -> list:
     return samples
 
 
+def delivering(node) -> None:
+    """The far side has just confirmed something: the module is connected, whether it was before
+    or not. Only what has become low is told: a record for each report costs a message.
+    """
+    samples = loaded(node)
+    if len(samples) > 1:
+        node.keep(samples)
+
+
 def _take(node, level: int, found: float) -> list:
     state = node.state
     if level == state.level:

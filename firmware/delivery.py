@@ -129,6 +129,10 @@ class Delivery:
                 refused = []
                 size = uplink.batch_bytes
             node.outbox.ack(confirmed)
+            if node.settings["battery.kind"] != "none" and not node.load_v:
+                from . import battery
+
+                battery.delivering(node)
             count = len([seq for seq, _ in batch if seq <= confirmed])
             sent += count
             log.info("delivered %s by %s", log.count(count, "record"), name)

@@ -280,7 +280,9 @@ class Session:
         signal = await node.sample((link,))
         if signal:
             node.state.signal = signal[0][2]
-        if node.settings["battery.kind"] != "none":
+        # Out of PSM it is in the network and not connected: that shows nothing, see Delivery.
+        attached = self._was_off and not self.modem.was_registered
+        if attached and node.settings["battery.kind"] != "none":
             from . import battery
 
             node.samples += battery.loaded(node)

@@ -131,6 +131,28 @@ def test_sag_alone_makes_it_low_until_it_is_over():
         assert node.at(good)[0].startswith("battery high")
 
 
+def test_while_it_delivers_only_news_makes_a_record():
+    for name in battery.KINDS:
+        kind = battery.KINDS[name]
+        node = Node(name)
+        kept = []
+        node.keep = kept.append
+        good = kind.falls[0] + kind.margin_v + 0.02
+        node.at(good)
+        fresh = good - battery._TX_A * kind.ohms
+        weak = fresh - (good - kind.falls[1]) - 0.01
+        for volts, sags, records in ((fresh, False, 0), (weak, True, 1), (weak, True, 1),
+                                     (fresh, False, 1)):  # fmt: skip
+            node.board = Board(volts / 2)
+            battery.delivering(node)
+            assert node.state.sags == sags and abs(node.load_v - volts) < 1e-6
+            assert len(kept) == records, name
+        assert [each[0] for each in kept[0]] == ["battery_load", "event"]
+        node.board = Board(None)
+        battery.delivering(node)
+        assert len(kept) == 1
+
+
 def test_state_over_sleep():
     for level in range(5):
         for sags in (False, True):

@@ -75,6 +75,7 @@ class Node:
             "id": "n",
             "payload.format": "senml+json",
             "report.limit_s": 60,
+            "battery.kind": "none",
             "uplink.first": "http",
             "uplink.then": "none",
             "commands.key": "",
