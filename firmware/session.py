@@ -30,6 +30,7 @@ _OF_DELIVERY = (
     "orders",
     "results",
     "uplinks.refusal",
+    "uplinks.status",  # it holds the one before
 )
 
 
