@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 WASM = "@micropython/micropython-webassembly-pyscript"
 WASM_VERSION = "1.29.0-6"  # the 32-bit port; the tag "latest" is older
 PERIOD_S = 900
-DAYS_BYTES = 12 * 1024
+DAYS_BYTES = 32 * 1024  # with less the port grows its heap, and another one is measured
 
 # Every program has these; then each of the others is imported alone, after them.
 CORE = {

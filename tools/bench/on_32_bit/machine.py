@@ -5,6 +5,7 @@ PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
 TIMER_WAKE = 4
 rtc = b""  # memory; empty: the supply was off before
 heard = 0  # commands
+status = 1  # of the module: it runs
 _REGISTERED = b'+CEREG: 4,1,"1A2B","01234567",7,,,"00000101","00111000"\r\n0\r'
 # By how the command begins; any other is taken. Outcomes come behind the result code.
 _ANSWERS = (
@@ -37,10 +38,15 @@ class Signal:
     def __init__(self, pin, invert=False):
         self._pin = pin
 
-    on = off = lambda self: None
+    def on(self):
+        global status
+        status = 1  # its wake pin or its key: the module runs
+
+    def off(self):
+        pass
 
     def value(self):
-        return 1  # the module is powered
+        return status
 
 
 class ADC:
