@@ -10,9 +10,9 @@ from tools.calling import COMMAND
 
 # command: (module with add_arguments(parser) and run(args) -> exit code, one line of help)
 COMMANDS = {
-    "new": ("tools.own.new", "a folder for a node of your own, with a sensor to begin with"),
     "demo": ("tools.demo", "a node's life from deployment to several reports, all in software"),
     "bench": ("tools.bench.cli", "figures: memory, throughput, sizes"),
+    "new": ("tools.own.new", "a folder for a node of your own, with a sensor to begin with"),
     "simulate": ("tools.power.simulate", "days of a node's life in minutes, and its power report"),
     "payload": ("tools.power.payload", "bytes and charge of reports in each payload.format"),
     "power-report": ("tools.power.cli", "where each mAh of a run went: picture and page"),

@@ -174,7 +174,7 @@ class Life:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--days", type=_days, help="virtual days (1, or the scenario's)")
+    parser.add_argument("--days", type=days, help="virtual days (1, or the scenario's)")
     parser.add_argument(
         "--scenario",
         type=Path,
@@ -207,16 +207,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _days(text: str) -> float:
+def days(text: str) -> float:
+    """A type for argparse: virtual days. Raises argparse.ArgumentTypeError."""
     try:
-        days = float(text)
+        count = float(text)
     except ValueError:
-        days = math.nan
-    if not 0 < days <= MOST_DAYS:
+        count = math.nan
+    if not 0 < count <= MOST_DAYS:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a number of days above 0, and no more than {MOST_DAYS}"
         )
-    return days
+    return count
 
 
 def run(args: argparse.Namespace) -> int:

@@ -14,10 +14,11 @@ import argparse
 import statistics
 import sys
 
+from tools import options
 from tools.broker import BrokerError
 from tools.deploy import DeployError
 from tools.power.scenario import NODE, Scenario
-from tools.power.simulate import Life, simulate
+from tools.power.simulate import Life, days, simulate
 from tools.virtual_board.process import BoardError
 
 HOST = "server.simulated"
@@ -34,9 +35,9 @@ HEAD = ("uplink", "key", "bytes up", "bytes down", "round trips", "seconds", "mA
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--days", type=float, default=1.0, help="virtual days of each (1)")
-    parser.add_argument("--period", type=int, default=3600, metavar="SECONDS",
-                        help="between reports (3600)")  # fmt: skip
+    parser.add_argument("--days", type=days, default=1.0, help="virtual days of each (1)")
+    parser.add_argument("--period", type=options.whole(10, 604800), default=3600,
+                        metavar="SECONDS", help="between reports (3600)")  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
