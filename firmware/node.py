@@ -46,6 +46,7 @@ class Node:
         self.done = []  # jobs, in this wake
         self.crashed = False
         self.on_trial = False  # whether a setting is
+        self.own = None  # what own/memory.py remembers, once it is asked for
         self.is_urgent = False  # what was sampled is to be reported at once
         self.restart_ms = 0  # sleep that long and start afresh, module and all; 0: no
         self.begin_s = self.now()  # of this wake, on the clock as it is set now

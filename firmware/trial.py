@@ -72,7 +72,7 @@ def _is_there(folder: str) -> bool:
 
 def rest() -> None:
     """It is not asked for a while: the code that knows it goes, with the table of settings."""
-    unload("trials", "checking", "config", "config_words")
+    unload("trials", "checking", "own.checking", "config", "config_words")
 
 
 def _trials():

@@ -19,7 +19,7 @@ def rang(node) -> None:
     _, day, count = _known(kept)
     today = now_s // _DAY_S
     kept["alarm"] = [now_s, today, count + 1 if day == today else 1]
-    memory.store(node, kept)
+    memory.store(node)
     log.info("woken by pins.alarm")
     node.samples.append(("event", None, "alarm pin"))
     for job in ("sample", "report"):

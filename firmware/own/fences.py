@@ -31,9 +31,6 @@ def judge(fences: dict, kept: dict, samples: list, now_s: int) -> tuple:
     here = position(samples)
     texts = []
     record = report = False
-    for name in list(kept):
-        if name not in fences:
-            del kept[name]
     if here is None:
         return texts, record, report
     for name in sorted(fences):

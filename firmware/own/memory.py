@@ -17,7 +17,13 @@ _CRC_CHARACTERS = const(8)
 
 
 def load(node) -> dict:
-    """What was kept; empty if nothing was."""
+    """What was kept; empty if nothing was. The same one for all who ask in a wake."""
+    if node.own is None:
+        node.own = _read(node)
+    return node.own
+
+
+def _read(node) -> dict:
     kept = node.state.memo
     if not kept:
         try:
@@ -36,9 +42,9 @@ def load(node) -> dict:
     return {}
 
 
-def store(node, memory: dict) -> None:
-    """Keep it. What is too long is not kept, and told."""
-    text = json.dumps(memory).encode()
+def store(node) -> None:
+    """Keep what load() has given. What is too long is not kept, and told."""
+    text = json.dumps(node.own).encode()
     sealed = b"%08x" % crc32(text) + text
     room = getattr(node.board, "memo_bytes", 0)
     try:

@@ -50,9 +50,6 @@ def judge(rules: dict, kept: dict, samples: list, now_s: int) -> tuple:
             values[name] = number
     texts = []
     record = report = False
-    for rule in list(kept):
-        if rule not in rules:
-            del kept[rule]
     for name in sorted(rules):
         rule = rules[name]
         if rule["of"] not in values:

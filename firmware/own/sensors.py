@@ -17,7 +17,7 @@ import os
 
 from micropython import const
 
-from .. import files, log
+from .. import files, log, trial
 from ..last_good import ConfigError
 
 FOLDER = "sensors"
@@ -102,11 +102,13 @@ def load(name: str):
 def complete(name: str, module, given: dict) -> dict:
     """A sensor's own settings with all that was left out. Raises ConfigError."""
     table = getattr(module, "SETTINGS", {})
-    from .checking import row
-
     settings = {}
     for key in table:
-        settings[key] = row("sensors.%s.%s" % (name, key), given.get(key), table[key])
+        settings[key] = table[key][0]
+        if key in given or settings[key] is None:
+            from .checking import row  # with the table of all settings: most sensors need none
+
+            settings[key] = row("sensors.%s.%s" % (name, key), given.get(key), table[key])
     for key in given:
         if key not in table and key not in USUAL:
             raise ConfigError("there is no setting sensors.%s.%s" % (name, key))
@@ -136,6 +138,7 @@ async def read(node, memory: dict) -> list:
         # A period that only its file knows.
         if name in hung or _is_due(sensor, was_read.get(name), now_s):
             due.append(sensor)
+    trial.rest()  # what has looked at settings goes again
     from ..sensors import SENSORS
 
     known = present + list(SENSORS)

@@ -42,7 +42,7 @@ async def sample(node, found: list, is_report: bool) -> None:
     node.samples += samples + [("event", None, text) for text in texts]
     if samples:
         _note(node, kept, samples)
-    memory.store(node, kept)
+    memory.store(node)
     if report and not is_report:
         node.report_at_once()
 
@@ -65,7 +65,7 @@ def located(node, found: list, is_report: bool) -> None:
             kept["still"] = 1
         kept["fixed"] = node.now()
     node.samples += [("event", None, text) for text in texts]
-    memory.store(node, kept)
+    memory.store(node)
     if report and not is_report:
         node.report_at_once()
 
@@ -88,7 +88,11 @@ def _judge(node, section: str, kept: dict, samples: list) -> tuple:
         from . import rules as judge
     else:
         from . import fences as judge
-    return judge.judge(given, kept.setdefault(section, {}), samples, node.now())
+    known = kept.setdefault(section, {})
+    for name in list(known):
+        if name not in given:  # the configuration has them no more
+            del known[name]
+    return judge.judge(given, known, samples, node.now())
 
 
 def _is_worth(node, kept: dict, samples: list) -> bool:
