@@ -83,7 +83,7 @@ def test_demo_with_a_users_broker_and_an_observer_of_our_own(tmp_path: Path) -> 
 def test_demo_fails_when_a_record_is_lost_or_damaged(
     fault, says, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
 ) -> None:
-    monkeypatch.setattr(demo, "ARRIVAL_LIMIT_S", 0.5)
+    monkeypatch.setattr(demo.far_side, "ARRIVAL_LIMIT_S", 0.5)
     with embedded() as broker, proxy(broker, 1, fault) as broken:
         options = demo.Options(1, broker=broker, node_broker=broken, trace=tmp_path / "trace")
         assert demo.demonstrate(options) == 1

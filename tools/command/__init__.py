@@ -43,6 +43,7 @@ from tools.command.words import (
 from tools.deploy import DeployError, seconds, settings
 from tools.monitor.model import plain
 from tools.own import folder
+from tools.provision.node import SECRETS
 
 __all__ = [
     "KEY_VARIABLE",
@@ -111,7 +112,7 @@ def run(args: argparse.Namespace) -> int:
         check(what, own)
         secrets_file = args.secrets
         if own and not (args.secrets or args.key_file) and not os.environ.get(KEY_VARIABLE):
-            secrets_file = own.path / folder.SECRETS
+            secrets_file = own.path / SECRETS
         return _command(args, what, read_key(secrets_file, args.key_file))
     except Stopped as stop:
         print(plain(str(stop)), file=sys.stderr)

@@ -46,7 +46,6 @@ from tools.virtual_c1100.profile import Profile
 PERIOD_S = 900
 MOST_REPORTS = 100_000
 WAKE_LIMIT_S = 1200  # virtual; a wake with all its time-outs, and the sleep after it
-ARRIVAL_LIMIT_S = 5.0
 ASLEEP_S = 60.0  # virtual
 MODULE, BOARD, BATTERY = "mdm9206", "esp32", "ls26500"
 EMBEDDED = Address("mqtt.demo", 1883)
@@ -61,9 +60,6 @@ SERVERS: dict[str, tuple[dict[str, dict], Address]] = {
 }
 EARLY_S = 1.0  # before the next wake
 TRACE = Path("build/demo-trace.txt")
-
-
-Collected = Subscriber | far_side.Kept | far_side.Arrived
 
 
 @dataclass(frozen=True)
@@ -152,11 +148,11 @@ def demonstrate(options: Options) -> int:
 class Life:
     """One node to be. staging -- what goes onto its board besides driver and firmware
 
-    collected -- what has arrived; own, given -- a folder of the user's own, and its settings
+    far -- what has arrived; own, given -- a folder of the user's own, and its settings
     """
 
     staging: Path
-    collected: Collected
+    far: far_side.Arrived
     routes: dict[tuple[str, int], tuple[str, int]]
     uplink: str
     period_s: int = PERIOD_S
@@ -195,7 +191,7 @@ def _ours(options: Options, stack: contextlib.ExitStack, work: Path, view: View)
     """The demo's own node."""
     # On a broker of somebody else's there may be another demo.
     node_id = "demo" if options.broker is None else f"demo-{secrets.token_hex(3)}"
-    collected: Collected
+    collected: Subscriber | far_side.Kept
     config: dict[str, dict] = {"sleep": {"module": "psm"}}
     secured = options.uplink in far_side.SECURE
     plain = options.uplink.removesuffix("s") if secured else options.uplink
@@ -228,7 +224,8 @@ def _ours(options: Options, stack: contextlib.ExitStack, work: Path, view: View)
         flash.configure(staging, node_id, known_as, PERIOD_S, **config)
     if trusted:
         (staging / CA).write_bytes(trusted)
-    return Life(staging, collected, {asked: server}, options.uplink)
+    arrived = far_side.Arrived({options.uplink: collected})
+    return Life(staging, arrived, {asked: server}, options.uplink)
 
 
 def _live(options: Options, view: View, trace: TextIO) -> list[str]:
@@ -297,21 +294,18 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
         bench.run(until=lived, limit_s=limit_s)
         made = check.reports(bench, bench.wakes[born:])
         sampled = sum(report.payload is not None for report in made)
-        if isinstance(life.collected, far_side.Arrived):
-            life.collected.wait(delivery.confirmed(bench.console))
-        else:
-            life.collected.wait(sampled, ARRIVAL_LIMIT_S)
-        arrived = list(life.collected.records or ())
+        life.far.wait(delivery.confirmed(bench.console) if life.own else sampled)
+        arrived = list(life.far.records or ())
         spent = time.monotonic() - begin
         view.live = False
         bench.run(until=_until(bench))  # what is told is of the same time as the picture
         _summarise(view, bench, made, arrived, spent)
         _picture(view, watch, options, life.period_s)
-        if isinstance(life.collected, far_side.Arrived):
-            done = life.reports(bench, bench.wakes[born:])
-            short = [] if done >= options.reports else [f"only {count(done, 'report')} came"]
-            return short + own.problems(bench, life.collected, life.given)
-        return check.problems(made, arrived, options.reports)
+        if life.own is None:
+            return check.problems(made, arrived, options.reports)
+        done = life.reports(bench, bench.wakes[born:])
+        short = [] if done >= options.reports else [f"only {count(done, 'report')} came"]
+        return short + own.problems(bench, life.far, life.given)
 
 
 def _ticked(view: View, on_board: Path) -> None:

@@ -11,9 +11,9 @@ from tools.lockstep import Bench
 from tools.own import folder
 from tools.own.folder import Folder
 from tools.power import delivery
+from tools.provision.node import SECRETS
 
 LEFT_OUT = (folder.VIRTUAL, "build", ".git")
-PIN = "pin"
 
 
 def stage(node: Folder, target: Path, arrived: Arrived) -> None:
@@ -23,11 +23,8 @@ def stage(node: Folder, target: Path, arrived: Arrived) -> None:
     shutil.copytree(node.path, target, ignore=shutil.ignore_patterns(*LEFT_OUT))
     for name, data in arrived.files.items():
         (target / name).write_bytes(data)
-    path = target / folder.SECRETS
-    if path.is_file():
-        given = json.loads(path.read_text())
-        given.pop(PIN, None)
-        path.write_text(json.dumps(given))
+    if SECRETS in node.config:
+        (target / SECRETS).write_text(json.dumps(node.secrets))
 
 
 def uplink(given: dict[str, Any]) -> str:
@@ -37,7 +34,6 @@ def uplink(given: dict[str, Any]) -> str:
 
 def problems(bench: Bench, arrived: Arrived, given: dict[str, Any]) -> list[str]:
     """What of its records is not where it should be; nothing when all is well."""
-    arrived.wait(delivery.confirmed(bench.console))
     span_s = bench.timeline.now_us / 1e6
     found = delivery.of(bench.console, arrived.records, span_s, given)
     if not found.arrived and not found.problem:

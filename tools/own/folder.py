@@ -9,6 +9,7 @@ virtual/                     what is at the pins and buses of the virtual board
 
 import argparse
 import ast
+import json
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +18,11 @@ from typing import Any
 from tools.calling import COMMAND
 from tools.deploy import DeployError, settings
 from tools.provision import tls
+from tools.provision.node import CONFIG, SECRETS
 
-CONFIG, SECRETS = "config.json", "secrets.json"
 SENSORS, LIBRARIES, VIRTUAL, PACKAGES = "sensors", "lib", "virtual", "sensors.txt"
 KINDS = ("int", "float", "str")
+PIN = "pin"  # of the SIM
 
 
 def add_argument(parser: argparse._ActionsContainer, text: str) -> None:
@@ -48,6 +50,13 @@ class Folder:
         """config.json, and secrets.json if there is one."""
         names = [name for name in (CONFIG, SECRETS) if (self.path / name).is_file()]
         return {name: (self.path / name).read_bytes() for name in names}
+
+    @property
+    def secrets(self) -> dict[str, Any]:
+        """Those that a node in software has: none of the SIM's, as the virtual SIM has no PIN."""
+        given = json.loads(self.config.get(SECRETS, b"{}"))
+        given.pop(PIN, None)
+        return given
 
     def whole(self) -> dict[str, Any]:
         """All settings but the secrets, as the firmware reads them, sensors' own ones checked."""

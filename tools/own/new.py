@@ -18,6 +18,7 @@ from tools.calling import COMMAND
 from tools.deploy import DeployError, settings
 from tools.own import folder
 from tools.provision import wiring
+from tools.provision.node import CONFIG, SECRETS, nested
 
 READY = Path(__file__).parent / "ready"
 EXAMPLE = "example"
@@ -84,11 +85,11 @@ def make(path: Path, sensors: list[str], wired: str) -> None:
         "mqtt": {"host": "broker.example", "port": 1883},
         "sample": {"period_s": 900},
         "report": {"period_s": 900},
-        **_nested(wiring.WIRINGS[wired].settings),
+        **nested(wiring.WIRINGS[wired].settings),
     }
     texts = {
-        folder.CONFIG: json.dumps(config, indent=2) + "\n",
-        folder.SECRETS: "{}\n",
+        CONFIG: json.dumps(config, indent=2) + "\n",
+        SECRETS: "{}\n",
         ".gitignore": IGNORED,
         "README.md": README.format(name=name, path=path, command=COMMAND),
     }
@@ -102,13 +103,5 @@ def make(path: Path, sensors: list[str], wired: str) -> None:
     for target, text in texts.items():
         file = path / target
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600 if target == folder.SECRETS else 0o644)
+        file.touch(mode=0o600 if target == SECRETS else 0o644)
         file.write_text(text)
-
-
-def _nested(flat: dict) -> dict:
-    tree: dict = {}
-    for key, value in flat.items():
-        section, _, name = key.rpartition(".")
-        (tree.setdefault(section, {}) if section else tree)[name] = value
-    return tree

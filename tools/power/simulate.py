@@ -47,6 +47,7 @@ from tools.power.scenario import Scenario
 from tools.power.wakes import done_us, wakes
 from tools.power.watch import WOKEN, Watch, speed
 from tools.power.wording import count, number, ratio
+from tools.provision.node import CONFIG
 from tools.virtual_board.board import Board, flash_folder
 from tools.virtual_board.process import BoardError
 from tools.virtual_c1100 import VirtualC1100, measured
@@ -303,7 +304,7 @@ def _wanted(args: argparse.Namespace) -> Scenario:
             raise ValueError("--node has its own config.json: no --config")
         if args.node:
             found.own = folder.Folder.at(args.node)
-            args.config = args.node / folder.CONFIG
+            args.config = args.node / CONFIG
         if args.config:
             found.node = scenario.node(args.config)
             found.where = str(args.config)
@@ -469,7 +470,6 @@ def _fill(flash: Path, given: dict[str, Any], own: folder.Folder | None) -> None
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     (flash / "config.json").write_text(json.dumps(given))
-    secrets = json.loads(own.config.get(folder.SECRETS, b"{}")) if own else {}
-    secrets.pop("pin", None)  # the virtual SIM has none
+    secrets = own.secrets if own else {}
     if secrets:
         (flash / "secrets.json").write_text(json.dumps(secrets))

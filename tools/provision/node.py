@@ -125,8 +125,8 @@ class Node:
 
     def _checked(self) -> tuple[dict[str, bytes], dict[str, Any]]:
         made = {
-            CONFIG: _nested({k: v for k, v in self.given.items() if k in self.tables.config}),
-            SECRETS: _nested({k: v for k, v in self.given.items() if k in self.tables.secrets}),
+            CONFIG: _text({k: v for k, v in self.given.items() if k in self.tables.config}),
+            SECRETS: _text({k: v for k, v in self.given.items() if k in self.tables.secrets}),
         }
         whole = settings.checked(made, tables=self.sensors)
         wiring.check_whole(self.chip, whole)
@@ -138,9 +138,14 @@ def fingerprint(key: str) -> str:
     return sha256(key.encode()).hexdigest()[:16] if key else ""
 
 
-def _nested(flat: dict[str, Any]) -> bytes:
+def nested(flat: dict[str, Any]) -> dict[str, Any]:
+    """Settings as a file has them: section -> name -> value."""
     tree: dict[str, Any] = {}
     for key, value in flat.items():
         section, _, name = key.rpartition(".")
         (tree.setdefault(section, {}) if section else tree)[name] = value
-    return (json.dumps(tree, indent=2) + "\n").encode()
+    return tree
+
+
+def _text(flat: dict[str, Any]) -> bytes:
+    return (json.dumps(nested(flat), indent=2) + "\n").encode()
