@@ -29,8 +29,10 @@ _OF_DELIVERY = (
     "downlink",
     "orders",
     "results",
+    "uplinks.broker",
     "uplinks.refusal",
     "uplinks.status",  # it holds the one before
+    "uplinks.trust",
 )
 
 

@@ -5,12 +5,11 @@ Ours, because the module's own stack has no way to say which certificate to trus
 
 from micropython import const
 
-import c1100.tls  # noqa: F401 -- loaded now, while the heap is in one piece
 from c1100 import BadAnswer, BadArgument, Refused
 
 from . import joined, type_of
-from .mqtts import trusted
 from .told import time_in
+from .trust import trusted
 
 _BATCH_BYTES = const(2048)
 _READ_BYTES = const(512)  # of an answer's body

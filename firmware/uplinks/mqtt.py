@@ -3,58 +3,21 @@
 from micropython import const
 
 import c1100.mqtt  # noqa: F401 -- loaded now, while the heap is in one piece
-from c1100 import BadArgument, CommandError, Refused
 
-from . import joined, refusal
+from .broker import Broker, session
 
 # SenML has quotes, so the module takes it in hexadecimal form, and not more of it.
 _BATCH_BYTES = const(512)
 
 
-class Uplink:
-    """settings -- as config.load() returns them; modem -- a started C1100
-
-    mqtt -- the session, open after the first send()
-    """
+class Uplink(Broker):
+    """settings -- as config.load() returns them; modem -- a started C1100"""
 
     batch_bytes = _BATCH_BYTES
-    time = None
 
     def __init__(self, settings: dict, modem) -> None:
-        self._topic = "nodes/%s/telemetry" % settings["id"]
-        self._qos = settings["mqtt.qos"]
-        self._settings = settings
-        self.mqtt = modem.mqtt(
-            settings["id"],
-            settings["mqtt.host"],
-            settings["mqtt.port"],
-            user=settings["mqtt.user"] or None,
-            password=settings["mqtt.password"] or None,
-            keepalive=settings["mqtt.keepalive_s"],
-        )
-
-    async def connect(self) -> None:
-        """Open the session, unless it is. Raises C1100Error; what to check is on the log."""
-        if self.mqtt.connected:
-            return
-        try:
-            await self.mqtt.connect()
-        except Refused as error:
-            from . import login
-
-            login.told(self._settings, error, "mqtt.port")
-            raise
-
-    async def send(self, batch: list) -> int:
-        """Publish a batch; returns once the broker has it. Raises C1100Error."""
-        await self.connect()
-        body = joined(batch)
-        topic = self._topic if body[:1] == b"[" else self._topic + "/cbor"
-        try:
-            await self.mqtt.publish(topic, body, self._qos)
-        except (BadArgument, CommandError) as error:
-            raise refusal.Unfit(error)
-        return batch[-1][0]
+        given = (settings["id"], settings["mqtt.host"], settings["mqtt.port"])
+        super().__init__(settings, modem.mqtt(*given, **session(settings)), "mqtt.port")
 
     async def close(self) -> None:
         """End the session, if there is one."""
