@@ -23,7 +23,6 @@ _BLAMED = {
     "BadArgument": "refused",
 }
 BLAMED = ("network", "sim", "refused", "module")
-_LEVELS = ("", "high", "normal", "low", "dead")  # battery.LEVELS
 _RATS = {0: "GSM", 3: "EGPRS", 7: "LTE-M", 9: "NB-IoT"}  # AcT of +CEREG (27.007 7.29)
 _WAKE_S = 0.3  # that a board computes in a wake without the module
 _DAY_S = const(86400)
@@ -168,12 +167,20 @@ def samples(node, found: dict, now: int) -> list:
         ("dropped", None, box.dropped),
         ("flash_writes", None, found["writes"]),
         ("battery_drop", "V", _drop(found, now)),
-        ("battery_level", None, _LEVELS[state.level] or None),
+        ("battery_level", None, _level(state.level)),
     ]
     for kind, names in (("restarts", _CAUSES), ("failed", BLAMED)):
         of = found[kind]
         made += [(kind + "_" + name, None, of[name]) for name in names if name in of]
     return made
+
+
+def _level(level: int) -> str | None:
+    if not level:
+        return None  # it is not watched, or not known yet
+    from . import battery
+
+    return battery.LEVELS[level]
 
 
 async def _link(node, act: int | None) -> list:

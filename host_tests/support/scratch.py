@@ -1,5 +1,6 @@
 """An empty folder for a test: LittleFS in RAM on MicroPython, a temporary folder on CPython."""
 
+import os
 import sys
 
 _BLOCK = 4096
@@ -51,3 +52,22 @@ def folder():
         pass  # the first of this run
     vfs.mount(vfs.VfsLfs2(flash), "/scratch")
     return "/scratch/box"
+
+
+def made():
+    """The path of an empty folder."""
+    where = folder()
+    os.mkdir(where)
+    return where
+
+
+class Inside:
+    """While this lasts, the current folder is an empty one: a node's flash."""
+
+    def __enter__(self):
+        self._home = os.getcwd()
+        os.chdir(made())
+        return self
+
+    def __exit__(self, *_):
+        os.chdir(self._home)

@@ -1,11 +1,9 @@
 """The configuration's table: defaults, and messages that name the key and what is allowed."""
 
-import os
-
 from firmware import config
 from host_tests.support import raises
 from host_tests.support.json_texts import BYTES, wrong_texts
-from host_tests.support.scratch import folder
+from host_tests.support.scratch import made
 
 LEAST = {"id": "node-1", "mqtt": {"host": "broker.example"}}
 
@@ -161,11 +159,7 @@ def test_numbers_of_any_size_are_compared_and_refused():
 
 
 def place():
-    where = folder()
-    try:
-        os.mkdir(where)
-    except OSError:
-        pass  # on CPython only the folder above is new
+    where = made()
     return where + "/"
 
 

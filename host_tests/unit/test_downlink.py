@@ -9,10 +9,9 @@ from c1100 import BadArgument, CommandError, NotConnected, Timeout
 from c1100.mqtt import Message
 from firmware import clock, commands, config, downlink, files, log, orders, results, state, trial
 from host_tests.support import fails
-from host_tests.support.scratch import folder
+from host_tests.support.scratch import Inside
 
 KEY = bytes(range(16))
-HOME = os.getcwd()
 
 
 def told(counter, body, id="c", key=KEY, retained=True, topic="nodes/n/commands"):
@@ -104,7 +103,7 @@ class Node:
         return 1900000000 - clock.epoch()
 
 
-class Conversation:
+class Conversation(Inside):
     """In an empty folder that is the node's flash."""
 
     def __init__(self, *messages):
@@ -113,19 +112,11 @@ class Conversation:
         self.node = Node(self.notes)
 
     def __enter__(self):
-        where = folder()
-        try:
-            os.mkdir(where)
-        except OSError:
-            pass  # on CPython only the folder above is new
-        os.chdir(where)
+        super().__enter__()
         log.begin("off")
         with open("config.json", "w") as file:
             json.dump({"id": "n", "mqtt": {"host": "h"}}, file)
         return self
-
-    def __exit__(self, *_):
-        os.chdir(HOME)
 
     def queue(self, *messages):
         """Retained at the broker; it tells them in the order of their names."""

@@ -5,15 +5,11 @@ import os
 from firmware import files
 from host_tests.support import raises
 from host_tests.support.ram_files import RamFiles
-from host_tests.support.scratch import folder
+from host_tests.support.scratch import made
 
 
 def place():
-    where = folder()
-    try:
-        os.mkdir(where)
-    except OSError:
-        pass  # on CPython only the folder above is new
+    where = made()
     return where + "/file"
 
 

@@ -4,16 +4,12 @@ import os
 
 from firmware import log
 from host_tests.support.ram_files import RamFiles
-from host_tests.support.scratch import folder
+from host_tests.support.scratch import made
 
 
 def begin(level="info", where=None, secrets=()):
     if where is None:
-        where = folder()
-        try:
-            os.mkdir(where)
-        except OSError:
-            pass  # on CPython only the folder above is new
+        where = made()
     log._waiting.clear()
     log.begin(level, list(secrets), where + "/")
     return where

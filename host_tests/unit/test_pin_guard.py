@@ -1,11 +1,8 @@
 """A PIN costs a SIM two of its three tries at the most."""
 
-import os
-
 from firmware import log, pin_guard, state
-from host_tests.support.scratch import folder
+from host_tests.support.scratch import Inside
 
-HOME = os.getcwd()
 # What has happened with PIN 1234, in order: whether it may be sent again.
 LIVES = (
     ((), True),
@@ -21,20 +18,10 @@ LIVES = (
 )
 
 
-class Flash:
-    """An empty folder that is the node's flash."""
-
+class Flash(Inside):
     def __enter__(self):
-        where = folder()
-        try:
-            os.mkdir(where)
-        except OSError:
-            pass  # on CPython only the folder above is new
-        os.chdir(where)
         log.begin("off")
-
-    def __exit__(self, *_):
-        os.chdir(HOME)
+        return super().__enter__()
 
 
 def do(what, pin, kept):

@@ -3,9 +3,7 @@
 import os
 
 from firmware import files, health, log, tally
-from host_tests.support.scratch import folder
-
-HOME = os.getcwd()
+from host_tests.support.scratch import Inside
 
 
 class Box:
@@ -23,22 +21,11 @@ class Node:
         self.rest_v = self.load_v = 0.0
 
 
-class Flash:
-    """An empty folder."""
-
+class Flash(Inside):
     def __enter__(self):
-        where = folder()
-        try:
-            os.mkdir(where)
-        except OSError:
-            pass  # on CPython only the folder above is new
-        os.chdir(where)
         log.begin("off")
         log.told()
-        return self
-
-    def __exit__(self, *_):
-        os.chdir(HOME)
+        return super().__enter__()
 
 
 def session(error="", connect=5.0, lasted=20, **values):

@@ -5,17 +5,13 @@ import os
 
 from firmware import config, files, last_good, trial
 from host_tests.support import raises
-from host_tests.support.scratch import folder
+from host_tests.support.scratch import made
 
 GOOD = {"id": "n", "mqtt": {"host": "h"}}
 
 
 def place(given=GOOD):
-    where = folder()
-    try:
-        os.mkdir(where)
-    except OSError:
-        pass  # on CPython only the folder above is new
+    where = made()
     where += "/"
     write(where, "config.json", given)
     return where
