@@ -46,6 +46,13 @@ def test_worse_by_more_than_a_little_is_told_with_the_remedy(tmp_path, monkeypat
     assert all("python -m tools bench --record" in line for line in told)
 
 
+def test_what_others_take_is_recorded_and_held_by_nobody(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(recorded, "FILE", tmp_path / "recorded.json")
+    recorded.record({"rx.floor": (194, "1"), "rx": (194, "1")})
+    assert recorded.worse({"rx.floor": (207, "1")}) == []
+    assert len(recorded.worse({"rx": (207, "1"), "rx.usual": (1, "1")})) == 2
+
+
 def test_one_command_records(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.setattr(recorded, "FILE", tmp_path / "recorded.json")
     monkeypatch.setattr(recorded, "MEASURES", (lambda: {"rx.x": (7, "1")},))

@@ -12,6 +12,8 @@ _OPEN = ("", "*", "#")  # answers that begin so have no name
 class Exchange:
     """form -- of the dialect; line -- what follows AT; sync -- result codes that come in front of
     the information response belong to older commands
+
+    It is long because each command is one: what a second object would hold of it costs heap.
     """
 
     # How each begins; kept here, where it costs no heap.

@@ -30,6 +30,8 @@ _DARK_LOOKS = const(3)  # at the status pin, before it is believed
 class Turns(Events):
     """A line on which commands take turns. A line that has come is classified once: by the command
     that is waiting, else by its prefix in the URC table.
+
+    It is long for the reason that Line is.
     """
 
     def __init__(self, stream, size: int) -> None:

@@ -2,7 +2,9 @@
 
     python -m tools bench --record      measures them and writes host_tests/bench/recorded.json
 
-Of all of them less is better. A test fails when one is worse than recorded by more than SLACK.
+Of all of ours less is better. A test fails when one is worse than recorded by more than SLACK.
+What others take (receiving.OTHERS) stands there to be compared with: the least of it differs by
+more than that with the folder that MicroPython runs in.
 """
 
 import json
@@ -48,7 +50,7 @@ def worse(found: Figures) -> list[str]:
     for name, (value, unit) in found.items():
         if name not in kept:
             lines.append(f"{name} is {value:g} {unit}, and not recorded: {remedy}")
-        elif value > kept[name] * (1 + SLACK):
+        elif not name.endswith(receiving.OTHERS) and value > kept[name] * (1 + SLACK):
             more = 100 * (value / kept[name] - 1) if kept[name] else float("inf")
             lines.append(
                 f"{name} is {value:g} {unit}, {more:.1f} % more than the {kept[name]:g} that are "
