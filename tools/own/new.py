@@ -23,12 +23,6 @@ from tools.provision.node import CONFIG, SECRETS, nested
 READY = Path(__file__).parent / "ready"
 EXAMPLE = "example"
 IGNORED = "secrets.json\n*.good\n*.pem\n*.key\nbuild/\n"
-# Sensor -> pin -> what the virtual board has there.
-PINS = {
-    "example": {32: "# repeats every 86400\n0,1.6\n21600,1.9\n64800,1.7\n"},
-    "adc": {32: "# repeats every 86400\n0,1.0\n43200,2.0\n"},
-    "gpio": {33: "# repeats every 3600\n0,3.3\n1800,0\n"},
-}
 README = """\
 # {name}
 
@@ -95,11 +89,8 @@ def make(path: Path, sensors: list[str], wired: str) -> None:
     }
     for sensor in dict.fromkeys(sensors):
         texts[f"{folder.SENSORS}/{sensor}.py"] = ready()[sensor].read_text()
-        given = READY / folder.VIRTUAL / f"{sensor}.py"
-        if given.exists():
+        for given in sorted((READY / folder.VIRTUAL / sensor).iterdir()):
             texts[f"{folder.VIRTUAL}/{given.name}"] = given.read_text()
-        for pin, course in PINS.get(sensor, {}).items():
-            texts[f"{folder.VIRTUAL}/pin{pin}.csv"] = course
     for target, text in texts.items():
         file = path / target
         file.parent.mkdir(parents=True, exist_ok=True)
