@@ -206,6 +206,28 @@ def test_an_image_holds_the_folder(made, tmp_path, capsys):
     assert "--node has its own config.json" in capsys.readouterr().err
 
 
+def test_what_is_compiled_already_goes_as_it_is_and_a_users_names_stay(made, tmp_path):
+    folder = made()
+    (folder / "lib").mkdir()
+    (folder / "lib" / "done.mpy").write_bytes(b"M\x06\x00\x1f\xff")
+    text = "class Own:\n    def __init__(self):\n        self._of_a_class_elsewhere = 1\n"
+    (folder / "lib" / "other.py").write_text(text)
+    flash = BOARDS["esp32-4m"]
+    found = image.contents(flash, source=False, node=Folder.at(folder))
+    assert found["lib/done.mpy"] == b"M\x06\x00\x1f\xff"
+    assert b"_of_a_class_elsewhere" in found["lib/other.mpy"]
+
+
+def test_the_folders_wiring_counts_and_not_the_boards_which_it_replaces(made, boards, capsys):
+    folder = made()
+    board = boards()
+    (board.flash / "config.json").write_text("{ no JSON")
+    args = ("--node", folder, "--port", board.tty, "--no-reset")
+    assert command(deploy, *args) == 0
+    assert "JSON" not in capsys.readouterr().out
+    assert (board.flash / "config.json").read_bytes() == (folder / "config.json").read_bytes()
+
+
 def test_a_folder_that_is_none(tmp_path):
     with pytest.raises(DeployError, match="no node's folder"):
         Folder.at(tmp_path)

@@ -176,7 +176,7 @@ def _users(options: Options, stack: contextlib.ExitStack, work: Path, view: View
     """A node of the user's own, as its folder says; its far sides are stood in for."""
     assert options.node is not None
     node = Folder.at(options.node)
-    given = node.whole()
+    given = node.whole
     routes: dict[tuple[str, int], tuple[str, int]] = {}
     arrived = stack.enter_context(far_side.stood_in(routes, given))
     for name in arrived.ours:

@@ -74,10 +74,12 @@ def compiled(sources: dict[str, Path], board: Format) -> dict[str, bytes]:
     Raises DeployError: a file that does not compile, or whose native code is for another chip.
     """
     together = {**project.sources(), **sources}
+    # What a user brings may be made of classes that are not here: its names stay.
     texts = names.shortened(
         {
             target: table.slim(target, path.read_text()).encode()
             for target, path in together.items()
+            if not project.users(target)
         }
     )
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -85,7 +87,8 @@ def compiled(sources: dict[str, Path], board: Format) -> dict[str, bytes]:
         def one(target: str, source: Path) -> tuple[str, bytes]:
             if target in project.START or target.endswith(".mpy"):
                 return target, source.read_bytes()
-            data = _compile(target, source, texts[target], board)
+            text = texts[target] if target in texts else source.read_bytes()
+            data = _compile(target, source, text, board)
             return target.removesuffix(".py") + ".mpy", data
 
         return dict(pool.map(one, sources.keys(), sources.values()))

@@ -19,6 +19,7 @@ import argparse
 import functools
 import sys
 import threading
+from typing import Any
 
 from tools.calling import COMMAND
 from tools.deploy import DeployError, compiler, placing, project, seconds, settings, sync
@@ -71,7 +72,11 @@ def _run(args: argparse.Namespace) -> int:
         with Connection(port, args.wait, report.waiting) as board:
             about = board.about()
             report.say(f"{about.machine}, MicroPython {'.'.join(map(str, about.version))}")
-            told = _wiring(board, wiring.chip_of(about.machine))
+            chip = wiring.chip_of(about.machine)
+            if node:  # whose configuration replaces the board's
+                told = _wiring(node.whole, chip, node.path / folder.CONFIG)
+            else:
+                told = _wiring_of(board, chip)
             with compiling:
                 want = build(about.mpy, args.source, node) | own
             place = placing.found(board, want, args, report.say)
@@ -109,23 +114,26 @@ def _run(args: argparse.Namespace) -> int:
     return at_all_ports(args.port, work)
 
 
-def _wiring(board: Connection, chip: str) -> str:
-    """What is to be said of the wiring in the board's configuration; "" if nothing. Raises
-    DeployError for one with which a board of this chip could not even start.
-    """
-    text = board.read("config.json")
+def _wiring_of(board: Connection, chip: str) -> str:
+    """As _wiring(), of the configuration that the board has; "" if it has none."""
+    text = board.read(folder.CONFIG)
     if text is None:
         return ""
     try:
-        whole = settings.checked(
-            {"config.json": text}, {"config.json": "config.json of the board"}
-        )
+        whole = settings.checked({folder.CONFIG: text}, {folder.CONFIG: OF_THE_BOARD})
     except DeployError as error:  # the node says so, too, and lives by its last good one
         return str(error)
+    return _wiring(whole, chip, OF_THE_BOARD)
+
+
+def _wiring(whole: dict[str, Any], chip: str, where: object) -> str:
+    """What is to be said of the wiring in a configuration; "" if nothing. Raises DeployError for
+    one with which a board of this chip could not even start.
+    """
     try:
         wiring.check_whole(chip, whole)
     except DeployError as error:
-        raise DeployError(f"{OF_THE_BOARD}: {error}") from error
+        raise DeployError(f"{where}: {error}") from error
     ruled_out = settings.wiring(whole)
     return f"wiring: {ruled_out}" if ruled_out else ""
 

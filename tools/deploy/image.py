@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         config = {name: path.read_bytes() for name, path in given.items() if path}
         outbox = 0
         if node or config:
-            whole = node.whole() if node else settings.checked(config, given)
+            whole = node.whole if node else settings.checked(config, given)
             config |= {**node.config, **node.tls()} if node else {}
             wiring.check_whole(flash.chip, whole)
             outbox = whole["outbox.bytes"]

@@ -40,6 +40,11 @@ def versions() -> dict[str, str]:
     return found
 
 
+def users(path: str) -> bool:
+    """Whether a file on a board is from a node's own folder."""
+    return path.startswith(("sensors/", "lib/")) and not ours(path)
+
+
 def ours(path: str) -> bool:
     """Whether a file on a board is one that this project puts there."""
     return path in START or any(path.startswith(folder + "/") for folder in FOLDERS)

@@ -9,6 +9,7 @@ virtual/                     what is at the pins and buses of the virtual board
 
 import argparse
 import ast
+import functools
 import json
 import subprocess
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ class Folder:
         given.pop(PIN, None)
         return given
 
+    @functools.cached_property
     def whole(self) -> dict[str, Any]:
         """All settings but the secrets, as the firmware reads them, sensors' own ones checked."""
         names = {name: self.path / name for name in self.config}
@@ -65,7 +67,7 @@ class Folder:
 
     def tls(self) -> dict[str, bytes]:
         """The files that tls.* names."""
-        return tls.files(self.whole(), self.path)
+        return tls.files(self.whole, self.path)
 
     def code(self) -> dict[str, Path]:
         """Path on the board -> source: sensors, and what they need."""
