@@ -265,9 +265,8 @@ class VirtualC1100:
         self.network.boot()
         self.lwm2m.start()
         self.sim.boot()
-        if (
-            self.profile.network == measured.NAME
-        ):  # what was measured goes on until the SIM is ready
+        if self.profile.network == measured.NAME:
+            # What was measured of a boot goes on until the SIM is ready.
             self.radio.power_off(State.BOOT, "booted")
             self._core.later(self.profile.latency.sim_ready, self._started)
         else:
