@@ -105,7 +105,8 @@ class Restless:
 
     def is_flat_since(self, wake: int) -> None:
         """No wake since then, counted from 0, has left anything but code that was loaded."""
-        assert len(self.node.bench.wakes) == 1, "the board has restarted"
+        said = [text for _, text in self.node.bench.console]
+        assert len(self.node.bench.wakes) == 1, ("the board has restarted", said[-60:])
         left = self.left[wake:]
         assert len(left) > 10
         assert {found.tasks for found in left} == {left[0].tasks}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -19,10 +20,10 @@ def server() -> Iterator[TcpServer]:
         yield running
 
 
-def connected(*addresses: tuple[str, int], udp: int = 0, baud: int = 115200) -> Rig:
+def connected(*addresses: tuple[str, int], udp: int = 0, **profile: Any) -> Rig:
     """Sockets 1, 2, ... open to these servers."""
     routes = {(HOST[0], HOST[1] + n): address for n, address in enumerate(addresses, 1)}
-    rig = Rig(Profile(routes=routes, baud=baud), form="V0E0")
+    rig = Rig(Profile(routes=routes, **profile), form="V0E0")
     assert rig.ask(b"AT+LSIPCALL=1\r", 2).endswith(b"+LSIP:OK\r0\r")
     for n in range(1, len(addresses) + 1):
         assert rig.ask(b'AT+LSIPOPEN=%d,0,"%s",%d,%d\r' % (n, HOST[0].encode(), HOST[1] + n, udp),
@@ -219,7 +220,7 @@ def test_urc_during_transparent_input_waits(server: TcpServer) -> None:
 def test_64_kib_each_way_over_two_sockets_lose_and_reorder_nothing(server: TcpServer) -> None:
     size, part = 65536, 1500
     with TcpServer() as second:
-        rig = connected(server.address, second.address, baud=921600)
+        rig = connected(server.address, second.address, baud=921600, peer_grace_s=0.003)
         rig.ask(b"AT+LSIPHEX=1\r")
         up = bytes(n * 7 % 251 for n in range(size))
         down = bytes(n * 11 % 253 for n in range(size))

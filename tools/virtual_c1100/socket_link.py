@@ -9,6 +9,7 @@ from tools.virtual_c1100.peers import connect, reset, unread
 from tools.virtual_c1100.profile import Address
 
 READ_SIZE = 4096
+_ASKED = 10  # as long after a question as after an answer: a busy machine is slow to give it
 
 
 class SocketLink:
@@ -16,8 +17,8 @@ class SocketLink:
 
     on_open(good), on_data(bytes), on_closed() -- the other end is gone
     ready -- whether the module can take data now: its UART is slower than the network
-    grace_s -- real seconds for which virtual time waits after each exchange for what the other
-        end may answer; nobody can know whether it will
+    grace_s -- real seconds for which virtual time waits for more of what the other end says, and
+        ten times as long for its answer to what was sent; nobody can know whether it will
     """
 
     def __init__(
@@ -127,8 +128,8 @@ class SocketLink:
         self._wait_for_answer()
         self._on_open(True)
 
-    def _wait_for_answer(self) -> None:
-        self._patient_until = time.monotonic() + self._grace_s
+    def _wait_for_answer(self, times: int = 1) -> None:
+        self._patient_until = time.monotonic() + times * self._grace_s
 
     def _write(self) -> None:
         try:
@@ -144,7 +145,7 @@ class SocketLink:
         except OSError as error:
             self._failed(error)
             return
-        self._wait_for_answer()
+        self._wait_for_answer(_ASKED)
         unsent = len(self._out) + sum(map(len, self._datagrams))
         while self._drained and self._drained[0][0] <= self.sent - unsent:
             self._drained.pop(0)[1]()
