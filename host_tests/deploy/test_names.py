@@ -56,6 +56,81 @@ def test_what_is_not_ours_alone_stays(text, name) -> None:
     assert name in text
 
 
+def test_what_only_a_docstring_says_is_short() -> None:
+    assert "_TABLE" not in short(one='"""Of x."""\n_TABLE = {}\nvalue = _TABLE\n')["one"]
+    found = short(one='"""Of _TABLE."""\n_TABLE = {}\nvalue = _TABLE\n')["one"]
+    assert found.count("_TABLE") == 1
+
+
+ARGUMENTS = """
+class Kept:
+    def run(self, shown):
+        return [hidden for hidden in shown if self._less(hidden)]
+
+    def _less(self, inner, given=1, *several, **others):
+        return lambda entry: inner < entry + self.twice
+
+    def twice(self, twice):
+        def wrapped(within):
+            return within + sum(twice)
+
+        return wrapped
+
+
+def free(shown, node):
+    return Kept()._less(shown, given=node)
+"""
+SHORT = {"inner", "several", "others", "entry", "within"}  # of what is private, or inside
+
+
+@pytest.mark.parametrize(
+    ("target", "renamed"),
+    [
+        ("lib/c1100/x.py", SHORT),
+        ("firmware/x.py", SHORT | {"shown", "node"}),
+        ("firmware/node.py", SHORT),
+        ("firmware/boards/x.py", SHORT),
+        ("x.py", SHORT),
+    ],
+)
+def test_arguments_that_nobody_gives_by_name_are_short(target, renamed) -> None:
+    found = names.shortened({target: ARGUMENTS.encode()})[target].decode()
+    pairs = zip(_words(ARGUMENTS.encode()), _words(found.encode()), strict=True)
+    changed = {was: now for was, now in pairs if was != now and was != "_less"}
+    assert set(changed) == renamed
+    assert len(set(changed.values())) == len(renamed)
+    ast.parse(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import late\ndef f(late): pass",
+        "from x import y as late\ndef f(late): pass",
+        "def f(late):\n    from .x.late import y",
+        "late = 1\ndef f(late): pass",
+        "def late(): pass\ndef f(late): pass",
+        "class late: pass\ndef f(late): pass",
+        "class A:\n    late = 1\ndef f(late): pass",
+        "def f(late): pass\ndef g(x): return x.late",
+        "def f(late): pass\nf(late=1)",
+        "def f(late): pass\nf(**{'late': 1})",
+        "def f(late): pass\ndef g():\n    global late\n    late = 1",
+        "def f(sum): pass\nvalue = sum([1])",
+        "def f(late): pass\nvalue = [late for late in ()]",
+    ],
+)
+def test_an_argument_that_is_something_else_too_stays(text) -> None:
+    assert re.findall(
+        "late|sum", names.shortened({"firmware/x.py": text.encode()})["firmware/x.py"].decode()
+    ) == re.findall("late|sum", text)
+
+
+def test_what_another_file_gives_by_name_stays() -> None:
+    texts = {"firmware/a.py": b"def f(late): pass\n", "lib/b.py": b"a.f(late=1)\n"}
+    assert names.shortened(texts) == texts
+
+
 def test_what_several_files_have_is_the_same_in_all() -> None:
     found = short(
         box="class Box:\n    def __init__(self):\n        self._a = self._b = 0\n",
@@ -88,7 +163,9 @@ def test_the_projects_files_mean_the_same() -> None:
         pairs = zip(_words(given), _words(text), strict=True)
         changed = {(was, now) for was, now in pairs if was != now}
         assert len(changed) == len(dict(changed)) == len({now for _, now in changed}), target
-        assert all(was.startswith("_") and now not in _words(given) for was, now in changed)
+        arguments = {node.arg for node in ast.walk(ast.parse(given)) if isinstance(node, ast.arg)}
+        assert all(was.startswith("_") or was in arguments for was, _ in changed)
+        assert all(now not in _words(given) for _, now in changed)
         meant[target] = dict(changed)
         assert len(given.splitlines()) == len(text.splitlines())
         ast.parse(text)

@@ -5,19 +5,30 @@ pools that double. A name with an underscore in front is nobody's business outsi
 do as well, and two files that have nothing to do with each other may have the same. Lines stay
 where they are, and so do the names of coroutines, which a traceback shows, and all that is public.
 
+So does an argument of a function that nobody calls by that name: of the firmware but for what a
+sensor is handed, and of what is private in the driver. The interpreter keeps the names of
+arguments for callers that use them, and only for these.
+
 Names are left alone that stand in a text too (getattr), that are none of ours, and constants, of
 which the compiler leaves nothing.
 """
 
 import ast
+import builtins
 import functools
 import io
 import re
 import tokenize
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 WORD = re.compile(r"\b_[A-Za-z]\w*\b")
+OURS_ALONE = "firmware/"  # nobody else calls its functions,
+HANDED_OUT = (
+    "firmware/node.py",
+    "firmware/boards/",
+)  # but for what a sensor of a user's is handed
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
 def shortened(texts: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -30,7 +41,7 @@ def shortened(texts: Mapping[str, bytes]) -> dict[str, bytes]:
 @functools.lru_cache(maxsize=4)
 def _shortened(texts: tuple[tuple[str, bytes], ...]) -> dict[str, bytes]:
     try:
-        files = {target: _File(text) for target, text in texts}
+        files = {target: _File(text, _is_closed(target)) for target, text in texts}
     except SyntaxError:  # the compiler says where
         return dict(texts)
     kept = set().union(*(file.kept for file in files.values()))
@@ -39,8 +50,17 @@ def _shortened(texts: tuple[tuple[str, bytes], ...]) -> dict[str, bytes]:
         *(file.own for file in files.values())
     )
     ours = set().union(*(file.made for file in files.values())) - kept
-    short = _short([file.names & ours for file in files.values()], _families(files.values()))
-    return {target: _replaced(text, short) for target, text in texts}
+    by_name = set().union(*(file.by_name for file in files.values()))
+    used = {target: file.names & ours | file.arguments - by_name for target, file in files.items()}
+    short = _short([*used.values()], _families(files.values()))
+    return {
+        target: _replaced(text, {name: short[name] for name in used[target]})
+        for target, text in texts
+    }
+
+
+def _is_closed(target: str) -> bool:
+    return target.startswith(OURS_ALONE) and not target.startswith(HANDED_OUT)
 
 
 class _File:
@@ -48,9 +68,11 @@ class _File:
     made -- those that the file gives to something; kept -- those that must stay as they are
     own -- attributes that classes here say of themselves; others -- those of other objects
     bases -- names of classes that others here are made of; classes -- of those here
+    arguments -- that are nothing else here, of functions whose callers are all known
+    by_name -- what is given by name somewhere; words of texts too, for `**`
     """
 
-    def __init__(self, text: bytes) -> None:
+    def __init__(self, text: bytes, is_closed: bool = False) -> None:
         self.made: set[str] = set()
         self.kept: set[str] = set()
         self.own: set[str] = set()
@@ -62,6 +84,24 @@ class _File:
         self._modules: set[str] = set()  # that are none of ours, as they are called here
         self._walk(tree)
         self._attributes(tree, in_class=False)
+        self.by_name = {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword)} | {
+            node.value for node in ast.walk(tree) if _is_text(node)
+        }
+        self.arguments: set[str] = set()
+        self._others_call: set[str] = {"self", "cls", *dir(builtins)}
+        self._arguments(tree, is_closed)
+        self.arguments -= self._others_call | self.names | _lasting(tree)
+
+    def _arguments(self, tree: ast.AST, is_closed: bool) -> None:
+        for node in ast.iter_child_nodes(tree):
+            name = getattr(node, "name", None) or ""
+            ours = is_closed or isinstance(node, ast.Lambda) or (name[:1] == "_" != name[1:2])
+            if isinstance(node, FUNCTIONS):
+                of = self.arguments if ours else self._others_call
+                of |= {each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)}
+                self._arguments(node, is_closed=True)  # nobody else has what is within
+            else:
+                self._arguments(node, ours if isinstance(node, ast.ClassDef) else is_closed)
 
     def _attributes(self, tree: ast.AST, in_class: bool) -> None:
         for node in ast.iter_child_nodes(tree):
@@ -77,6 +117,7 @@ class _File:
             self._attributes(node, in_class or isinstance(node, ast.ClassDef))
 
     def _walk(self, tree: ast.AST) -> None:
+        told = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # to readers
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
                 self._modules |= {a.asname or a.name.partition(".")[0] for a in node.names}
@@ -104,8 +145,38 @@ class _File:
                     self.made.add(name)
                 case ast.keyword(arg=str(name)):
                     self.kept.add(name)
-                case ast.Constant(value=str(value)):
+                case ast.Constant(value=str(value)) if node not in told:
                     self.kept |= set(WORD.findall(value))
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _lasting(tree: ast.Module) -> set[str]:
+    """Names that mean something beyond one function: of modules, classes and their attributes."""
+    found = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(attr=name) | ast.ClassDef(name=name):
+                found.add(name)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                found.add(name)
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                found |= {*(getattr(node, "module", None) or "").split(".")}
+                for alias in names:
+                    found |= {*alias.name.split("."), alias.asname or ""}
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                found |= {*names}
+    return found | {*_outside_functions(tree)}
+
+
+def _outside_functions(tree: ast.AST) -> Iterator[str]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Name):
+            yield node.id
+        if not isinstance(node, FUNCTIONS):
+            yield from _outside_functions(node)
 
 
 def _families(files: Iterable[_File]) -> list[set[str]]:
