@@ -6,7 +6,8 @@
 // LIB: a folder with packages, or a ROMFS image of them. CONFIG: the node's config.json. The wake is
 // a timed one, after a first from power-up. Prints JSON: `retained`, bytes that the node keeps, at
 // most, beside the stand-ins of the board; `smallest`, of a heap, to 1 KiB, likewise; `commands` to
-// the module; `modules` that are loaded at the end.
+// the module; `modules` that are loaded at the end; `phases`, one for each change of what is loaded:
+// what `came`, what was `gone`, and what the node kept at most until the next.
 //
 // This port collects only when nothing runs, and lets a heap grow that is too small. So a wake is
 // taken in steps, each code file and each turn of the tasks is one, and a heap that has grown was
@@ -24,7 +25,8 @@ async function wake(heapsize, before) {
   const stdout = (text) => printed.push(text);
   const { python, begin } = await board(port, lib, standIns, { heapsize, stdout });
   const get = (name) => python.globals.get(name);
-  const found = { ok: false, retained: 0, used: 0, FS: python.FS };
+  const found = { ok: false, retained: 0, used: 0, phases: [], FS: python.FS };
+  let loaded = [];
   let total, used;
   function collect() {
     for (let i = 0; i < 2; i++) {
@@ -39,6 +41,18 @@ async function wake(heapsize, before) {
     const now = collect();
     if (total !== undefined && Math.abs(get("_t") - total) > 256) throw new Error("the heap has grown");
     found.retained = Math.max(found.retained, now - used);
+    if (heapsize === LARGE) phase(now - used);
+  }
+  function phase(kept) {
+    python.runPython("_m = ' '.join(sorted(sys.modules))");
+    const modules = get("_m").split(" ");
+    python.runPython("_m = None");
+    const came = modules.filter((name) => !loaded.includes(name));
+    const gone = loaded.filter((name) => !modules.includes(name));
+    if (came.length + gone.length) found.phases.push({ came, gone, kept: 0 });
+    loaded = modules;
+    const last = found.phases[found.phases.length - 1];
+    last.kept = Math.max(last.kept, kept);
   }
   try {
     if (before) move(before.FS, python.FS, "/flash");
@@ -84,5 +98,5 @@ while (high - low > 1) {
   if (await succeeds(middle)) high = middle;
   else low = middle;
 }
-const { retained, commands, modules } = whole;
-console.log(JSON.stringify({ retained, smallest: high * KIB, commands, modules }));
+const { retained, commands, modules, phases } = whole;
+console.log(JSON.stringify({ retained, smallest: high * KIB, commands, modules, phases }));

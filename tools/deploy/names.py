@@ -85,7 +85,9 @@ class _File:
         self._walk(tree)
         self._attributes(tree, in_class=False)
         self.by_name = {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword)} | {
-            node.value for node in ast.walk(tree) if _is_text(node)
+            node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
         }
         self.arguments: set[str] = set()
         self._others_call: set[str] = {"self", "cls", *dir(builtins)}
@@ -147,10 +149,6 @@ class _File:
                     self.kept.add(name)
                 case ast.Constant(value=str(value)) if node not in told:
                     self.kept |= set(WORD.findall(value))
-
-
-def _is_text(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _lasting(tree: ast.Module) -> set[str]:
