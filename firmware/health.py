@@ -145,7 +145,7 @@ async def keep(node, act: int | None) -> None:
         found[name] = 0
     found["since"], found["wakes"], found["starts"] = now, state.wakes, state.starts
     found["seq"] = node.outbox.next
-    _write(now + node.settings["health.period_s"], found)
+    _write(node.begin_s + node.settings["health.period_s"], found)
 
 
 def samples(node, found: dict, now: int) -> list:

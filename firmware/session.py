@@ -17,6 +17,7 @@ from .state import MODULE
 _ASK_AGAIN_S = const(86400)  # a network that has refused PSM is asked again
 _RESTLESS = const(4)
 _DEAD = const(4)  # battery.DEAD
+_EARLY_S = const(2)  # a wake may come: what is due then does not wait for the next
 _UPDATE_S = const(60)  # about a tracking-area update the module may be awake
 _NB_IOT = const(9)  # AcT of +CEREG (27.007 7.29)
 _CLOSING_MS = const(40000)  # of a wake, for the way out of the session
@@ -122,7 +123,7 @@ class Session:
         node = self._node
         node.waiting = len(node.outbox)
         try:
-            if tally.is_due(node.now(), node.settings["health.period_s"]):
+            if tally.is_due(node.begin_s + _EARLY_S, node.settings["health.period_s"]):
                 from . import health
 
                 node.keep_samples()  # made before

@@ -12,6 +12,7 @@ import math
 
 from micropython import const
 
+from . import has_passed
 from .over import amount
 from .rules import ACTIONS
 
@@ -22,11 +23,12 @@ _METRES = 111195.0  # of a degree of latitude
 _IS_IN, _OTHER_SINCE = range(2)  # of what is remembered
 
 
-def judge(fences: dict, kept: dict, samples: list, now_s: int) -> tuple:
+def judge(fences: dict, kept: dict, samples: list, now_s: int, flex_s: int = 0) -> tuple:
     """(texts of events, whether a record is wanted, whether a report at once is)
 
     kept    -- what is remembered: fence: [whether it is in, since when it is the other way]
     samples -- with "lat" and "lon", or nothing is judged
+    flex_s  -- by how much positions may come later or earlier
     """
     here = position(samples)
     texts = []
@@ -46,7 +48,7 @@ def judge(fences: dict, kept: dict, samples: list, now_s: int) -> tuple:
         since = state[_OTHER_SINCE]
         if since is None or since > now_s:
             since = state[_OTHER_SINCE] = now_s
-        if now_s - since < fence.get("dwell_s", 0):
+        if not has_passed(since, now_s, fence.get("dwell_s", 0), flex_s):
             continue
         kept[name] = [inside, None]
         how = fence.get("do", ACTIONS[0])

@@ -8,11 +8,13 @@ rate         -- it changes by more than that in an hour, from one sample to the 
 
 A rule does something once, and again when it was over meanwhile; not before it has held for
 `for_s`, not within `gap_s` of the last time, and not more often than `max_per_day`. What is put
-off by these is done when they allow it, if it still holds then.
+off by these is done when they allow it, if it still holds then. A sample that comes up to 2 s and
+`sample.flex_s` early counts for `for_s` and `gap_s` as if it came in time.
 """
 
 from micropython import const
 
+from . import has_passed
 from .over import amount
 
 KINDS = ("above", "below", "change", "rate")
@@ -37,11 +39,12 @@ _HOUR_S = const(3600)
 _HOLDS, _DONE, _VALUE, _AT, _LAST, _DAY, _COUNT = range(7)
 
 
-def judge(rules: dict, kept: dict, samples: list, now_s: int) -> tuple:
+def judge(rules: dict, kept: dict, samples: list, now_s: int, flex_s: int = 0) -> tuple:
     """(texts of events, whether a record is wanted, whether a report at once is)
 
     kept    -- what is remembered: rule: see above
     samples -- of this moment, (name, unit, value)
+    flex_s  -- by how much samples may come later or earlier
     """
     values = {}
     for name, _, value in samples:
@@ -56,7 +59,7 @@ def judge(rules: dict, kept: dict, samples: list, now_s: int) -> tuple:
             continue  # its sensor was not read, or failed, which is told elsewhere
         if not _is_memory(kept.get(name)):
             kept[name] = [None, False, None, 0, None, 0, 0]
-        does, ends = _step(rule, kept[name], values[rule["of"]], now_s)
+        does, ends = _step(rule, kept[name], values[rule["of"]], now_s, flex_s)
         how = rule.get("do", ACTIONS[0])
         if does:
             record = True
@@ -71,7 +74,7 @@ def _is_memory(before) -> bool:
     return isinstance(before, list) and len(before) == _COUNT + 1
 
 
-def _step(rule: dict, state: list, value: float, now_s: int) -> tuple:
+def _step(rule: dict, state: list, value: float, now_s: int, flex_s: int) -> tuple:
     """(whether the rule does something now, whether it is over)"""
     does = ends = False
     holds = _holds(rule, state, value, now_s)
@@ -81,8 +84,8 @@ def _step(rule: dict, state: list, value: float, now_s: int) -> tuple:
     else:
         if state[_HOLDS] is None or state[_HOLDS] > now_s:
             state[_HOLDS] = now_s
-        long_enough = now_s - state[_HOLDS] >= rule.get("for_s", 0)
-        if long_enough and not state[_DONE] and _may(rule, state, now_s):
+        long_enough = has_passed(state[_HOLDS], now_s, rule.get("for_s", 0), flex_s)
+        if long_enough and not state[_DONE] and _may(rule, state, now_s, flex_s):
             does = True
             state[_DONE] = "change" not in rule
             state[_LAST] = now_s
@@ -107,15 +110,15 @@ def _holds(rule: dict, state: list, value: float, now_s: int) -> bool:
     return passed_s > 0 and moved * _HOUR_S / passed_s > rule["rate"] - slack
 
 
-def _may(rule: dict, state: list, now_s: int) -> bool:
+def _may(rule: dict, state: list, now_s: int, flex_s: int) -> bool:
     """Whether it has not done too much already."""
     day = now_s // _DAY_S
     if state[_DAY] != day:
         state[_DAY] = day
         state[_COUNT] = 0
-    last = state[_LAST]
-    is_soon = last is not None and 0 <= now_s - last < rule.get("gap_s", 0)
-    return not is_soon and state[_COUNT] < rule.get("max_per_day", FIELDS["max_per_day"][0])
+    if state[_COUNT] >= rule.get("max_per_day", FIELDS["max_per_day"][0]):
+        return False
+    return has_passed(state[_LAST], now_s, rule.get("gap_s", 0), flex_s)
 
 
 def _told(name: str, rule: dict, value: float, does: bool) -> str:

@@ -19,6 +19,7 @@ from micropython import const
 
 from .. import files, log, trial
 from ..last_good import ConfigError
+from . import has_passed
 
 FOLDER = "sensors"
 USUAL = ("over", "period_s", "limit_s")  # settings that each sensor has
@@ -120,8 +121,9 @@ async def read(node, memory: dict) -> list:
 
     memory -- of the node's own things; what is remembered of sensors is kept in it
     """
-    now_s = node.now()
+    now_s = node.begin_s
     given = node.settings["sensors"]
+    flex_s = node.settings["sample.flex_s"]
     was_read = memory.setdefault("read", {})
     hung = _hung(node, memory, now_s)
     present = names()
@@ -130,13 +132,13 @@ async def read(node, memory: dict) -> list:
         sensor = Sensor(name, given.get(name, {}))
         if name in hung:
             sensor._why = ConfigError(_HUNG)
-        elif _is_due(sensor, was_read.get(name), now_s):
+        elif has_passed(was_read.get(name), now_s, sensor.period(), flex_s):
             _mark(node, name)
             sensor.begin(node)
         else:
             continue
         # A period that only its file knows.
-        if name in hung or _is_due(sensor, was_read.get(name), now_s):
+        if name in hung or has_passed(was_read.get(name), now_s, sensor.period(), flex_s):
             due.append(sensor)
     trial.rest()  # what has looked at settings goes again
     from ..sensors import SENSORS
@@ -162,11 +164,6 @@ def _missing(name: str) -> Sensor:
     sensor = Sensor(name, {})
     sensor._why = ConfigError("no file %s/%s.py" % (FOLDER, name))
     return sensor
-
-
-def _is_due(sensor: Sensor, last: int | None, now_s: int) -> bool:
-    period_s = sensor.period()
-    return last is None or not 0 <= now_s - last < period_s
 
 
 # Who keeps the processor ------------------------------------------------------------------------
@@ -198,6 +195,6 @@ def _hung(node, memory: dict, now_s: int) -> dict:
     except (OSError, ValueError) as error:
         log.tell("%s cannot be read: %s", _READING, error)
     for name in list(hung):
-        if not 0 <= now_s - hung[name] < _DAY_S:
+        if has_passed(hung[name], now_s, _DAY_S):
             del hung[name]
     return hung

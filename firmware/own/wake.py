@@ -5,9 +5,11 @@ sample.record     "each": each sample is a record. "report": one record a report
 sample.at_least_s 0: whatever the values are. Else a record is made when a value has left its
                   dead band, or after so many seconds
 report.records    0: by the clock only. Else a report is due, too, once so many records wait
+
+All is judged by when the wake began: how long a sensor or the satellites take differs.
 """
 
-from . import memory, over
+from . import has_passed, memory, over
 
 
 async def sample(node, found: list, is_report: bool) -> None:
@@ -63,7 +65,7 @@ def located(node, found: list, is_report: bool) -> None:
             kept["still"] = 0
         else:
             kept["still"] = 1
-        kept["fixed"] = node.now()
+        kept["fixed"] = node.begin_s
     node.samples += [("event", None, text) for text in texts]
     memory.store(node)
     if report and not is_report:
@@ -73,10 +75,11 @@ def located(node, found: list, is_report: bool) -> None:
 def is_still(node) -> bool:
     """Whether a position need not be found yet, because nothing moves."""
     kept = memory.load(node)
-    at = kept.get("fixed")
-    if not kept.get("still") or at is None:
+    if not kept.get("still"):
         return False
-    return 0 <= node.now() - at < node.settings["position.still_s"]
+    given = node.settings
+    flex_s = given["position.flex_s"]
+    return not has_passed(kept.get("fixed"), node.begin_s, given["position.still_s"], flex_s)
 
 
 def _judge(node, section: str, kept: dict, samples: list) -> tuple:
@@ -88,20 +91,22 @@ def _judge(node, section: str, kept: dict, samples: list) -> tuple:
         from . import rules as judge
     else:
         from . import fences as judge
+    flex_s = node.settings["sample.flex_s" if section == "rules" else "position.flex_s"]
     known = kept.setdefault(section, {})
     for name in list(known):
         if name not in given:  # the configuration has them no more
             del known[name]
-    return judge.judge(given, known, samples, node.now())
+    return judge.judge(given, known, samples, node.begin_s, flex_s)
 
 
 def _is_worth(node, kept: dict, samples: list) -> bool:
     """Whether a sample is a record although no rule wants one."""
-    at_least_s = node.settings["sample.at_least_s"]
-    last = kept.get("record")
-    if not at_least_s or last is None or not 0 <= node.now() - last < at_least_s:
+    settings = node.settings
+    at_least_s = settings["sample.at_least_s"]
+    flex_s = settings["sample.flex_s"]
+    if not at_least_s or has_passed(kept.get("record"), node.begin_s, at_least_s, flex_s):
         return True
-    bands = node.settings["dead_bands"]
+    bands = settings["dead_bands"]
     values = kept.get("values", {})
     for name, _, value in samples:
         number = over.amount(value)
@@ -116,7 +121,7 @@ def _note(node, kept: dict, samples: list) -> None:
     """What the next sample is compared with."""
     if not node.settings["sample.at_least_s"]:
         return
-    kept["record"] = node.now()
+    kept["record"] = node.begin_s
     values = kept.setdefault("values", {})
     bands = node.settings["dead_bands"]
     for name, _, value in samples:

@@ -4,7 +4,7 @@ import json
 
 from firmware import config
 from firmware.last_good import ConfigError
-from firmware.own import fences, over, rules
+from firmware.own import fences, has_passed, over, rules
 from firmware.own import sensors as own
 from firmware.telemetry import Fixed
 from host_tests.support import node_life, raises
@@ -424,6 +424,96 @@ def test_a_fence_tells_of_what_crosses_it():
     assert crossings(SQUARE, (in_, in_, out)) == "..o"
     slow = {"polygon": SQUARE["polygon"], "dwell_s": 120}
     assert crossings(slow, (out, in_, out, in_, in_, in_, in_, out)) == ".....i.."
+
+
+# Times -------------------------------------------------------------------------------------------
+
+EARLY_OR_LATE = [(first, then) for first in (-1, 0, 1) for then in (-1, 0, 1)]
+PERIODS = (10, 60, 600, 900, 3600)
+
+
+def test_a_time_of_so_many_periods_has_passed_at_that_sample_and_not_before():
+    for period_s in PERIODS:
+        for count in (1, 2, 7):
+            for first, then in EARLY_OR_LATE:
+                since = 800000000 + first
+                for n in range(1, count + 2):
+                    now = 800000000 + n * period_s + then
+                    found = has_passed(since, now, count * period_s)
+                    assert found == (n >= count), (period_s, count, first, then, n)
+    for flex_s in (5, 30, 29):  # samples of a minute
+        for first, then in EARLY_OR_LATE:
+            for n in (1, 2, 3):
+                now = 1000 + n * 60 + then + (flex_s if n == 1 else -flex_s) // 2
+                assert has_passed(1000 + first + flex_s // 2, now, 120, flex_s) == (n >= 2)
+
+
+def test_no_time_has_passed_at_once_and_none_lasts_for_ever():
+    for wanted_s in (1, 2, 3, 5, 60):
+        assert not has_passed(100, 100, wanted_s, 86400), wanted_s
+        assert has_passed(100, 100 + wanted_s, wanted_s)
+        assert has_passed(100, 99, wanted_s)  # the clock was set back
+    assert has_passed(100, 100, 0)
+
+
+def jittered(count, step_s, first, then):
+    """Moments of samples: the first ones early or late, the last one otherwise."""
+    return [1000000 + n * step_s + (first if n < count - 1 else then) for n in range(count)]
+
+
+def test_what_waits_for_so_long_acts_at_the_sample_of_then():
+    for step_s in PERIODS:
+        for first, then in EARLY_OR_LATE:
+            at = jittered(4, step_s, first, then)  # the fourth is three periods later
+            wait_s = 3 * step_s
+            kept, acts = {}, []
+            for now in at:
+                rule = {"r": {"of": "t", "above": 5, "for_s": wait_s}}
+                acts.append(rules.judge(rule, kept, [("t", None, 6)], now)[2])
+            assert acts == [False, False, False, True], (step_s, first, then)
+            kept, acts = {}, []
+            for now in at:
+                rule = {"r": {"of": "t", "change": 1, "gap_s": wait_s}}
+                value = 1 if not acts else 9 + len(acts)
+                acts.append(rules.judge(rule, kept, [("t", None, value)], now - 1)[2])
+                if len(acts) == 1:
+                    kept["r"][4] = now - 1  # it did something then
+            assert acts == [False, False, False, True], (step_s, first, then)
+            fence = {"f": dict(YARD, dwell_s=wait_s)}
+            kept, told = {"f": [True, None]}, []
+            for now in at:
+                there = [("lat", "lat", 5.0), ("lon", "lon", 5.0)]
+                told.append(bool(fences.judge(fence, kept, there, now)[0]))
+            assert told == [False, False, False, True], (step_s, first, then)
+
+
+class Uneven(Rig):
+    """Each second wake comes a second late, as a clock of whole seconds has it."""
+
+    def wake(self, *args, **more):
+        self.life.now += (self.life.wakes + 1) % 2
+        return super().wake(*args, **more)
+
+
+def test_uneven_wakes_put_nothing_off():
+    for room in (0, 1900):
+        seldom = Own([("a", None, 1)], period_s=2700)
+        rig = Uneven({"seldom": seldom, "tank": Own([("level", "m", 1)])}, room, **ALWAYS)
+        rig.wake("power", rtc=False)
+        rig.live(18)
+        assert seldom.reads == 7, room
+        rig = Uneven(
+            {"tank": Own([("level", "m", 1)])},
+            room,
+            sample={"period_s": 900, "at_least_s": 2700},
+            report={"period_s": 86400, "records": 2},
+            dead_bands={"level": 0.5},
+            rules={"no": {"of": "level", "above": 9}},
+        )
+        rig.wake("power", rtc=False)
+        reports = [n for n, _ in rig.live(40)]
+        gaps = {reports[n + 1] - reports[n] for n in range(1, len(reports) - 1)}
+        assert gaps and gaps <= {6, 7, 8}, reports  # a report is a wake more
 
 
 # The configuration -------------------------------------------------------------------------------
