@@ -99,7 +99,7 @@ def test_what_the_wake_has_said_so_far_is_shown_and_kept(board, capsys):
 def test_a_board_without_firmware(board, capsys):
     real = board("")
     shutil.rmtree(Path(real.runner.board.flash["folder"]) / "firmware")
-    assert command(log_tool, real.runner.console.name) == 0
+    assert command(log_tool, real.runner.console.name) == 1
     assert "there is no firmware on it" in capsys.readouterr().out
 
 

@@ -17,6 +17,7 @@ from tools.deploy.ports import add_port_argument
 from tools.monitor.model import plain
 
 SHOW = "import firmware.log; firmware.log.show()"
+_NONE = "there is no firmware on it:"
 # Not imported as a whole: what is on the board may be of any age. What the wake that was
 # interrupted has said is written, because the restart would lose it.
 _CODE = f"""\
@@ -24,7 +25,7 @@ try:
  {SHOW}
  firmware.log.flush()
 except ImportError as e:
- print("there is no firmware on it:", e)
+ print("{_NONE}", e)
 """
 
 
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Returns 0, or 1 when the board is not to be had."""
+    """Returns 0, or 1 when the board is not to be had, or has no firmware."""
     if args.wait and sys.stderr.isatty():
         print(reach.by_hand(args.port, SHOW), file=sys.stderr)
     try:
@@ -50,4 +51,4 @@ def run(args: argparse.Namespace) -> int:
         print(f"{args.port}: {error}", file=sys.stderr)
         return 1
     print("\n".join(map(plain, lines)) or "the log is empty")
-    return 0
+    return int(any(line.startswith(_NONE) for line in lines))
