@@ -106,6 +106,73 @@ def test_without_venv_nothing_goes_on(machine, monkeypatch, capsys):
     assert "apt-get install python3-venv" in capsys.readouterr().err
 
 
+BUILD = "import sys\nprint({why!r}, file=sys.stderr)\nsys.exit({code})\n"
+
+
+@pytest.fixture
+def built(machine, tmp_path, monkeypatch):
+    """built(exit code, its last word): a peer that is built, and how that ends. A compiler is
+    there once the packages are.
+    """
+    monkeypatch.setattr(installed, "ROOT", tmp_path)
+    monkeypatch.setattr(installed, "UNAVAILABLE", tmp_path / "build" / "unavailable")
+    monkeypatch.setattr(installed, "_compiler", machine.there.exists)
+
+    def make(code: int, why: str = "") -> Peer:
+        script = tmp_path / "build.py"
+        script.write_text(BUILD.format(code=code, why=why))
+        if code == 0:
+            script.write_text(f"open({str(tmp_path / 'client')!r}, 'w')")
+        peer = Peer(("cc",), (tmp_path / "client").exists, "stubs", script)
+        monkeypatch.setattr(installed, "PEERS", {"a stub": peer})
+        return peer
+
+    return make
+
+
+def test_what_is_in_no_package_is_built_once_there_is_a_compiler(built, monkeypatch, capsys):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    built(0)
+    assert installed.main([]) == 0
+    said = ["installing a stub: apt-get install cc", "building a stub: build.py"]
+    assert capsys.readouterr().out.splitlines() == said
+    assert installed.main([]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_nobody_need_be_root_to_build(built, machine, monkeypatch):
+    missing(machine, monkeypatch)
+    machine.there.touch()  # the compiler
+    peer = built(0)
+    assert installed.main([]) == 0
+    assert peer.found()
+
+
+@pytest.mark.parametrize(
+    ("code", "compiler", "ci"),
+    [
+        (os.EX_UNAVAILABLE, True, 0),  # no sources: CI does without what it cannot have
+        (os.EX_UNAVAILABLE, False, 0),  # nor a compiler
+        (1, True, 1),  # it does not compile: somebody has to look
+    ],
+)
+def test_what_cannot_be_built(built, machine, monkeypatch, capsys, code, compiler, ci):
+    missing(machine, monkeypatch)
+    if compiler:
+        machine.there.touch()
+    peer = built(code, "no sources")
+    assert not peer.excused  # nobody has tried
+    assert installed.main([]) == 0
+    monkeypatch.setenv("CI", "true")
+    assert installed.main([]) == ci
+    assert peer.excused == (ci == 0)
+    told = capsys.readouterr().err.splitlines()
+    why = "no sources" if compiler else "not here to be installed without asking"
+    assert f"a stub (for stubs) is missing, {why}" in told[0]
+    first = "" if compiler else "apt-get install cc && "
+    assert told[1] == f"what installs it: {first}python3 tools/installed.py"
+
+
 # Makes a run of real tests one on a machine that has no such program; xdist's workers load it too.
 PLUGIN = "from tools import installed\ninstalled.program = lambda name: None\n"
 TESTS = ("host_tests/monitor/test_page.py", "host_tests/unit/test_timers.py")

@@ -1,9 +1,10 @@
 """What the tests talk to and pip cannot bring: programs and libraries of the system.
 
 The one place that knows them. `make test` runs this file before anything else: where packages can
-be installed without asking (as root, or by `sudo -n`), it installs what is missing; elsewhere it
-says what is missing, and only the tests that need that are skipped. With the environment variable
-CI set, a missing peer is a failure. Needs nothing but Python.
+be installed without asking (as root, or by `sudo -n`), it installs what is missing, and it builds
+what is in no package; elsewhere it says what is missing, and only the tests that need that are
+skipped. With the environment variable CI set, a missing peer is a failure, but for one that is
+built from sources which cannot be had. Needs nothing but Python.
 """
 
 import ctypes
@@ -14,8 +15,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
+ROOT = Path(__file__).resolve().parents[1]
+NOT_ASKED = "not here to be installed without asking: be root, or let sudo do it"
+LWIP = ROOT / "host_tests" / "lwip"
+UNAVAILABLE = ROOT / "build" / "lwip" / "unavailable"  # says why its sources cannot be had
 SBIN = "/usr/sbin:/sbin:/usr/local/sbin"  # where some of it is, and not on everybody's PATH
 
 
@@ -28,11 +34,24 @@ class PeerMissing(Exception):
 
 
 class Peer(NamedTuple):
-    """packages -- of Debian; found -- whether it is there"""
+    """packages -- of Debian; found -- whether it is there; built -- by this script, from sources
+    that are in no package. It needs a C compiler, which the packages bring.
+    """
 
     packages: tuple[str, ...]
     found: Callable[[], bool]
     needed_for: str
+    built: Path | None = None
+
+    @property
+    def excused(self) -> bool:
+        """It was tried, and cannot be had here: in CI, too, what needs it is skipped."""
+        return self.built is not None and not self.found() and UNAVAILABLE.is_file()
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """The packages that are to be installed for it."""
+        return () if self.built and _compiler() else self.packages
 
 
 def program(name: str) -> str | None:
@@ -48,9 +67,26 @@ def _slirp() -> bool:
     return True
 
 
+def _compiler() -> bool:
+    """One that has the C library's headers, too."""
+    found = next(filter(None, map(program, ("cc", "gcc", "clang"))), None)
+    if found is None:
+        return False
+    test = [found, "-fsyntax-only", "-xc", "-"]
+    return not subprocess.run(test, input=b"#include <stdio.h>\n", capture_output=True).returncode
+
+
+def _lwip() -> bool:
+    """It is newer than what it is made of."""
+    client = ROOT / "build" / "lwip" / "client"
+    made = client.stat().st_mtime if client.is_file() else 0
+    return all(path.stat().st_mtime <= made for path in LWIP.glob("**/*.[ch]")) and made > 0
+
+
 PEERS = {
     "mosquitto": Peer(("mosquitto",), lambda: program("mosquitto") is not None, "MQTT"),
     "libslirp": Peer(("libslirp0",), _slirp, "PPP"),
+    "lwIP": Peer(("gcc", "libc6-dev"), _lwip, "PPP as boards have it", LWIP / "build.py"),
     "a browser": Peer(
         ("chromium", "chromium-driver"),
         lambda: None not in (program("chromium"), program("chromedriver")),
@@ -87,7 +123,11 @@ def find(peer: str, name: str) -> str:
 
 def command(peers: list[Peer]) -> str:
     """The one command that installs them on Debian and its like."""
-    return "apt-get install " + " ".join(package for peer in peers for package in peer.packages)
+    packages = [package for peer in peers for package in peer.lacking]
+    steps = ["apt-get install " + " ".join(packages)] if packages else []
+    if any(peer.built for peer in peers):
+        steps.append("python3 tools/installed.py")
+    return " && ".join(steps)
 
 
 def main(arguments: list[str]) -> int:
@@ -97,23 +137,47 @@ def main(arguments: list[str]) -> int:
     arguments -- ["venv"]: only what the environment itself needs
     """
     wanted = {"Python's venv": VENV} if arguments == ["venv"] else PEERS
-    missing = {name: peer for name, peer in wanted.items() if not peer.found()}
-    if not missing:
-        return 0
-    apt = _apt()
-    if apt is None:
-        why = "not here to be installed without asking: be root, or let sudo do it"
-    else:
-        print(f"installing {', '.join(missing)}: {command(list(missing.values()))}", flush=True)
-        why = _install(apt, [p for peer in missing.values() for p in peer.packages])
+    missing = _missing(wanted)
+    why = dict.fromkeys(missing, NOT_ASKED)
+    lacking = {name: peer for name, peer in missing.items() if peer.lacking}
+    apt = _apt() if lacking else None
+    if apt is not None:
+        packages = [package for peer in lacking.values() for package in peer.lacking]
+        print(f"installing {', '.join(lacking)}: apt-get install {' '.join(packages)}", flush=True)
+        why |= dict.fromkeys(lacking, _install(apt, packages))
         importlib.invalidate_caches()
-        missing = {name: peer for name, peer in missing.items() if not peer.found()}
-        if not missing:
-            return 0
     for name, peer in missing.items():
-        print(f"{name} (for {peer.needed_for}) is missing, {why}", file=sys.stderr)
-    print(f"what installs it: {command(list(missing.values()))}", file=sys.stderr)
-    return 1 if os.environ.get("CI") or arguments == ["venv"] else 0
+        if peer.built is not None:
+            why[name] = _build(name, peer.built) if _compiler() else _unavailable(why[name])
+    missing = _missing(missing)
+    for name, peer in missing.items():
+        print(f"{name} (for {peer.needed_for}) is missing, {why[name]}", file=sys.stderr)
+    if missing:
+        print(f"what installs it: {command(list(missing.values()))}", file=sys.stderr)
+    failed = [name for name, peer in missing.items() if not peer.excused]
+    return 1 if failed and (os.environ.get("CI") or arguments == ["venv"]) else 0
+
+
+def _missing(peers: dict[str, Peer]) -> dict[str, Peer]:
+    return {name: peer for name, peer in peers.items() if not peer.found()}
+
+
+def _build(name: str, script: Path) -> str:
+    """Returns what went wrong, in words."""
+    print(f"building {name}: {script.relative_to(ROOT)}", flush=True)
+    UNAVAILABLE.unlink(missing_ok=True)
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, check=False,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    why = (done.stderr.strip().splitlines() or ["it ends without a word"])[-1]
+    return _unavailable(why) if done.returncode == os.EX_UNAVAILABLE else why
+
+
+def _unavailable(why: str) -> str:
+    UNAVAILABLE.parent.mkdir(parents=True, exist_ok=True)
+    UNAVAILABLE.write_text(why + "\n")
+    return why
 
 
 def _apt() -> list[str] | None:

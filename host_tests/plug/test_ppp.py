@@ -1,10 +1,22 @@
-"""The example of PPP. In place of a board's network.PPP, which the unix port lacks, an independent
-client, framed by hand and built with scapy, has the wire: Debian's lwIP is built without PPP.
+"""The example of PPP, with what stands in for a board's network.PPP, which the unix port lacks:
+lwIP, which a board's is made of; and an independent client, framed by hand and built with scapy.
 """
 
+import hashlib
+import json
+
+import pytest
+
 from host_tests.flows.test_flows import Wire
+from host_tests.lwip import client as lwip
+from host_tests.plug.conftest import PROGRAMS
 from host_tests.virtual_c1100.http_server import PAGE, HttpServer
 from host_tests.virtual_c1100.ppp_client import PppClient
+from tools.virtual_c1100 import Profile
+
+SIZE = 200_000
+BODY = bytes(n % 256 for n in range(SIZE))
+NAME = "server.example"
 
 # What an ESP32's network.PPP says of the link is what the client has brought about.
 NETWORK = """
@@ -66,3 +78,41 @@ def test_the_example_dials_again_and_sleeps(program):
         "signal -69",
         "asleep",
     ]
+
+
+@pytest.fixture
+def with_lwip(program):
+    """with_lwip(program's name, page, profile, settings) -> Program whose network.PPP is lwIP"""
+    with lwip.served() as port:
+
+        def make(name: str, page: tuple, profile: Profile, settings: dict | None = None):
+            files = {
+                "network.py": (PROGRAMS / "lwip_network.py").read_text(),
+                "lwip.json": json.dumps({"port": port, "page": page}),
+            }
+            return program(name, files, profile, settings)
+
+        yield make
+
+
+def test_the_example_with_lwip(with_lwip):
+    """Dialled, a page by name, the call ended by the network, dialled again, hung up, asleep."""
+    with HttpServer() as server:
+        page = (NAME, server.address[1], f"/bytes/{SIZE}")
+        p = with_lwip("ppp.py", page, Profile(routes={(NAME, 80): server.address}))
+        fetched = f"page {SIZE} {hashlib.sha256(BODY).hexdigest()}"
+        p.bench.run(until=lambda: fetched in p.lines, limit_s=1200)
+        p.module.ppp.drop()
+        p.run()
+    link = ["lwIP 0", "online 10.0.2.15 10.0.2.2 10.0.2.3", fetched]
+    assert p.printed == [
+        *link,
+        "lwIP 6",
+        "lwIP 5",
+        "again: the network has ended the call",
+        *link,
+        "lwIP 5",
+        "signal -69",
+        "asleep",
+    ]
+    assert p.bench.lost_bytes == 0

@@ -4,6 +4,7 @@ import re
 from typing import Protocol
 
 from tools.timeline import Timer
+from tools.virtual_c1100 import ppp_dns
 from tools.virtual_c1100.commandline import Int, Text
 from tools.virtual_c1100.commands import LATER, Call, CmeFailure, Command, Failure, Later, Result
 from tools.virtual_c1100.core import Core
@@ -156,10 +157,18 @@ class Ppp:
 
     def _depart(self, nat: Nat, packet: bytes) -> None:
         def gone() -> None:
-            if self.nat is nat:
+            if self.nat is not nat:
+                return
+            if not ppp_dns.asks(packet, DNS):
                 nat.packet_in(packet)
+            elif self._server and (said := ppp_dns.answer(packet, self._known, GATEWAY)):
+                self._arrived(self._server, said)
 
         self._network.radio.send(len(packet), "ppp", gone)
+
+    def _known(self, name: str) -> bool:
+        hosts = (host.lower() for host, _ in self._core.profile.routes)
+        return name == "localhost" or name in hosts
 
     def _arrived(self, server: PppServer, packet: bytes) -> None:
         def there() -> None:
