@@ -19,7 +19,7 @@ TABLES = None  # on a host: sensor: its SETTINGS, None where nobody knows them
 def check(settings: dict, file: str) -> None:
     """Raises ConfigError with the key's name."""
     try:
-        _sensors(settings["sensors"])
+        _sensors(settings)
         _each("rules", settings["rules"], _rule)
         _each("fences", settings["fences"], _fence)
         bands = settings["dead_bands"]
@@ -62,7 +62,8 @@ def _each(section: str, given: dict, check_one) -> None:
         check_one(key, given[name])
 
 
-def _sensors(given: dict) -> None:
+def _sensors(settings: dict) -> None:
+    given = settings["sensors"]
     for name in _names("sensors", given):
         key = "sensors." + name
         one = given[name]
@@ -77,7 +78,7 @@ def _sensors(given: dict) -> None:
                 )
         for setting in _USUAL:
             row("%s.%s" % (key, setting), one.get(setting), _USUAL[setting])
-        table = _table(name)
+        table = _table(name, settings)
         for setting in sorted(one):
             if setting in sensors.USUAL or table is None:
                 continue
@@ -86,7 +87,7 @@ def _sensors(given: dict) -> None:
             row("%s.%s" % (key, setting), one[setting], table[setting])
 
 
-def _table(name: str) -> dict | None:
+def _table(name: str, settings: dict) -> dict | None:
     """The settings that a sensor has of its own; None: nobody can say."""
     if name in built_in.SENSORS:
         return {}
@@ -95,7 +96,10 @@ def _table(name: str) -> dict | None:
             raise ConfigError("sensors.%s: no file sensors/%s.py" % (name, name))
         return TABLES[name]
     try:
-        return getattr(sensors.load(name), "SETTINGS", {})
+        table = getattr(sensors.tried(name, settings), "SETTINGS", {})
+        for key in table:
+            fits(key, table[key][0], table[key])  # it is a table
+        return table
     except Exception as error:  # whatever somebody's file does: told when it is read
         from .. import log
 

@@ -23,7 +23,7 @@ async def sample(node, found: list, is_report: bool) -> None:
     readings = [(one[0], [one]) for one in found]
     from . import sensors
 
-    readings += await sensors.read(node, kept)
+    readings += await sensors.read(node, kept, readings)
     samples = []
     for _, values in readings:
         samples += values

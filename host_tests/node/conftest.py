@@ -27,6 +27,7 @@ class Node:
 
     source -- the board has .py files, which a test may change, and not the compiled ones
     console_pty -- somebody can type at its prompt; heap -- of its MicroPython
+    stuck_s -- of computing, after which a program hangs
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Node:
         source: bool = False,
         console_pty: bool = False,
         heap: str = "384K",
+        stuck_s: float = 3,
         **config,
     ) -> None:
         self.flash = folder
@@ -55,7 +57,7 @@ class Node:
             lambda timeline, send: VirtualC1100(timeline, profile, send),
             on_event=self.events.append,
             console_pty=console_pty,
-            stuck_s=3,
+            stuck_s=stuck_s,
         )
 
     def configure(self, **changes) -> None:

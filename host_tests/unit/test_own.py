@@ -197,8 +197,8 @@ def test_a_sensor_whose_file_is_gone_is_told_once():
     assert flags(rig.wake()) == []
 
 
-class Hangs(BaseException):
-    """The watchdog bites."""
+class Hangs(KeyboardInterrupt):
+    """The watchdog bites: of what can be raised only this ends the program."""
 
 
 def test_a_sensor_that_keeps_the_processor_is_found_and_left_out():
