@@ -78,7 +78,7 @@ def fetched() -> Path:
             )  # fmt: skip
         except subprocess.TimeoutExpired as late:
             raise Unavailable(f"apt-get {step[0]} took longer than {APT_S} s") from late
-        said = (done.stderr.strip().splitlines() or [said])[-1]
+        said = said or done.stderr.strip().rpartition("\n")[2]
     shutil.rmtree(BUILD / "apt")
     archive = found()
     if archive is None:

@@ -1,8 +1,10 @@
 """Servers with and without TLS (Python's ssl), each connection in a thread of its own."""
 
 import contextlib
+import socket
 import socketserver
 import ssl
+import struct
 import threading
 from collections.abc import Callable, Iterator
 
@@ -66,3 +68,72 @@ def serving(context: ssl.SSLContext | None, answer: Callable = echo) -> Iterator
     finally:
         server.shutdown()
         server.server_close()
+
+
+def piecewise(
+    context: ssl.SSLContext, size: int, upto: int | None = None, then: Callable | None = None
+) -> Callable:
+    """An answer for `serving(None, ...)`: TLS whose bytes go one piece after the other.
+
+    upto, then -- after so many bytes no more come, but then(connection) does
+    """
+
+    def answer(server: Server, connection) -> None:
+        come, going = ssl.MemoryBIO(), ssl.MemoryBIO()
+        inner = context.wrap_bio(come, going, server_side=True)
+        left = float("inf") if upto is None else upto
+
+        def flush() -> None:
+            nonlocal left
+            while data := going.read(int(min(size, left))):
+                connection.sendall(data)
+                left -= len(data)
+            if not left and then is not None:
+                then(connection)
+                raise OSError("no more")
+
+        def done(step: Callable):
+            while True:
+                try:
+                    result = step()
+                except ssl.SSLWantReadError:
+                    flush()
+                    come.write(connection.recv(65536) or _over())
+                else:
+                    flush()
+                    return result
+
+        done(inner.do_handshake)
+        done(lambda: inner.write(done(lambda: inner.read(100))))
+
+    return answer
+
+
+def says(data: bytes, then: Callable) -> Callable:
+    """An answer: this, whatever was asked, and then(connection)."""
+
+    def answer(_server: Server, connection) -> None:
+        connection.recv(4096)
+        connection.sendall(data)
+        then(connection)
+
+    return answer
+
+
+def resets(connection) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def closes(connection) -> None:
+    connection.close()
+
+
+def waits(connection) -> None:
+    """Until the far end has gone."""
+    while connection.recv(4096):
+        pass
+
+
+def _over() -> bytes:
+    raise OSError("the far end has gone")

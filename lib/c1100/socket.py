@@ -235,6 +235,8 @@ class socket(io.IOBase):
 
     def recv(self, n: int, flags: int = 0) -> bytes:
         """What is there, up to n bytes; b"" at the end."""
+        if not n:
+            return b""
         got = self._some(self._open().read, n)
         if got is None:
             raise OSError(EAGAIN)
@@ -293,6 +295,8 @@ class socket(io.IOBase):
 
     def settimeout(self, seconds: float | None) -> None:
         """None: wait for ever; 0: do not wait."""
+        if seconds is not None and seconds < 0:
+            raise ValueError("a timeout is no less than 0")
         self._timeout = seconds
 
     def setblocking(self, flag: bool) -> None:

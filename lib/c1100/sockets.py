@@ -78,6 +78,10 @@ class Sockets(Pdp):
         use, Refused when the far end refuses, CommandError when the module does, BadArgument,
         Timeout.
         """
+        if not host or port == 0:
+            raise at.BadArgument("host and port must be given", dialect.IP_OPEN.send)
+        if not isinstance(rxbuf, int) or rxbuf < 1:
+            raise at.BadArgument("rxbuf must be a number of bytes", dialect.IP_OPEN.send)
         await self._check_context()
         # The manual sets hex mode after opening. But the far end's first bytes may come at once.
         await self._set_hex(at.CommandError)

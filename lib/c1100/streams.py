@@ -14,14 +14,15 @@ async def open_connection(
 ) -> "tuple[Stream, Stream]":
     """modem.open_connection(): asyncio.open_connection() over the module: (reader, writer).
 
-    ssl   -- tls.Context, or an SSLContext of the interpreter; None for a plain connection
+    ssl   -- tls.Context, or an SSLContext of the interpreter; None for a plain connection. True is
+             refused: whom to trust has to be said
     rxbuf -- bytes that may wait to be read: the module cannot be told to wait, and what comes
              while nobody reads and it is full ends the connection
 
     Raises what tcp() and tls() do. Reader and writer raise OSError as asyncio's do, with its
     errno; see Stream.
     """
-    if ssl is None:
+    if not ssl:
         stream = Stream(await modem.tcp(host, port, rxbuf=rxbuf))
     else:
         from . import tls

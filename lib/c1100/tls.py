@@ -133,27 +133,28 @@ class Context:
         self._why = None
         context.verify_callback = self._verify
 
-    @property
-    def why(self):
-        """What was found to be wrong with the dates; None: nothing."""
-        return self._why
+    def told(self):
+        """What was found to be wrong with the dates, once; None: nothing."""
+        why, self._why = self._why, None
+        return why
 
     def begin(self, now: int):
         """The interpreter's context, for a connection that is made at a Unix time."""
         self._dates = "%04d%02d%02d%02d%02d%02d" % time.gmtime(now - _epoch())[:6]
-        self._why = None
         return self._context
 
     def _verify(self, cert, _depth: int) -> int:
-        """mbedtls looks at the dates itself only where a port has told it the time."""
+        """mbedtls looks at the dates itself only where a port has told it the time. What is not 0
+        ends the handshake at once: what is wrong is not that of another connection.
+        """
         try:
             begin, end = x509.validity(cert)
         except (IndexError, ValueError):
-            self._why = self._why or UNUSABLE
-            return 0  # it says itself what it thinks of that
-        if not begin <= self._dates <= end:
-            self._why = EXPIRED if self._dates > end else NOT_YET
-        return -EINVAL if self._why else 0
+            begin = end = ""
+        if begin <= self._dates <= end:
+            return 0
+        self._why = UNUSABLE if not end else EXPIRED if self._dates > end else NOT_YET
+        return -EINVAL
 
 
 def _load(what: str, load, *ders) -> None:
@@ -201,6 +202,12 @@ async def connect(
     hostname = hostname or host
     now = 0
     own = isinstance(context, Context)
+    if not own and not hasattr(context, "wrap_socket"):
+        raise at.BadArgument("ssl: a tls.Context(ca) says whom to trust")
+    if not _is_name(hostname):
+        raise at.BadArgument("server_hostname: the name in a certificate is ASCII without blanks")
+    if not isinstance(timeout_s, (int, float)):
+        raise at.BadArgument("timeout_s must be a number of seconds")
     if own:
         now = await _now(modem)
         if now is None:
@@ -213,7 +220,7 @@ async def connect(
             await made.handshake(timeout_s)
             return made
         except (OSError, ValueError) as error:
-            raise _said(error, context.why if own else None, host, port, hostname)
+            raise _said(error, context.told() if own else None, host, port, hostname)
         except MemoryError:
             raise at.Overflow("the heap has no room for TLS")
         except at.NotConnected:
@@ -224,6 +231,11 @@ async def connect(
         (made or sock).close()
         await sock.wait_closed()
         raise
+
+
+def _is_name(name) -> bool:
+    """mbedtls takes it as far as the first NUL, and 255 characters."""
+    return isinstance(name, str) and 0 < len(name) < 256 and " " < min(name) <= max(name) < "\x7f"
 
 
 def _refused(hostname: str, why: str, detail: str = "") -> CertificateRefused:

@@ -7,8 +7,12 @@ from . import at
 
 def content(given) -> bytes:
     """What is given as bytes, text or the name of a file. Raises BadArgument."""
-    if not isinstance(given, str) or "-----BEGIN" in given:
-        return given.encode() if isinstance(given, str) else bytes(given)
+    if isinstance(given, (bytes, bytearray, memoryview)):
+        return bytes(given)
+    if not isinstance(given, str):
+        raise at.BadArgument("a certificate or key is bytes, text or the name of a file")
+    if "-----BEGIN" in given:
+        return given.encode()
     try:
         with open(given, "rb") as file:
             return file.read()
