@@ -115,7 +115,6 @@ def built(machine, tmp_path, monkeypatch):
     there once the packages are.
     """
     monkeypatch.setattr(installed, "ROOT", tmp_path)
-    monkeypatch.setattr(installed, "UNAVAILABLE", tmp_path / "build" / "unavailable")
     monkeypatch.setattr(installed, "_compiler", machine.there.exists)
 
     def make(code: int, why: str = "") -> Peer:
@@ -123,7 +122,7 @@ def built(machine, tmp_path, monkeypatch):
         script.write_text(BUILD.format(code=code, why=why))
         if code == 0:
             script.write_text(f"open({str(tmp_path / 'client')!r}, 'w')")
-        peer = Peer(("cc",), (tmp_path / "client").exists, "stubs", script)
+        peer = Peer(("cc",), (tmp_path / "client").exists, "stubs", script.name)
         monkeypatch.setattr(installed, "PEERS", {"a stub": peer})
         return peer
 

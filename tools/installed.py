@@ -20,8 +20,9 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 NOT_ASKED = "not here to be installed without asking: be root, or let sudo do it"
-LWIP = ROOT / "host_tests" / "lwip"
-UNAVAILABLE = ROOT / "build" / "lwip" / "unavailable"  # says why its sources cannot be had
+# From the project's root: a package of the tools has neither.
+LWIP = "host_tests/lwip"
+UNAVAILABLE = "build/lwip/unavailable"  # says why its sources cannot be had
 SBIN = "/usr/sbin:/sbin:/usr/local/sbin"  # where some of it is, and not on everybody's PATH
 
 
@@ -41,12 +42,12 @@ class Peer(NamedTuple):
     packages: tuple[str, ...]
     found: Callable[[], bool]
     needed_for: str
-    built: Path | None = None
+    built: str | None = None
 
     @property
     def excused(self) -> bool:
         """It was tried, and cannot be had here: in CI, too, what needs it is skipped."""
-        return self.built is not None and not self.found() and UNAVAILABLE.is_file()
+        return self.built is not None and not self.found() and (ROOT / UNAVAILABLE).is_file()
 
     @property
     def lacking(self) -> tuple[str, ...]:
@@ -80,13 +81,15 @@ def _lwip() -> bool:
     """It is newer than what it is made of."""
     client = ROOT / "build" / "lwip" / "client"
     made = client.stat().st_mtime if client.is_file() else 0
-    return all(path.stat().st_mtime <= made for path in LWIP.glob("**/*.[ch]")) and made > 0
+    return (
+        all(path.stat().st_mtime <= made for path in (ROOT / LWIP).glob("**/*.[ch]")) and made > 0
+    )
 
 
 PEERS = {
     "mosquitto": Peer(("mosquitto",), lambda: program("mosquitto") is not None, "MQTT"),
     "libslirp": Peer(("libslirp0",), _slirp, "PPP"),
-    "lwIP": Peer(("gcc", "libc6-dev"), _lwip, "PPP as boards have it", LWIP / "build.py"),
+    "lwIP": Peer(("gcc", "libc6-dev"), _lwip, "PPP as boards have it", LWIP + "/build.py"),
     "a browser": Peer(
         ("chromium", "chromium-driver"),
         lambda: None not in (program("chromium"), program("chromedriver")),
@@ -162,12 +165,12 @@ def _missing(peers: dict[str, Peer]) -> dict[str, Peer]:
     return {name: peer for name, peer in peers.items() if not peer.found()}
 
 
-def _build(name: str, script: Path) -> str:
+def _build(name: str, script: str) -> str:
     """Returns what went wrong, in words."""
-    print(f"building {name}: {script.relative_to(ROOT)}", flush=True)
-    UNAVAILABLE.unlink(missing_ok=True)
+    print(f"building {name}: {script}", flush=True)
+    (ROOT / UNAVAILABLE).unlink(missing_ok=True)
     done = subprocess.run(
-        [sys.executable, script], capture_output=True, text=True, check=False,
+        [sys.executable, ROOT / script], capture_output=True, text=True, check=False,
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
     why = (done.stderr.strip().splitlines() or ["it ends without a word"])[-1]
@@ -175,8 +178,9 @@ def _build(name: str, script: Path) -> str:
 
 
 def _unavailable(why: str) -> str:
-    UNAVAILABLE.parent.mkdir(parents=True, exist_ok=True)
-    UNAVAILABLE.write_text(why + "\n")
+    path = ROOT / UNAVAILABLE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(why + "\n")
     return why
 
 
