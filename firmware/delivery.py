@@ -55,6 +55,11 @@ class Delivery:
                 return await self._deliver_by(name)
             except C1100Error as error:
                 log.warning("no delivery by %s: %s: %s", name, type(error).__name__, error)
+                if getattr(error, "code", None) is not None:
+                    from . import backoff
+
+                    if backoff.cause(error) is not None:
+                        raise error  # the network's own: each try may begin its timer anew
         return await self._deliver_by(names[-1])
 
     async def _deliver_by(self, name: str) -> None:

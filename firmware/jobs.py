@@ -13,6 +13,7 @@ _MOST_STRETCH = 4
 _ATTACH_PARTS = 4  # the state keeps the time of an attach in quarters of a second
 USUAL_ATTACH_S = energy.ATTACH_S
 _MOST_DOUBLINGS = 4  # of the period, after failures in a row
+_LONGEST_S = 86400  # that the module is left alone because a network has refused it
 _SURE = 3  # attaches that were measured
 _DOUBT = 1.5
 _FADES = 64  # what was measured, by one part in so many
@@ -27,7 +28,9 @@ def scheduler(settings: dict, state, now_s: int | None = None, shifted: int = 0)
     """
     if now_s is not None:
         longest_s = pause_s(_MOST_STRETCH * settings["report.period_s"], state.failures, 0)
-        if state.hold > now_s + longest_s:  # no failure has left this
+        longest_s = max(longest_s, state.failures and _LONGEST_S)
+        set_back = state.sampled > now_s + _MOST_STRETCH * settings["sample.period_s"]
+        if state.hold > now_s + longest_s or set_back:  # no failure has left this
             state.hold = 0
     jobs = []
     last = []

@@ -29,6 +29,8 @@ class Node:
     rest_v = 0.0  # of the battery, 0: not measured; load_v -- while the module transmits
     load_v = 0.0
 
+    hold_s = 0  # the module is to be left alone for so long: the network has refused it
+
     def __init__(self, settings: dict, problem: str = "", is_start: bool = False) -> None:
         self.settings = settings
         self.problem = problem[:_TOLD]  # with config.json or secrets.json; "": none
@@ -313,12 +315,14 @@ class Node:
         self.state.failures += 1
         self.state.last_word = False  # one try: there is no charge for more
         if self.on_trial:  # settle soon whether the setting is to blame
-            self.restart(_TRIAL_PAUSE_MS)
+            self.restart(max(_TRIAL_PAUSE_MS, self.restart_ms))
         period_s = self.settings["report.period_s"] * self.scheduler.stretch
         salt = crc32(self.settings["id"].encode()) + self.state.wakes
         from . import jobs
 
         self.state.hold = self.begin_s + jobs.pause_s(period_s, self.state.failures, salt)
+        if self.hold_s:
+            self.state.hold = self.now() + self.hold_s
         self._scheduler = None
 
     def set_clock(self, known: int) -> int:

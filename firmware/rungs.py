@@ -123,4 +123,8 @@ def is_final(error: C1100Error) -> bool:
     """Whether an error is not up to the module: no rung would help."""
     if isinstance(error, SimError):
         return error.state not in _SIM_SILENT
-    return isinstance(error, _FINAL)
+    if isinstance(error, _FINAL) or getattr(error, "code", None) is None:
+        return isinstance(error, _FINAL)
+    from . import backoff
+
+    return backoff.cause(error) is not None

@@ -12,7 +12,7 @@ from c1100 import C1100, C1100Error, at, dialect, timers
 
 from . import log, recovery, unload, uplinks
 from .sensors import link
-from .state import MODULE
+from .state import MODULE, WAITS
 
 _ASK_AGAIN_S = const(86400)  # a network that has refused PSM is asked again
 _RESTLESS = const(4)
@@ -107,6 +107,11 @@ class Session:
         except C1100Error as error:
             failed = type(error).__name__
             log.error("wake failed: %s: %s", failed, error)
+            from . import backoff
+
+            settled = backoff.settle(node, self.modem, error)
+            if node.hold_s:
+                failed = "RegistrationDenied"  # whatever was refused
         finally:
             try:
                 if node.settings["health.period_s"]:
@@ -215,11 +220,16 @@ class Session:
             await self._ask_for_psm()
         elif not self.modem.can_wake:  # whoever had the module before may have asked for it
             await self.modem.keeps(dialect.PSM_OFF)
+        if MODULE[node.state.module] == WAITS:
+            from . import backoff
+
+            await backoff.attach_again(self.modem)
         pin = guard = None
         if settings["pin"]:
             from . import pin_guard as guard
 
             pin = guard.allowed(settings["pin"], node.state)
+        begin = self.modem.patience.mark()
         try:
             found = await self.modem.attach(
                 pin, settings["apn"] or None, settings["register_s"], not self._was_off
@@ -229,7 +239,10 @@ class Session:
                 guard.refuse(settings["pin"], node.state)
             elif guard is not None and error.command == dialect.PIN_ENTER.send:
                 guard.doubt(settings["pin"], node.state)
-            raise
+            from . import backoff
+
+            limit_ms = settings["register_s"] * 1000
+            found = await backoff.elsewhere(self.modem, error, begin, limit_ms)
         if guard is not None and pin is not None:
             guard.accept(pin)
         if self._asked_psm and self.modem.power.is_as_asked(found):

@@ -53,7 +53,8 @@ _SEQ_BITS = const(24)
 _FACTS = const(7)  # bits of `told`
 UNFINISHED_LIMIT = const(5)
 PIN_REFUSED = const(0x80)  # in `told`: the SIM has refused the PIN, and no file could say so
-MODULE = ("unknown", "off", "psm", "edrx", "idle")
+WAITS = "waits"  # idle, while a timer of the network's runs: backoff.py
+MODULE = ("unknown", "off", "psm", "edrx", "idle", WAITS)
 _AWOKE = "deepsleep"  # what is no reset
 # Of a start that no record has told of yet; the first: there is none.
 CAUSES = ("", _AWOKE, "power", "reset", "watchdog", "soft", "unknown")

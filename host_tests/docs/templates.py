@@ -36,6 +36,9 @@ def _pieces() -> list[str]:
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     found.update(FIELD.split(node.value.replace("`", "")))
+                    rows = [line for line in node.value.splitlines() if "|" in line]
+                    cells = [cell for row in rows for cell in row.split("|")]  # of a table
+                    found.update(cell.lstrip("0123456789 ") for cell in cells)
     long_enough = [piece for piece in found if sum(c.isalpha() for c in piece) >= LEAST]
     return sorted(long_enough, key=len, reverse=True)
 

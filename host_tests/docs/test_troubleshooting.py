@@ -48,6 +48,10 @@ def with_pin(profile: Profile) -> None:
     profile.sim.pin = "1234"
 
 
+def refused(**cause: int) -> Callable[[Profile], None]:
+    return lambda profile: profile.cell.__dict__.update(cause)
+
+
 NOTHING: Callable[[Profile], None] = lambda profile: None  # noqa: E731
 
 # What no fault of the module shows: (changes of the profile, secrets, settings).
@@ -56,6 +60,8 @@ WAYS: dict[str, tuple[Callable[[Profile], None], dict, dict[str, Any]]] = {
     "no-sim": (without_card, {}, {}),
     "pin": (with_pin, {}, {}),
     "wrong-pin": (with_pin, {"pin": "1111"}, {}),
+    **{f"denied-{n}": (refused(denied_cause=n), {}, {}) for n in (3, 6, 13, 22)},
+    "no-context-27": (refused(denied_context=27), {}, {}),
     "no-cover": (without_cover, {}, {"register_s": 180}),
     "psm-never": (NOTHING, {}, {"sleep": {"module": "psm"}}),
     "psm-refused": (NOTHING, {}, {"sleep": {"module": "psm"}}),

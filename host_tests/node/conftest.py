@@ -16,6 +16,7 @@ from tools.demo import flash
 from tools.demo.subscriber import Subscriber, as_sampled
 from tools.events import Event
 from tools.lockstep import Bench
+from tools.power.watch import Watch
 from tools.virtual_board.board import Board, flash_folder
 from tools.virtual_c1100 import Profile, VirtualC1100
 
@@ -28,6 +29,7 @@ class Node:
     source -- the board has .py files, which a test may change, and not the compiled ones
     console_pty -- somebody can type at its prompt; heap -- of its MicroPython
     stuck_s -- of computing, after which a program hangs
+    watch -- whose meter counts the charge
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Node:
         console_pty: bool = False,
         heap: str = "384K",
         stuck_s: float = 3,
+        watch: Watch | None = None,
         **config,
     ) -> None:
         self.flash = folder
@@ -52,10 +55,20 @@ class Node:
         self.configure(**config)
         (folder / "secrets.json").write_text(json.dumps(secrets))
         self.events: list[Event] = []
+
+        def happened(event: Event) -> None:
+            self.events.append(event)
+            if watch:
+                watch.event(event)
+
+        def made(timeline, send) -> VirtualC1100:
+            return VirtualC1100(timeline, profile, send)
+
         self.bench = Bench(
             Board(flash_folder(folder), heap=heap),
-            lambda timeline, send: VirtualC1100(timeline, profile, send),
-            on_event=self.events.append,
+            watch.module(made) if watch else made,
+            on_event=happened,
+            on_board_state=watch.board_state if watch else None,
             console_pty=console_pty,
             stuck_s=stuck_s,
         )

@@ -211,13 +211,20 @@ async def test_registration_although_the_urc_was_lost():
 
 
 async def test_registration_denied_by_every_domain():
-    with raises(RegistrationDenied):
+    """And tells why only now: what is sent then is not sent in other starts."""
+    try:
         await start(
             START
             + READY
             + NETWORK
             + (("AT+CEREG?", b"+CEREG: 1,3\r\n0\r"), ("AT+CGREG?", b"+CGREG: 1,3\r\n0\r")) * 6
+            + (("AT+CEREG=5", b"0\r"), ("AT+CEREG?", b"+CEREG: 5,3,,,,0,15\r\n0\r"))
         )
+    except RegistrationDenied as error:
+        assert error.cause == 15
+        assert "(EMM cause 15, no suitable cells)" in str(error)
+    else:
+        raise AssertionError
 
 
 async def test_registration_denied_while_the_other_domain_still_searches():

@@ -32,7 +32,13 @@ class PinRefused(SimError):
 
 
 class RegistrationDenied(C1100Error):
-    """The network refused the registration (stat 3): the subscription or the roaming contract."""
+    """The network refused the registration (stat 3): the subscription or the roaming contract.
+
+    cause -- number of the EMM cause (24.301 9.9.3.9), None where the module tells none; causes.py
+             knows more of it
+    """
+
+    cause: int | None = None
 
 
 class NotRegistered(Timeout):

@@ -30,15 +30,16 @@ async def register(modem, timeout_s: float = 180) -> Registration:
 
     A domain that the module's radio lacks may refuse to be asked. What an earlier life left
     switched off is switched on. Returns the registration.Registration. Raises RegistrationDenied
-    when every domain refuses and goes on doing so for 10 s, or at the end when one does;
-    NotRegistered when no network was found.
+    when every domain refuses and goes on doing so for 10 s, or when one does that for a cause for
+    which no other would take the module now, or at the end when one does; NotRegistered when no
+    network was found.
     """
     patience = modem.patience
     begin = patience.mark()
     changed = _listen(modem)
     found, error = await domains(modem._channel)
     modem.was_registered = bool(found) and found[-1].registered
-    denied, deaf, idle = _Lasting(patience), _Lasting(patience), _Lasting(patience)
+    denied, refused, deaf, idle = [_Lasting(patience) for _ in range(4)]
     obstacles = list(_OBSTACLES)
     while True:
         if found and found[-1].registered:
@@ -49,15 +50,25 @@ async def register(modem, timeout_s: float = 180) -> Registration:
         ):
             raise error
         refusals = [domain for domain in found if domain.denied]
+        searches = [domain for domain in found if domain.searching]
         denied_ms = denied.ms(found and len(refusals) == len(found))
-        if refusals and (left <= 0 or denied_ms >= _DENIED_MS):
-            raise _denial()
+        refused_ms = -1 if refused is None else refused.ms(refusals and not searches)
+        is_over = refusals and (left <= 0 or denied_ms >= _DENIED_MS)
+        if is_over or refused_ms >= _DENIED_MS:
+            from . import causes
+
+            error = await causes.denial(modem)
+            if is_over or causes.is_settled(error):
+                raise error
+            refused = None  # it is not asked again
+            continue
         if left <= 0:
             raise at.NotRegistered("no network in %d s: check antenna and bands" % timeout_s)
-        idle_ms = idle.ms(not refusals and not [1 for domain in found if domain.searching])
+        idle_ms = idle.ms(not refusals and not searches)
         while obstacles and idle_ms >= obstacles[0][0]:
             await _clear(modem._channel, *obstacles.pop(0)[1:])
-        await _change(modem, changed, left if found and denied_ms < 0 else min(left, _POLL_MS))
+        passes = not found or max(denied_ms, refused_ms) >= 0
+        await _change(modem, changed, min(left, _POLL_MS) if passes else left)
         changed.clear()
         found, error = await domains(modem._channel)
 
@@ -125,9 +136,3 @@ def _is_deaf(found: list, error) -> bool:
     if not found or error is None:
         return not found
     return error.command == dialect.EPS_STATE.send and not (found[0].searching or found[0].denied)
-
-
-def _denial() -> at.RegistrationDenied:
-    return at.RegistrationDenied(
-        "the network refuses this SIM: check subscription, roaming and APN"
-    )

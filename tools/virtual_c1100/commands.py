@@ -40,6 +40,16 @@ CME_WORDS = {
     30: "no network service",
     50: "incorrect parameters",
     100: "unknown",
+    126: "insufficient resources",
+    127: "missing or unknown APN",
+    129: "user authentication failed",
+    130: "activation rejected by GGSN, Serving GW or PDN GW",
+    131: "activation rejected, unspecified",
+    132: "service option not supported",
+    133: "requested service option not subscribed",
+    134: "service option temporarily out of order",
+    177: "operator determined barring",
+    190: "network failure",
 }
 
 

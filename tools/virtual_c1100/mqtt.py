@@ -11,7 +11,7 @@ from tools.virtual_c1100.commandline import (
     Text,
     split_arguments,
 )
-from tools.virtual_c1100.commands import Call, Command, Failure
+from tools.virtual_c1100.commands import LATER, Call, Command, Failure, Later
 from tools.virtual_c1100.core import Core
 from tools.virtual_c1100.mqtt_link import MqttLink, Settings
 from tools.virtual_c1100.network import Network
@@ -121,18 +121,32 @@ class Mqtt:
 
     # Connection -----------------------------------------------------------------------------
 
-    def _call(self, call: Call) -> None:
+    def _call(self, call: Call) -> Later | None:
         if call.args[0]:
             if self._called and self._network.attached:
                 call.when_sent(self._call_done)  # the bearer is there: nothing is on the air
-                return
+                return None
             delay = self._core.profile.latency.pdp
-            self._network.uplink(CALL_SIZE, "pdp", delay, self._call_done, opens=True)
-            return
+            if self._network.cell.denied_context is None:
+                self._network.uplink(CALL_SIZE, "pdp", delay, self._call_done, opens=True)
+                return None
+            asked = lambda: self._asked(call)  # noqa: E731
+            self._network.uplink(CALL_SIZE, "pdp", delay, asked, opens=True)
+            return LATER
         if not self._called:
             raise Failure
         self._network.uplink(CALL_SIZE, "pdp", 0.0, lambda: None)
         self._end_call()
+        return None
+
+    def _asked(self, call: Call) -> None:
+        """A network that may refuse has heard of it, before the command ends."""
+        refusal = self._network.refuses_context()
+        if refusal:
+            call.fail(refusal)
+        else:
+            call.when_sent(self._call_done)
+            call.finish()
 
     def _call_done(self) -> None:
         self._called = self._network.attached

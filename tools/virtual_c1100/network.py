@@ -8,6 +8,7 @@ from tools.virtual_c1100.commands import LATER, Call, CmeFailure, Command, Failu
 from tools.virtual_c1100.core import Core
 from tools.virtual_c1100.profile import GSM, LTE_M, NB_IOT, NO_RSSI
 from tools.virtual_c1100.radio import Radio, State
+from tools.virtual_c1100.refusals import TIMED, Refusal, cme
 from tools.virtual_c1100.sim import Sim
 
 OFFLINE, HOME, SEARCHING, DENIED, UNKNOWN, ROAMING, EMERGENCY = 0, 1, 2, 3, 4, 5, 8
@@ -45,6 +46,7 @@ class Network:
         self.cell = core.profile.cell
         self.on_change: list[Callable[[bool], None]] = []
         self._search_mode, self._lte_mode = 2, 3
+        self._denial, self._no_context = Refusal(core), Refusal(core)
         self.boot()
         commands = [
             Command("+CSQ", "M 3.1", run=self._signal, read=self._signal),
@@ -182,12 +184,22 @@ class Network:
 
     def _answered(self, act: int) -> None:
         """The network accepts or rejects the attach."""
-        if self.cell.denied_cause is not None:
+        cause = self.cell.denied_cause
+        if self._denial.holds(cause):
             self._set(DENIED, None, self._domain(act))
             self.radio.leave(State.IDLE, "denied")
+            if cause in TIMED and self.cell.backoff_s:
+                self._search = self._core.later(self.cell.backoff_s, self._scan_again)
         else:
             self.on_accept(act)
             self._set(ROAMING if self.cell.roaming else HOME, act)
+
+    def refuses_context(self) -> CmeFailure | None:
+        """It is asked for a context: how the command ends if it refuses (numbers inferred)."""
+        cause = self.cell.denied_context
+        if cause is None or not self._no_context.holds(cause):
+            return None
+        return CmeFailure(cme(cause))
 
     def _updated(self) -> None:
         """The network accepts or rejects a tracking-area update."""
@@ -242,7 +254,8 @@ class Network:
         if mode >= 2 and registered:
             text += f',"{self.cell.tac}","{self.cell.cell_id}",{self.act}'
         if mode in (3, 5) and report.stat == DENIED:
-            text += f",,,,0,{self.cell.denied_cause}"
+            area = ",,,," if report is self.reports[EPS] else ",,,,,"  # there is <rac> in GPRS
+            text += f"{area}0,{self.cell.denied_cause}"
         if mode in (4, 5) and registered and any(self.timers):
             text += ",,," + ",".join(f'"{bits}"' if bits else "" for bits in self.timers)
         return text
@@ -272,8 +285,8 @@ class Network:
         self.search()
 
     def allow(self) -> None:
-        """The network takes the module again."""
-        self.cell.denied_cause = None
+        """The network takes the module again, and gives it contexts."""
+        self.cell.denied_cause = self.cell.denied_context = None
         self.search()
 
     def flap(self, stat: int) -> None:

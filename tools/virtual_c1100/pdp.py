@@ -85,6 +85,10 @@ class Pdp:
         if not self._network.attached:
             self.fail(call)
             return
+        refusal = self._network.refuses_context()
+        if refusal:
+            call.fail(refusal)
+            return
         self.up = True
         call.info(f"+LSIPCALL:1, {self._core.profile.local_ip}", end="\r")
         call.info("+LSIP:OK", end="\r")

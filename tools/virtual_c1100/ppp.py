@@ -97,6 +97,9 @@ class Ppp:
         return LATER
 
     def _connect(self, call: Call) -> None:
+        if self._network.refuses_context():
+            call.finish(Result.NO_CARRIER)
+            return
         core = self._core
         self.nat = nat = Nat(
             lambda packet: self._arrived(server, packet), lambda: core.timeline.now_us * 1000,

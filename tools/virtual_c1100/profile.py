@@ -92,6 +92,8 @@ class Cell:
     rsrp: int | None = None  # dBm; None: as follows from <rssi>
     roaming: bool = False
     denied_cause: int | None = None  # EMM cause with which it rejects the module
+    denied_context: int | None = None  # ESM cause with which it rejects a context
+    backoff_s: float = 0.0  # it rejects until it was not tried for so long; 0: for ever
     covered: bool = True
 
     @property
