@@ -141,10 +141,10 @@ def _wake(node: Node) -> None:
     if plan.wait_s > 0:
         return  # woken early: the next plan says how to go on
     names = [job.name for job in plan.jobs]
-    if "position" in names and node.settings["position.still_s"]:
-        from .own import wake
+    if "position" in names:
+        from .own import sky
 
-        if wake.is_still(node):
+        if sky.is_put_off(node):
             names.remove("position")
             node.ran("position")
     if "report" in names:

@@ -50,6 +50,8 @@ SCHEMA = {
     "position.period_s": (0, int, 0, 86400 * 30),
     "position.flex_s": (0, int, 0, 86400),
     "position.limit_s": (120, int, 10, 240),
+    "position.weak_s": (30, int, 0, 240),
+    "position.weak_db": (20, int, 1, 50),
     "position.moved_m": (0, int, 0, 100000),
     "position.still_s": (0, int, 0, 86400 * 30),
     "register_s": (180, int, 10, 600),

@@ -121,6 +121,37 @@ def test_under_a_roof_the_search_ends_by_its_time_out() -> None:
     assert not rig.module.gnss.running
 
 
+def ratios(data: bytes) -> list[int]:
+    """C/N0 of all satellites of which something is received."""
+    told = [s.data[3:] for s in sentences(data, "GSV")]
+    return [int(fields[n]) for fields in told for n in range(3, len(fields), 4) if fields[n]]
+
+
+def test_satellites_are_as_strong_as_the_profile_says() -> None:
+    for settings, most in (((), 40), (("track.cn0=[[0,22]]",), 22), (("track.sky=false",), 12)):
+        rig = started(*settings)
+        rig.wait(3)
+        assert max(ratios(rig.take())) == most
+    rig = started("track.cn0=[[0,7]]")
+    rig.wait(3)
+    assert ratios(rig.take()) == []
+    rig = started("quirks.gsv=false")
+    rig.wait(40)
+    got = rig.take()
+    assert not sentences(got, "GSV")
+    assert sentences(got, "RMC")[-1].status == "A"
+
+
+def test_weak_satellites_give_no_position_until_they_are_strong() -> None:
+    rig = started("track.cn0=[[0,20],[100,40]]")
+    rig.wait(110)
+    got = rig.take()
+    assert {s.status for s in sentences(got, "RMC")} == {"V"}
+    assert {20, 40} <= set(ratios(got))
+    rig.wait(25)
+    assert sentences(rig.take(), "RMC")[-1].status == "A"
+
+
 def test_number_of_fixes_and_their_interval() -> None:
     rig = Rig(form="V0E0")
     rig.ask(b"AT+GPSCONFIG=20,180,3,10,2\r")  # five arguments: field

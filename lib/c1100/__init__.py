@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         PinRefused,
         RegistrationDenied,
         SimError,
+        TooWeak,
     )
 
     __all__ = [
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
         "RegistrationDenied",
         "SimError",
         "Timeout",
+        "TooWeak",
     ]
 else:
 

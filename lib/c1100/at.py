@@ -118,6 +118,7 @@ if TYPE_CHECKING:
         PinRefused,
         RegistrationDenied,
         SimError,
+        TooWeak,
     )
 else:
 

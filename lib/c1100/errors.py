@@ -45,6 +45,10 @@ class NotRegistered(Timeout):
     """No network was found in the given time."""
 
 
+class TooWeak(Timeout):
+    """A search for a position was given up: no satellite was strong enough."""
+
+
 class NotConnected(C1100Error):
     """The PDP context, the socket or the session that was used is not open."""
 

@@ -19,17 +19,16 @@ _MUTE_MS = const(5000)  # a receiver that says nothing for so long has been told
 
 def gnss(modem) -> "Gnss":
     """modem.gnss, made once."""
-    doze = modem.patience.wait if modem.patience.dozes else None
-    modem.gnss = made = Gnss(modem._channel, doze)
+    modem.gnss = made = Gnss(modem._channel, modem.patience)
     return made
 
 
 class Gnss:
     """modem.gnss"""
 
-    def __init__(self, channel, doze=None) -> None:
+    def __init__(self, channel, patience) -> None:
         self._channel = channel
-        self._doze = doze  # C1100's; None where the board stays awake
+        self._patience = patience  # C1100's
         self.last: Fix | None = None  # the latest
         self.bad = 0  # sentences whose checksum was wrong
         self._heard = 0  # sentences since start()
@@ -38,7 +37,9 @@ class Gnss:
         self._fixed = False  # there is a position since fix() was called
         self._lost = False  # the module restarted, or fell asleep, and the receiver with it
         self._sleepy = False  # it has, so it is not left alone for long
-        self._news = asyncio.Event()  # one of the two
+        self._hope = None  # satellites.Hope of a search that is given up early
+        self._weak = False  # this one is
+        self._news = asyncio.Event()  # one of the three
         self._begin = ()  # arguments of start(), while the receiver runs
         channel.on_restart.append(self._on_restart)
 
@@ -82,16 +83,35 @@ class Gnss:
             self._channel.sinks.pop("$", None)
             raise
 
-    async def fix(self, timeout_s: float) -> Fix:
-        """Wait for the next position. Raises Timeout when there is none in so many seconds."""
-        self._fixed = False
-        if self._doze is not None and await self._holds_its_tongue():
-            await self._look(self._doze, timeout_s)
+    async def fix(self, timeout_s: float, weak_s: int = 0, weak_db: int = 20) -> Fix:
+        """Wait for the next position. Raises Timeout when there is none in so many seconds.
+
+        weak_s  -- give up after so many seconds in which no satellite was received with a C/N0 of
+                   weak_db dB-Hz: TooWeak; 0: not before the time is over. A module that does not
+                   tell, by GSV sentences, is waited for.
+        """
+        self._fixed = self._weak = False
+        self._hope = None
+        if weak_s:
+            from .satellites import Hope
+
+            self._hope = Hope(self._patience, weak_s, weak_db)
+        if self._patience.dozes and await self._holds_its_tongue():
+            await self._look(timeout_s)
         else:
             await self._listen(int(timeout_s * 1000))
-        if self.last is None or not self._fixed:
-            raise at.Timeout("no position in %d s: can it see the sky?" % timeout_s)
-        return self.last
+        if self.last is not None and self._fixed:
+            return self.last
+        if self._weak:
+            raise at.TooWeak("no satellite of %d dB-Hz in %d s" % (weak_db, weak_s))
+        raise at.Timeout("no position in %d s: can it see the sky?" % timeout_s)
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether the module has told of no strong satellite before it found what fix() gave: what
+        it tells of them is no reason to give up.
+        """
+        return self._hope is not None and self._hope.is_weak
 
     async def _holds_its_tongue(self) -> bool:
         """Whether the module can be told not to send sentences unasked."""
@@ -129,24 +149,24 @@ class Gnss:
             looks += 1
 
     async def _within(self, ms: int) -> bool:
-        """Whether there is a position within so long; false too when the receiver is lost."""
+        """Whether the search is over within so long; false too when the receiver is lost."""
         if not self._fixed:
             self._news.clear()
             try:
                 await asyncio.wait_for_ms(self._news.wait(), ms)
             except asyncio.TimeoutError:
                 pass
-        return self._fixed
+        return self._fixed or self._weak
 
     def _on_restart(self) -> None:
         if self._begin:
             self._lost = True
             self._news.set()
 
-    async def _look(self, doze, timeout_s: float) -> None:
+    async def _look(self, timeout_s: float) -> None:
         """Ask for the latest sentences now and then, and let the board sleep in between."""
         for _ in range(int(timeout_s * 1000 / _LOOK_MS) + 1):
-            await doze(_LOOK_MS)
+            await self._patience.wait(_LOOK_MS)
             try:
                 lines = await self._channel.run(dialect.GNSS_LAST)
             except at.CommandError:
@@ -154,7 +174,7 @@ class Gnss:
             # The first stands behind the answer's prefix; the others have come to _sentence().
             for line in lines:
                 self._sentence(line[line.find("$") :])
-            if self._fixed:
+            if self._fixed or self._weak:
                 return
 
     async def stop(self) -> None:
@@ -182,6 +202,10 @@ class Gnss:
         elif kind == "RMC":
             self._rmc = fields
         else:
+            if kind == "GSV" and self._hope is not None and not self._fixed:
+                self._weak = self._hope.is_lost(fields)
+                if self._weak:
+                    self._news.set()
             return
         # Which of the two comes first differs between receivers.
         found = combine(self._gga, self._rmc)

@@ -10,6 +10,10 @@ from tools.virtual_c1100.core import Core
 from tools.virtual_c1100.faults import Faults
 
 HOT_S, WARM_S = 2 * 3600.0, 24 * 3600.0  # age of orbits up to which a start is hot or warm
+READABLE = (
+    25.0  # dB-Hz at which a satellite's data can be read (receivers of this class: inferred)
+)
+UNDER_A_ROOF = 12.0  # dB-Hz at the most (inferred)
 NO_LIMIT = 9_999_999  # the manual's number of fixes
 
 
@@ -95,7 +99,10 @@ class Gnss:
             self.on_running(False)
 
     def _epoch(self) -> None:
-        now, track = self._now(), self._core.profile.track
+        now, profile = self._now(), self._core.profile
+        track, cn0 = profile.track, self._cn0(now)
+        if cn0 < READABLE:
+            self._fix_at_s = max(self._fix_at_s, now + self._time_to_first_fix())
         fixed = track.sky and now >= self._fix_at_s
         if fixed:
             self._knows_sky_at = now
@@ -105,7 +112,7 @@ class Gnss:
             return
         where = nmea.position(track, now) if fixed else None
         moment = self._unix_time() + now % 1
-        self._sentences = nmea.epoch(moment, where)
+        self._sentences = nmea.epoch(moment, where, cn0, profile.quirks.gsv)
         if self._flow:
             for sentence in self._sentences:
                 self.stream(self._damaged(sentence).encode() + b"\r\n")
@@ -113,6 +120,12 @@ class Gnss:
             self._stop()
         else:
             self._timer = self._core.later(self._interval_s if fixed else 1.0, self._epoch)
+
+    def _cn0(self, now: float) -> float:
+        """Of the strongest satellite."""
+        track = self._core.profile.track
+        cn0 = next((db for since, db in reversed(track.cn0) if since <= now), track.cn0[0][1])
+        return cn0 if track.sky else min(cn0, UNDER_A_ROOF)
 
     def _damaged(self, sentence: str) -> str:
         chance = self._faults.active.nmea_damage

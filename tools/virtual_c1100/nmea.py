@@ -22,6 +22,8 @@ SKY = (
     ("GL", "88", 62, 210, 31, True), ("GB", "06", 33, 53, 27, True),
     ("GB", "09", 20, 1, 25, True), ("GB", "14", 48, 175, 33, True),
 )  # fmt: skip
+STRONGEST = max(row[4] for row in SKY)
+LEAST = 8  # dB-Hz: below it a receiver does not follow a satellite (inferred)
 HDOP, PDOP, VDOP = "1.03", "1.72", "1.38"
 
 
@@ -56,8 +58,13 @@ def position(track: Track, seconds: float) -> Position:
     )
 
 
-def epoch(unix: float, where: Position | None) -> list[str]:
-    """All sentences of one second; `where` None while there is no fix."""
+def epoch(
+    unix: float, where: Position | None, cn0: float = STRONGEST, gsv: bool = True
+) -> list[str]:
+    """All sentences of one second; `where` None while there is no fix.
+
+    cn0 -- dB-Hz of the strongest satellite; gsv -- whether satellites in view are told
+    """
     clock = time.gmtime(unix)
     day = time.strftime("%d%m%y", clock)
     moment = time.strftime("%H%M%S", clock) + f".{int(unix % 1 * 100):02}"
@@ -67,8 +74,8 @@ def epoch(unix: float, where: Position | None) -> list[str]:
         ids = tuple(used + [""] * (12 - len(used)))
         dops = (PDOP, HDOP, VDOP) if where else ("99.9", "99.9", "99.9")
         sentences.append(str(pynmea2.GSA("GN", "GSA", ("A", "3" if where else "1", *ids, *dops))))
-    for system in SYSTEMS:
-        sentences += _in_view(system)
+    for system in SYSTEMS if gsv else ():
+        sentences += _in_view(system, cn0 - STRONGEST)
     return sentences
 
 
@@ -92,14 +99,16 @@ def _position_sentences(moment: str, day: str, where: Position | None) -> list[s
     ]
 
 
-def _in_view(system: str) -> list[str]:
+def _in_view(system: str, weaker: float) -> list[str]:
     rows = [row for row in SKY if row[0] == system]
     count = -(-len(rows) // GSV_ROWS)
     sentences = []
     for n in range(count):
         fields = [str(count), str(n + 1), f"{len(rows):02}"]
         for _, number, elevation, azimuth, ratio, _ in rows[n * GSV_ROWS : (n + 1) * GSV_ROWS]:
-            fields += [number, f"{elevation:02}", f"{azimuth:03}", f"{ratio:02}"]
+            cn0 = round(ratio + weaker)
+            shown = f"{cn0:02}" if cn0 >= LEAST else ""
+            fields += [number, f"{elevation:02}", f"{azimuth:03}", shown]
         sentences.append(str(pynmea2.GSV(system, "GSV", tuple(fields))))
     return sentences
 

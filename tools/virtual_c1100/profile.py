@@ -108,7 +108,11 @@ class Cell:
 
 @dataclass
 class Track:
-    """Where the receiver is at virtual time 0, and how it moves; `sky=False`: under a roof."""
+    """Where the receiver is at virtual time 0, and how it moves; `sky=False`: under a roof.
+
+    cn0 -- what its strongest satellite has: from that virtual second on so many dB-Hz (GSV
+           sentences; outdoors 35 to 50). Below 25 its data cannot be read, so nothing is found.
+    """
 
     latitude: float = 31.2304  # degrees
     longitude: float = 121.4737
@@ -118,6 +122,7 @@ class Track:
     turn: float = 0.0  # degrees per second
     climb: float = 0.0  # metres per second
     sky: bool = True
+    cn0: tuple[tuple[float, float], ...] = ((0.0, 40.0),)
 
 
 @dataclass
@@ -132,6 +137,9 @@ class Quirks:
     remote_close: int = 0  # <cause> of +LSIPCLOSE when the other end closed (field: 0)
     receive_size: int = 750  # most bytes of one +LSIPRTCP (field: 750 bytes as hex)
     lsip_error: bool = False  # "+LSIP:ERROR" in front of ERROR
+    gsv: bool = (
+        True  # satellites in view are among the sentences (tables 3 and 4 name no sentence)
+    )
     psm_stored: bool = True  # AT+CPSMS outlasts power-off (inferred; F43)
 
 
