@@ -12,6 +12,10 @@ from . import at, dialect
 from .exchange import Exchange
 from .turns import Turns
 
+_HINTS = const(0)  # for those who check types: a board compiles none of it
+if _HINTS:
+    from collections.abc import Callable
+
 _SYNC_S = const(2)  # patience with one synchronising question
 _SILENCE_MS = const(300)  # longer than any pause between answers that were asked for together
 _SETTLE_MS = const(2000)  # by then answers to earlier questions have come
@@ -37,13 +41,15 @@ class Channel(Turns):
     def __init__(self, stream, size: int = 1024) -> None:
         Turns.__init__(self, stream, size)
         self.mode = UNKNOWN
-        self.gate = _open  # before each command: wakes the module, gives it its settings back
-        self._lock = asyncio.Lock()
+        # Called before each command; what it returns is awaited: wakes the module, gives it its
+        # settings back.
+        self.gate: Callable | None = None
+        self._lock = _Lock()
 
     # Commands -------------------------------------------------------------------------------
 
-    async def run(self, form: dialect.Form, *args, wait: float | None = None, data=None) -> list:
-        """Send a command of the dialect and wait for its result code.
+    def run(self, form: dialect.Form, *args, wait: float | None = None, data=None):
+        """Send a command of the dialect and wait for its result code; to be awaited.
 
         args -- values of the form's fields, in order
         wait -- seconds instead of the form's own
@@ -53,7 +59,7 @@ class Channel(Turns):
         (``then``) that line is the last. Raises BadArgument before anything is sent, Timeout,
         CommandError, CmeError, CmsError, Rebooted, Asleep.
         """
-        return (await self._guarded(form, at.render(form.send, args), wait, data)).texts()
+        return self._turn(form, args, wait, data)
 
     async def raw(self, command: str, wait: float) -> list:
         """Send a command given as text and return the lines of its information response.
@@ -66,36 +72,61 @@ class Channel(Turns):
         if form is None or not (form.answer or form.then):
             name = at.prefix(command.split("?")[0]).upper()
             form = dialect.Form(name, "*" + name, "", "", False, wait, False, "caller")
-        return (await self._guarded(form, command, wait, None)).texts()
+        return await self._turn(form, command, wait)
 
-    async def ask(self, form: dialect.Form, *args) -> list:
+    def ask(self, form: dialect.Form, *args):
         """Run a question and return the values of its answer that its shape names (at.read); of
-        an answer of any lines, each line.
+        an answer of any lines, each line; to be awaited.
 
         Repeats it once when bytes were lost. Raises what run() raises, and BadAnswer when there
         is no answer of that shape.
         """
-        line = at.render(form.send, args)
-        try:
-            return _answer(await self._guarded(form, line))
-        except (at.Timeout, at.BadAnswer):
-            if not form.again:
-                raise
-            return _answer(await self._guarded(form, line))
+        return self._turn(form, args, None, None, True)
 
-    async def _guarded(
-        self, form: dialect.Form, line: str, wait: float | None = None, data=None
-    ) -> Exchange:
-        await self._lock.acquire()
-        try:
-            if self.gate is not _open:  # which would cost a coroutine
-                await self.gate()
-            self.start()
-            if self._stale is not None:
-                await self._resync(self._stale)
-            return await self._transact(Exchange(form, line), wait, data, wait is None)
-        finally:
-            self._lock.release()
+    async def _turn(self, form: dialect.Form, args, wait=None, data=None, asked=False) -> list:
+        """What run() and ask() do: one coroutine, because each costs as much as a line received.
+
+        args  -- or the command itself
+        asked -- for the values of its answer, else for its lines
+        """
+        line = form.send
+        if args or "{" in line:
+            line = args if isinstance(args, str) else at.render(line, args)
+        again = asked and form.again
+        lock = self._lock
+        while True:
+            if lock.held:
+                await lock.wait()
+            lock.held = True
+            try:
+                if self.gate is not None:
+                    pending = self.gate()
+                    if pending is not None:
+                        await pending
+                if self.closed or not self._tasks:
+                    self.start()
+                if self._stale is not None:
+                    await self._resync(self._stale)
+                exchange = self._spent
+                if exchange is None:
+                    exchange = Exchange(form, line)
+                else:
+                    self._spent = None
+                    exchange.__init__(form, line)
+                if not asked and form.answer:
+                    exchange.usual = False
+                await self._transact(exchange, wait, data, wait is None)
+                if not asked:
+                    return exchange.lines
+                if exchange.values is not None:
+                    return exchange.values
+                raise at.BadAnswer("no information response that can be read", form.send)
+            except (at.Timeout, at.BadAnswer):
+                if not again:
+                    raise
+                again = False
+            finally:
+                lock.release()
 
     async def transact(
         self, form: dialect.Form, line: str, wait: float | None = None, data=None
@@ -104,7 +135,7 @@ class Channel(Turns):
         self.start()
         if self._stale is not None:
             await self._resync(self._stale)
-        return (await self._transact(Exchange(form, line), wait, data, wait is None)).texts()
+        return (await self._transact(Exchange(form, line), wait, data, wait is None)).lines
 
     # Synchronisation ------------------------------------------------------------------------
 
@@ -188,11 +219,33 @@ class Channel(Turns):
         Turns._interrupt(self, why, dark)
 
 
-async def _open() -> None:
-    """The gate of a channel without a module around it."""
+class _Lock:
+    """As asyncio's, but what does not have to wait costs no coroutine."""
 
+    def __init__(self) -> None:
+        self.held = False  # set by who has seen that it is not
+        self._queue = []  # events of those who wait
 
-def _answer(exchange: Exchange) -> list:
-    if exchange.values is None:
-        raise at.BadAnswer("no information response that can be read", exchange.form.send)
-    return exchange.values
+    def locked(self) -> bool:
+        """Whether somebody has it."""
+        return self.held
+
+    async def wait(self) -> None:
+        """Wait until it is handed over, in the order of asking."""
+        mine = asyncio.Event()
+        self._queue.append(mine)
+        try:
+            await mine.wait()
+        except asyncio.CancelledError:
+            if mine.is_set():
+                self.release()
+            else:
+                self._queue.remove(mine)
+            raise
+
+    def release(self) -> None:
+        """Let the next one have it."""
+        if self._queue:
+            self._queue.pop(0).set()
+        else:
+            self.held = False

@@ -31,18 +31,24 @@ class Exchange:
     then = ""  # prefix of the outcome's line
     optional = False  # it may be missing
     _id: int | None = None  # which of the module's sockets
-    _usual: bool | None = None  # usual()
+    # What the lines of its answer begin with, where LineRing.usual() reads them. False: it does
+    # not, None: it is not known yet whether.
+    usual: bytes | bool | None = None
 
     finished: bool
     sure: bool  # finished, whatever comes
     enough: bool  # what has come tells the end, though more may come: within a short time
 
     def __init__(self, form: dialect.Form, line: str, sync: bool = False) -> None:
+        """Also for one that was answered as usual, to be used again."""
         self.form = form
         self.line = line
+        self.lines = []  # information response
+        self.written = False
+        self.code = self.values = self.usual = None
         if sync:
             self.sync = sync
-        self.lines = []  # information response
+            self.usual = False
         if form.then:
             self.then = form.then.rstrip("?")
             self.optional = self.then != form.then or self.then == dialect.VERDICT
@@ -68,51 +74,40 @@ class Exchange:
             return True
         return self.code is not None and (not self.then or self.outcome is not None)
 
-    def usual(self) -> bool:
-        """Whether it is one of the many that nothing but a line of whole numbers answers, or
-        nothing, and then the result code 0.
+    def find_usual(self) -> bytes | bool:
+        """What `usual` is: of the many that lines of whole numbers answer, or nothing does, and
+        then the result code 0.
         """
-        if self._usual is None:
-            form = self.form
-            answer = form.answer
-            shape = form.shape
-            self._usual = (
-                not self.then
-                and not form.prompt
-                and not self.sync
-                and self._id is None
-                and (not answer or (answer.startswith("+") and shape and not shape.strip("iI")))
-                and answer != dialect.VERDICT
-                and ":" not in self.line  # else its echo could be taken for the answer
-                and self._codes().startswith("0")
-            )
-        return self._usual
+        form = self.form
+        answer = form.answer
+        shape = form.shape
+        if (
+            self.then
+            or form.prompt
+            or self._id is not None
+            or (answer and (not answer.startswith("+") or not shape or shape.strip("iI")))
+            or answer == dialect.VERDICT
+            or not self._codes().startswith("0")
+        ):
+            return False
+        return answer.encode() + b":" if answer else b""
 
-    def answer(self, values: list, line) -> bool:
-        """Whether whole numbers fit the form; if so, they and their line, as bytes, are kept."""
+    def answer(self, values: list) -> bool:
+        """Whether whole numbers fit the form; if so, they are kept, and stand for their line."""
         shape = self.form.shape
-        n = len(values)
         try:
             for value in values:
                 value < 0  # noqa: B015 -- numbers can be compared with it, text and None cannot
         except TypeError:
             return False
-        for i in range(n, len(shape)):
-            if shape.find("i", i) == i:
+        while len(values) < len(shape):
+            if shape.find("i", len(values)) == len(values):
                 return False
             values.append(None)
-        self.lines.append(bytes(line))
+        self.lines.append(values)
         if self.values is None:
             self.values = values
         return True
-
-    def texts(self) -> list:
-        """The information response, as text."""
-        lines = self.lines
-        for i, line in enumerate(lines):
-            if not isinstance(line, str):
-                lines[i] = at.text(line)
-        return lines
 
     def take(self, name: str, line: str, has_left: bool = True) -> bool:
         """Whether a line belongs to this command; if so, it is kept.
@@ -158,6 +153,7 @@ class Exchange:
         """The module has begun anew, and will not answer; but it may just have done so."""
         self.error = error
         self.unsure = unsure
+        self.usual = False
 
     def _revoke(self) -> None:
         self.code = self.error = None

@@ -58,11 +58,20 @@ class Gate(Supply):
                 pass  # its answer was lost, or it was
         return False
 
-    async def _gate(self) -> None:
-        """Wake the module, find out what state it is in, give it back its settings."""
+    def _gate(self):
+        """What is to be awaited before a command; None when the module is as it was."""
         channel = self._channel
         idle = self.patience.since(self._last_use)
         self._last_use = self.patience.mark()
+        # Below 0: longer than ticks can tell.
+        long = self._nap_ms > 0 and not 0 <= idle <= self._nap_ms
+        if long or channel.settings_lost or channel.mode != COMMAND:
+            return self._prepare(long)
+        return None
+
+    async def _prepare(self, long: bool) -> None:
+        """Wake the module, find out what state it is in, give it back its settings."""
+        channel = self._channel
         if channel.mode == DATA:
             raise at.NotConnected("the module is in data mode: hang up first")
         if channel.mode == OFF:
@@ -71,8 +80,7 @@ class Gate(Supply):
             if not self.wake_on_use:
                 raise at.Asleep("the module is in PSM: call wake()")
             await self.wake()
-        # Below 0: longer than ticks can tell.
-        if channel.mode == COMMAND and self._nap_ms and not 0 <= idle <= self._nap_ms:
+        if channel.mode == COMMAND and long:
             channel.mode = UNKNOWN
         if channel.mode != COMMAND and not await channel.probe():
             raise at.Timeout("the module does not answer")

@@ -153,6 +153,8 @@ class Line:
                             self._spare = pending
                             continue
                         self._payload = pending
+                    elif ring._r == ring._w:
+                        pass
                     elif self._exchange is None and self._stale is None and not self.sinks:
                         if pour is None:
                             pour = ring.pour(stream, self.payloads, self.watchers, payload.hand)
@@ -179,7 +181,11 @@ class Line:
                             continue
                         if self._step(ring):
                             continue
-                    elif ring._r < ring._w and (self._expected(ring) or self._step(ring)):
+                    elif self._expected(ring):
+                        if ring._r == ring._w and self._flag is None:
+                            break  # what else comes is seen at the next look, which is soon
+                        continue
+                    elif self._step(ring):
                         continue
                     if ring.readfrom(stream):
                         seen = ring.received

@@ -86,7 +86,6 @@ class LineRing:
         self.count = 0  # of events' places that are in use
         self.values: list = []  # of a header, and who takes the payload
         self.handler = None
-        self.end = 0
 
     def __getattr__(self, name: str) -> int:
         """``unread``: bytes waiting. No property: with one in a class MicroPython looks through
@@ -340,34 +339,36 @@ class LineRing:
             self.received += came
             yield found
 
-    def usual(self, name: bytes, values: list) -> memoryview | None:
-        """The next line, if it is there and is the result code 0, or begins with a name and its
-        parameters are as clean as usual: they go into values. accept() takes it, until which it
-        stays unread.
+    def usual(self, name: bytes, values: list) -> int:
+        """Read the next line, if it is there, begins with a name and its parameters are as clean
+        as usual: they go into values. Returns its end, up to which it stays unread; else 0.
         """
         buf = self._buf
         r = self._r
         end = buf.rfind(b"\r", r, self._w)
         if end < 0 or self._dropping:
-            return None
+            return 0
         while r < end and buf[r] <= _SPACE:
             r += 1
-        if buf[r] == _ZERO:
-            end = r + 1
-            if buf[end] != _CR:
-                return None
-        else:
-            if not name or not buf.startswith(name, r):
-                return None
-            end = at.values(buf, r + len(name) - 1, values)
-            if not end or not values or end - r > self.size:
-                return None
-        self.end = end
-        return self._all[r:end]
+        if not buf.startswith(name, r):
+            return 0
+        end = at.values(buf, r + len(name) - 1, values)
+        return end if values and end - r <= self.size else 0
 
-    def accept(self) -> None:
-        """Be done with the line that usual() has given."""
-        self._r = self.end + 1
+    def code(self) -> bool:
+        """Take the result code 0, if it is what comes next."""
+        buf = self._buf
+        r = self._r
+        w = self._w - 1
+        while r < w:
+            c = buf[r]
+            if c > _SPACE:
+                if c != _ZERO or buf[r + 1] != _CR or self._dropping:
+                    return False
+                self._r = r + 2
+                return True
+            r += 1
+        return False
 
     def put(self, name: list, values: list) -> None:
         """Add to the events, where there is room."""

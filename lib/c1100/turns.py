@@ -39,6 +39,8 @@ class Turns(Events):
         self.powered = _powered  # whether the module is, where a pin tells
         self.silent = 0  # commands without an answer in a row
         self._untold = set()  # outcomes that the module does not tell, as far as is known
+        self._usual = {}  # form -> Exchange.find_usual()
+        self._spent = None  # an exchange, to be used again
         self._wanted = asyncio.Event()  # it has been answered, or prompted
         self._deadline = None  # when it has waited long enough, in ticks_ms
         self._until = 0  # when it has, if what has come is not enough
@@ -56,18 +58,21 @@ class Turns(Events):
         data -- for its prompt
         slow -- a little longer, if the answer is just arriving
         """
-        self._drain()  # what came before the command cannot be its answer
+        next(self._drains)  # what came before the command cannot be its answer
+        ring = self.ring
         if self._payload is not None:
             self._check_payload(_STALL_MS)
-        elif self.ring.next() >= 0 and ticks_diff(ticks_ms(), self._payload_ms) > _SILENCE_MS:
+        elif ring._r < ring._w and ticks_diff(ticks_ms(), self._payload_ms) > _SILENCE_MS:
             self.leftover()  # nor can a line that has not gone on
         form = exchange.form
+        seconds = form.wait if wait is None else wait
         self._exchange = exchange
         self.said = exchange.line
         self._slow_ms = _SLOW_MS if slow else 0
         self.stats["commands"] += 1
         try:
-            self._check_open()
+            if self.closed:
+                self._check_open()
             line = b"AT" + exchange.line.encode() + b"\r"
             n = self.stream.write(line) or 0
             if n < len(line):
@@ -75,13 +80,14 @@ class Turns(Events):
             exchange.written = True
             if data and not form.prompt:
                 exchange.prompted = True  # it does not ask
-            elif self._expects(exchange, form.wait if wait is None else wait):
+                exchange.usual = False
+            elif self._expects(exchange, seconds):
                 await self._wanted.wait()
             if exchange.prompted and not exchange.finished:
                 await asyncio.sleep_ms(_PROMPT_MS)
                 if not exchange.finished:
                     await self._write(data or b"", form)
-                if self._expects(exchange, form.wait if wait is None else wait):
+                if self._expects(exchange, seconds):
                     await self._wanted.wait()
         finally:
             self._exchange = self._deadline = None
@@ -91,6 +97,8 @@ class Turns(Events):
             if unsure and not isinstance(exchange.error, at.Rebooted):
                 self._stale = exchange  # timed out or cancelled: its answer may still come
                 self._owed += exchange.sync
+        if exchange is self._spent and self.numeric and self.quiet:
+            return exchange
         self._notice(exchange)
         if data and form.prompt and not exchange.prompted and exchange.error is None:
             raise at.BadAnswer("it has not asked for the data", form.send)
@@ -116,7 +124,9 @@ class Turns(Events):
         reader enforces the time.
         """
         self._wanted.clear()
-        told = exchange.code is not None or exchange.error is not None or exchange.outcome
+        told = exchange.usual is not None and (
+            exchange.code is not None or exchange.error is not None or exchange.outcome
+        )
         if told and exchange.sure:
             return False
         now = ticks_ms()
@@ -176,7 +186,7 @@ class Turns(Events):
     def _look(self) -> int:
         """See what has come and whose time is over. Returns ms until the next look."""
         pause = _IDLE_MS if self._flag is None else _IRQ_MS
-        if self._drain():
+        if next(self._drains):
             pause = _BUSY_MS
         if self.ring.count:
             self._deliver()
@@ -219,7 +229,7 @@ class Turns(Events):
 
     def _expire(self, why: str) -> None:
         exchange = self._exchange
-        self._deadline = None
+        self._deadline = self._spent = None
         if exchange is not None:
             self.stats["timeouts"] += 1
             self.silent += 1
@@ -236,31 +246,33 @@ class Turns(Events):
         exchange = self._exchange
         if exchange is None or self._stale is not None or self.sinks or self._untold:
             return False
-        if exchange.code is not None or exchange.error is not None or not exchange.usual():
+        name = exchange.usual
+        if name is None:
+            form = exchange.form
+            name = self._usual.get(form)
+            if name is None:
+                name = self._usual[form] = exchange.find_usual()
+            if ":" in exchange.line:
+                name = False  # its echo could be taken for the answer
+            exchange.usual = name
+        if name is False or exchange.code is not None or not self._has_left(exchange):
             return False
-        if not self._has_left(exchange):
+        if name and exchange.form.answer in self.payloads:
             return False
-        answer = exchange.form.answer
-        if not answer:
-            name = b""
-        elif answer in self.payloads:
-            return False
-        else:
-            name = answer.encode() + b":"
-        values = []
-        view = ring.usual(name, values)
-        if view is None:
-            return False
-        if values:
-            if not exchange.answer(values, view):
-                return False
-        elif answer and not exchange.lines:
-            return False  # the code may be an older command's
-        else:
-            exchange.code = at.OK
-            self._wanted.set()
-        ring.accept()
+        took = False
+        while (name and not exchange.lines) or not ring.code():
+            values = []
+            end = ring.usual(name, values) if name else 0  # pyright: ignore[reportArgumentType] -- no True
+            if not end or not exchange.answer(values):
+                return took
+            ring._r = end + 1
+            self.silent = 0
+            took = True
+        exchange.code = at.OK
         self.silent = 0
+        self._deadline = None
+        self._wanted.set()
+        self._spent = exchange
         return True
 
     def _prompted(self) -> bool:
@@ -295,6 +307,7 @@ class Turns(Events):
             self._untold.discard(at.bare(name))
         if exchange is not None and exchange.take(name, line, self._has_left(exchange)):
             self.silent = 0
+            exchange.usual = False
             if exchange.lines and exchange.lines[-1] is line:
                 self._expect_body(name, line)
                 self.ring.learn(name)
