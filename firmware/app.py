@@ -98,10 +98,12 @@ def _live(settings: dict, problem: str, is_start: bool, rang: bool) -> bool:
     if stuck:
         _safe_mode(current)
     else:
-        if settings["pins.alarm"] != -1 and (rang or (is_start and node.board.woken_by_ring())):
-            from .own import alarm
+        if settings["pins.alarm"] != -1:
+            rang = rang or (is_start and node.board.woken_by_ring())
+            if rang or settings["sensors"]:
+                from .own import alarm
 
-            alarm.rang(node)
+                alarm.began(node, rang)
         _wake(node)
     if node.is_urgent or node.is_full:
         from . import jobs
@@ -111,7 +113,6 @@ def _live(settings: dict, problem: str, is_start: bool, rang: bool) -> bool:
     if node.restart_ms:
         current.sampled = current.reported = current.hold = 0  # due at once
     node.remember()
-    state.finish(node.board, current)
     pause = max(min(plan.wait_s, _LONGEST_SLEEP_S) * 1000, _LEAST_SLEEP_MS)
     if stuck:
         pause = max(pause, _AFTER_SAFE_MODE_MS)
@@ -124,6 +125,7 @@ def _live(settings: dict, problem: str, is_start: bool, rang: bool) -> bool:
         from .own import alarm
 
         pause, armed = alarm.before_sleep(node, pause)
+    state.finish(node.board, current)
     log.info("sleeping %d ms", pause)
     log.flush()
     if stuck or node.crashed or node.restart_ms or plan.board == "deep":

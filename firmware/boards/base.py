@@ -31,6 +31,7 @@ class Base:
         self._settings = settings
         # The one that sleep() and light_sleep() mean by `ring`: what a node is to be woken by.
         self.wake_pin = "ring" if settings.get("pins.alarm", -1) == -1 else "alarm"
+        self.waits_for_release = False  # the pin ends the sleep when it is not asserted any more
 
     def _pin(self, name: str) -> int | str | None:
         """Number or name of a pin; None if it is not wired."""
@@ -79,6 +80,10 @@ class Base:
 
     def _invert(self, name: str) -> bool:
         return not self._settings["pins." + name + "_active"]
+
+    def _wakes_low(self) -> bool:
+        """Whether it is a low level of the wake pin that ends the sleep."""
+        return self._invert(self.wake_pin) != self.waits_for_release
 
     def output(self, name: str) -> machine.Signal | None:
         """The output ``pwrkey`` or ``wake``, not asserted; None if it is not wired."""

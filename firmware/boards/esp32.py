@@ -98,7 +98,7 @@ class Board(Base):
             return
         pin = machine.Pin(number, machine.Pin.IN) if ring else None
         pins = None if pin is None else (pin,)
-        level = not self._invert(self.wake_pin)
+        level = not self._wakes_low()
         if hasattr(esp32, "wake_on_ext0"):  # ESP32, S2, S3
             esp32.wake_on_ext0(pin, level)
         elif hasattr(esp32, "wake_on_ext1"):  # C6

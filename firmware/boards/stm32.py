@@ -98,7 +98,7 @@ class Board(Base):
         pin = None
         if ring and number is not None:
             pin = machine.Pin(number, machine.Pin.IN)
-            edge = pin.IRQ_FALLING if self._invert(self.wake_pin) else pin.IRQ_RISING
+            edge = pin.IRQ_FALLING if self._wakes_low() else pin.IRQ_RISING
             pin.irq(self._on_ring, edge)
         while ms > 0 and not self._rang:
             # The watchdog counts on in Stop mode, ticks_ms() does not.
@@ -128,7 +128,7 @@ class Board(Base):
 
     def _ends_standby(self) -> bool:
         number = self._pin(self.wake_pin)
-        if number is None or not self._f4 or self._invert(self.wake_pin):
+        if number is None or not self._f4 or self._wakes_low():
             return False
         return machine.Pin(number, machine.Pin.IN).name() == "A0"
 

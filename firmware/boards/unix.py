@@ -67,7 +67,7 @@ class Board(Base):
         if pin is None:
             return
         self._armed = pin
-        edge = pin.IRQ_FALLING if self._invert(self.wake_pin) else pin.IRQ_RISING
+        edge = pin.IRQ_FALLING if self._wakes_low() else pin.IRQ_RISING
         pin.irq(self._on_ring, edge, wake=sleep)
 
     def _on_ring(self, _pin: machine.Pin) -> None:

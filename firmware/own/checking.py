@@ -11,7 +11,11 @@ from . import fences, over, rules, sensors
 
 _MOST = 32  # rules, fences, bands
 _NAME = 24  # characters
-_USUAL = {"period_s": (0, int, 0, 604800), "limit_s": (sensors.LIMIT_S, int, 1, 120)}
+_USUAL = {
+    "period_s": (0, int, 0, 604800),
+    "limit_s": (sensors.LIMIT_S, int, 1, 120),
+    "wakes": (0, int, 0, 1),
+}
 _DEGREES = (90, 180)
 TABLES = None  # on a host: sensor: its SETTINGS, None where nobody knows them
 
@@ -64,6 +68,7 @@ def _each(section: str, given: dict, check_one) -> None:
 
 def _sensors(settings: dict) -> None:
     given = settings["sensors"]
+    waking = []
     for name in _names("sensors", given):
         key = "sensors." + name
         one = given[name]
@@ -78,6 +83,12 @@ def _sensors(settings: dict) -> None:
                 )
         for setting in _USUAL:
             row("%s.%s" % (key, setting), one.get(setting), _USUAL[setting])
+        if one.get("wakes"):
+            waking.append(name)
+            if settings["pins.alarm"] == -1:
+                raise ConfigError("%s.wakes: no pins.alarm is set" % key)
+            if len(waking) > 1:
+                raise ConfigError("%s.wakes: %s has pins.alarm" % (key, waking[0]))
         table = _table(name, settings)
         for setting in sorted(one):
             if setting in sensors.USUAL or table is None:

@@ -23,7 +23,7 @@ from ..last_good import ConfigError
 from . import contained, has_passed
 
 FOLDER = "sensors"
-USUAL = ("over", "period_s", "limit_s")  # settings that each sensor has
+USUAL = ("over", "period_s", "limit_s", "wakes")  # settings that each sensor has
 LIMIT_S = const(30)
 _LONGEST_WARM_UP_MS = const(60000)
 _MOST = const(32)  # values of one sensor
@@ -161,21 +161,21 @@ async def read(node, memory: dict, known: tuple | list = ()) -> list:
     given = node.settings["sensors"]
     flex_s = node.settings["sample.flex_s"]
     was_read = memory.setdefault("read", {})
-    hung = _hung(node, memory, now_s)
+    left_out = hung(node, memory, now_s)
     present = names()
     due = []
     gc.collect()
     for name in present:
         sensor = Sensor(name, given.get(name, {}))
-        if name in hung:
+        if name in left_out:
             sensor._why = ConfigError(_HUNG)
         elif has_passed(was_read.get(name), now_s, sensor.period(), flex_s):
-            _mark(node, name)
+            mark(node, name)
             sensor.begin(node)
         else:
             continue
         # A period that only its file knows.
-        if name in hung or has_passed(was_read.get(name), now_s, sensor.period(), flex_s):
+        if name in left_out or has_passed(was_read.get(name), now_s, sensor.period(), flex_s):
             due.append(sensor)
     trial.rest()  # what has looked at settings goes again
     from ..sensors import SENSORS
@@ -191,14 +191,14 @@ async def read(node, memory: dict, known: tuple | list = ()) -> list:
         taken.update([name for name, _, _ in values])
     for sensor in due:
         name = sensor.__name__
-        _mark(node, name)
+        mark(node, name)
         values = await node.sample((sensor,))
         why = _sort_out(values, taken)
         if why and not node.sensed.get(name):
             node.sensed[name] = why
         found.append((name, values))
         was_read[name] = now_s
-    _mark(node, "")
+    mark(node, "")
     for name in list(was_read):
         if name not in present:
             del was_read[name]
@@ -233,7 +233,7 @@ def _missing(name: str) -> Sensor:
 # Who keeps the processor ------------------------------------------------------------------------
 
 
-def _mark(node, name: str) -> None:
+def mark(node, name: str) -> None:
     """Remember which sensor is at work: only when the last wake has not ended, so that flash is
     not written for nothing.
     """
@@ -268,20 +268,20 @@ def tried(name: str, settings: dict):
         files.remove(_CHECKING)
 
 
-def _hung(node, memory: dict, now_s: int) -> dict:
+def hung(node, memory: dict, now_s: int) -> dict:
     """sensor: since when it is left out"""
-    hung = memory.setdefault("hung", {})
+    found = memory.setdefault("hung", {})
     for file in (_READING, _CHECKING):
         try:
             name = (files.read(file) or b"").decode()
             if name:
-                hung[name] = now_s
+                found[name] = now_s
                 files.remove(file)
         except (OSError, ValueError) as error:
             log.tell("%s cannot be read: %s", file, error)
-    for name in list(hung):
-        if clock.unix(hung[name]) is None and clock.unix(now_s) is not None:
-            hung[name] = now_s  # the clock has been set since
-        elif has_passed(hung[name], now_s, _DAY_S):
-            del hung[name]
-    return hung
+    for name in list(found):
+        if clock.unix(found[name]) is None and clock.unix(now_s) is not None:
+            found[name] = now_s  # the clock has been set since
+        elif has_passed(found[name], now_s, _DAY_S):
+            del found[name]
+    return found

@@ -167,6 +167,25 @@ def test_esp32_ring_pin_is_disarmed_when_only_the_timer_counts():
     assert named(calls, "wake_on_ext0") == [((None, True), {})]
 
 
+def test_a_pin_may_end_the_sleep_by_its_release():
+    for active in (0, 1):
+        for releases in (False, True):
+            low = (not active) != releases
+            board, _, calls = esp32(pins={"alarm": 4, "alarm_active": active})
+            board.waits_for_release = releases
+            with raises(Gone):
+                board.sleep(1000, ring=True)
+            assert named(calls, "wake_on_ext0") == [((4, not low), {})]
+            chip = Stm32(pins={"alarm": "X1", "alarm_active": active})
+            Pin.names = {"X1": "A0"}
+            board = chip.board()
+            board.waits_for_release = releases
+            with raises(Gone):
+                board.sleep(1000, ring=True)
+            edges = [args[2] for args, _ in named(chip.calls, "Pin.irq")]
+            assert edges == ([Pin.IRQ_FALLING, 0] if low else [])  # only a rise ends Standby
+
+
 def test_esp32_tells_ring_from_timer():
     board, machine, calls = esp32(pins={"ring": 4})
     machine.woken = machine.TIMER_WAKE

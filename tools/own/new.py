@@ -13,6 +13,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from tools.calling import COMMAND
 from tools.deploy import DeployError, settings
@@ -22,6 +23,7 @@ from tools.provision.node import CONFIG, SECRETS, nested
 
 READY = Path(__file__).parent / "ready"
 EXAMPLE = "example"
+CONFIGS = "config"  # what a sensor needs in config.json
 IGNORED = "secrets.json\n*.good\n*.pem\n*.key\nbuild/\n"
 README = """\
 # {name}
@@ -74,13 +76,18 @@ def make(path: Path, sensors: list[str], wired: str) -> None:
         raise DeployError(f"{name} is no name for a node: {settings.refusal('id', name)}")
     if path.exists() and any(path.iterdir()):
         raise DeployError(f"{path} is there and not empty: another name, or remove it")
-    config = {
+    config: dict[str, Any] = {
         "id": name,
         "mqtt": {"host": "broker.example", "port": 1883},
         "sample": {"period_s": 900},
         "report": {"period_s": 900},
         **nested(wiring.WIRINGS[wired].settings),
     }
+    for sensor in sensors:
+        needed = READY / CONFIGS / f"{sensor}.json"
+        if needed.is_file():
+            for section, values in json.loads(needed.read_text()).items():
+                config[section] = {**config.get(section, {}), **values}
     texts = {
         CONFIG: json.dumps(config, indent=2) + "\n",
         SECRETS: "{}\n",

@@ -202,6 +202,8 @@ class Runner:
         self._restart(Cause.WATCHDOG)
 
     def _woken(self) -> None:
+        if self.state != "deep-sleep":
+            return  # it boots already
         self._restart(Cause.DEEP_SLEEP, Wake.PIN)
 
     def _deepsleep(self, ms: int) -> None:
