@@ -107,6 +107,7 @@ class Session:
         except C1100Error as error:
             failed = type(error).__name__
             log.error("wake failed: %s: %s", failed, error)
+            self._unload()
             from . import backoff
 
             settled = backoff.settle(node, self.modem, error)

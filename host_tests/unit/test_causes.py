@@ -136,6 +136,23 @@ async def test_the_other_domain_tells_where_eps_does_not():
         assert got.cause == 13
     got, _ = await refused(b",,,,0,22", b",,,,,0,8")
     assert got.cause == 22
+    got, _ = await refused(b",,,,0,22", b",,,,,0,8", denied=(0, 3))  # that was an earlier try
+    assert got.cause == 8
+    got, _ = await refused(b",,,,0,22", b",,,,,0,8", denied=(3, 0))
+    assert got.cause == 22
+
+
+async def test_one_domain_that_refuses_is_enough_where_no_other_would_take_the_module():
+    """Else, and where the cause is not told, the other one has its time."""
+    for row in EMM:
+        _, took = await refused(b",,,,0,%d" % row.number, denied=(3, 0))
+        least = 60000 if row.help == causes.ELSEWHERE else 10000
+        assert least <= took < least + 13000, (row, took)
+        _, took = await refused(b",,,,0,%d" % row.number, denied=(3, 2))  # it searches
+        assert 60000 <= took < 63000, (row, took)
+    for said in (None, b"", b",,,,0,77", b",,,,1,3"):
+        _, took = await refused(said, denied=(3, 0))
+        assert 60000 <= took < 80000, (said, took)
 
 
 async def test_a_module_that_goes_silent_when_it_is_asked_why():

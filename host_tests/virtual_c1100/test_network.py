@@ -58,6 +58,47 @@ def test_denied_with_its_cause() -> None:
     rig.until(b'+CEREG: 1,"1A2B","01234567",7\r\n')
 
 
+def test_denied_in_the_gprs_domain() -> None:
+    """Where <rac> stands in front of the cause (27.007 10.1.20)."""
+    rig = boot("cell.acts=[0]", "cell.denied_cause=8")
+    rig.until(b"+CGREG: 3\r\n")
+    rig.ask(b"AT+CGREG=3;+CEREG=5\r")
+    assert rig.ask(b"AT+CGREG?\r") == b"+CGREG: 3,3,,,,,0,8\r\n0\r"
+    assert rig.ask(b"AT+CEREG?\r") == b"+CEREG: 5,0\r\n0\r"
+
+
+@pytest.mark.parametrize(("cause", "by_itself"), [(17, True), (22, True), (3, False), (13, False)])
+def test_a_network_that_refuses_until_it_was_left_alone(cause: int, by_itself: bool) -> None:
+    """A module whose timer has run out tries by itself; one that is restarted tries too early."""
+    rig = boot(f"cell.denied_cause={cause}", "cell.backoff_s=300")
+    rig.until(b"+CEREG: 3\r\n")
+    rig.wait(290)
+    rig.ask(b"AT+CFUN=0;+CFUN=1\r", 15)  # too early: the network's timer begins anew
+    rig.take()
+    rig.wait(280)
+    assert not rig.module.network.attached
+    rig.wait(60)
+    assert rig.module.network.attached is by_itself
+    rig.ask(b"AT+CGATT=1\r", 15)
+    assert rig.module.network.attached
+
+
+@pytest.mark.parametrize(
+    ("cause", "error"),
+    [(8, 177), (26, 126), (27, 127), (29, 129), (33, 133), (38, 190), (50, 148)],
+)
+def test_a_context_is_refused_by_number(cause: int, error: int) -> None:
+    rig = Rig(profile_with([f"cell.denied_context={cause}", "cell.backoff_s=300"]), form="V0E0")
+    refused = b"+CME ERROR: %d\r\n" % error
+    rig.ask(b'AT+LSIPPROFILE=1,"a"\r')
+    assert rig.ask(b"AT+LSIPCALL=1\r", 10) == refused
+    assert rig.ask(b"AT+LSMQTTCALL=1\r", 10) == refused
+    assert rig.ask(b"ATD*99#\r", 10) == b"3\r"
+    rig.wait(310)
+    assert b"+LSIP:OK" in rig.ask(b"AT+LSIPCALL=1\r", 10)
+    assert rig.ask(b"AT+LSMQTTCALL=1\r", 10) == b"0\r+MQTTCALL:1\r\n"
+
+
 def test_loss_and_return() -> None:
     """F39"""
     rig = Rig(form="V0E0")

@@ -5,6 +5,8 @@ found = causes.of(error)      # Cause, None where nothing is known
 
 from collections import namedtuple
 
+from micropython import const
+
 from . import at, dialect
 
 WAIT = "wait"  # a timer runs, which a module that restarts or tries too early may begin anew
@@ -37,6 +39,7 @@ ESM|wait|720|6.5.1.4.3|8 barred by the operator|27 missing or unknown APN|29 log
 34 service out of order|38 network failure
 """
 
+_DENIED = const(3)  # <stat>: what else it may tell is of an earlier try
 # +CME ERROR (27.007 9.2.2) is 100 more than the cause, but for some of ESM.
 _ODD = {149: 29, 177: 8, 190: 38}
 
@@ -98,6 +101,6 @@ async def _ask(modem) -> int | None:
         except (at.CommandError, at.BadAnswer, at.Timeout):
             continue
         kind, number = (told + [None] * 8)[place : place + 2]
-        if kind in (None, 0) and isinstance(number, int):
+        if told[1] == _DENIED and kind in (None, 0) and isinstance(number, int):
             return number
     return None

@@ -57,9 +57,9 @@ async def register(modem, timeout_s: float = 180) -> Registration:
         if is_over or refused_ms >= _DENIED_MS:
             from . import causes
 
-            error = await causes.denial(modem)
-            if is_over or causes.is_settled(error):
-                raise error
+            denial = await causes.denial(modem)
+            if is_over or causes.is_settled(denial):
+                raise denial
             refused = None  # it is not asked again
             continue
         if left <= 0:

@@ -1,5 +1,6 @@
 """How a network refuses: registrations by EMM cause, contexts by ESM cause (24.301 9.9)."""
 
+from tools.virtual_c1100.commands import CME_WORDS
 from tools.virtual_c1100.core import Core
 
 # EMM causes behind which T3402 or T3346 runs (24.301 5.5.1.2.6, 5.3.7a), and the module tries by
@@ -7,11 +8,13 @@ from tools.virtual_c1100.core import Core
 TIMED = {2, 16, 17, 18, 19, 22, 95, 96, 97, 99, 111}
 # 27.007 9.2.2.2: 100 more than the ESM cause, but for these.
 CME_OF_ESM = {8: 177, 38: 190}
+UNSPECIFIED = 148  # of the others
 
 
 def cme(esm: int) -> int:
     """The number of +CME ERROR for a context that was refused."""
-    return CME_OF_ESM.get(esm, 100 + esm)
+    code = CME_OF_ESM.get(esm, 100 + esm)
+    return code if code in CME_WORDS else UNSPECIFIED
 
 
 class Refusal:
