@@ -106,7 +106,7 @@ def refused(node) -> Iterator[Callable[..., Life]]:
 
 def test_each_cause_in_a_life_of_its_own(refused):
     """The first refusal, and ten minutes, in which no timer has run out: no try, no restart."""
-    life = refused(register_s=30)
+    life = refused(register_s=15)
     life.deliver()
     for row in ROWS:
         life.refuse(row.domain, row.number)
