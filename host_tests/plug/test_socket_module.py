@@ -71,6 +71,9 @@ def test_every_call_and_requests(program, tmp_path):
     assert said == {
         "before": "ENOTCONN",
         "same": "True True",
+        "nothing": "b''",
+        "past": "a timeout is no less than 0",
+        "context": "b'x'",
         "send": "3 None 3 2",
         "recv": "b'abc' b'defgh' b'ij'",
         "into": "4 2 b'012345'",

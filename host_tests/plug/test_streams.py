@@ -69,6 +69,8 @@ def test_the_loop_goes_on_meanwhile(program, tmp_path):
     assert p.said("late") == ["Timeout"]
     assert p.said("after") == ["b'' 0 b''"]
     assert p.said("own") == ["b'unchecked'"]
+    assert p.said("old") == ["b'older'"]
+    assert p.said("blocks") == ["NotSupported"]
     assert p.said("hand") == ["b'by hand'"]
 
 

@@ -15,6 +15,7 @@ from .received import Received
 from .sending import TCP, UDP, Sender
 
 _LOOK_MS = const(300000)  # how often who waits asks whether the connection still exists
+_VAIN = const(2000)  # reads without the event loop, until it is clear that it does not run
 _ANSWER_MS = const(6000)  # patience with the answer to that: the question's own, and a little
 
 _FLUSH = const(1)  # MP_STREAM_FLUSH
@@ -42,6 +43,8 @@ class Socket(Sender):
         self.dropped = 0
         self._received = Received(rxbuf, kind == UDP)
         self._reader_told = False  # who reads knows of the error
+        self._vain = 0  # reads that gave nothing, since the event loop has run
+        self._turning = None  # the task that tells that it has
 
     # Reading --------------------------------------------------------------------------------
 
@@ -112,11 +115,24 @@ class Socket(Sender):
 
     def _nothing(self) -> int | None:
         if not self._eof:
+            # ssl's handshake, left to itself, would ask for ever for what nobody can bring.
+            self._vain += 1
+            if self._vain == _VAIN:
+                self._turning = asyncio.create_task(self._turn())
+            elif self._vain > 2 * _VAIN:
+                self._vain = 0
+                raise at.NotSupported(
+                    "who waits for data has to await: c1100.socket blocks; for ssl there is "
+                    "modem.tls(), or do_handshake_on_connect=False"
+                )
             return None
         if self.error is not None and not self._reader_told:
             self._reader_told = True
             raise self.error
         return 0
+
+    async def _turn(self) -> None:
+        self._vain = 0
 
     # What the module tells ------------------------------------------------------------------
 

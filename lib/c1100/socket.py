@@ -72,15 +72,31 @@ def release() -> None:
         run(context.__aexit__(None, None, None))
 
 
-def run(step):
-    """Await something from code that blocks; errors of the driver are OSError."""
+def run(step, lost: bool = True):
+    """Await something from code that blocks; errors of the driver are OSError.
+
+    lost -- it is about a connection that was open
+    """
     if _in_a_task():
         step.close()
         raise RuntimeError("c1100.socket blocks: call it from no task")
     try:
         return asyncio.get_event_loop().run_until_complete(step)
     except at.C1100Error as error:
-        raise os_error(error, True)
+        raise os_error(error, lost)
+
+
+async def _connected(call, host: str, port: int):
+    """Where the context has gone, by a restart of the module or by the network, it is opened
+    again: code that blocks knows of none.
+    """
+    try:
+        return await call(host, port, rxbuf=_RX_BYTES)
+    except at.NotConnected:
+        if _context is None:
+            raise
+    await _context.__aenter__()
+    return await call(host, port, rxbuf=_RX_BYTES)
 
 
 async def _glance() -> None:
@@ -128,7 +144,7 @@ class socket(io.IOBase):
         host, port = address[:2]
         call = _modem.udp if self._udp else _modem.tcp
         try:
-            self._sock = run(self._limited(call(host, port, rxbuf=_RX_BYTES)))
+            self._sock = run(self._limited(_connected(call, host, port)), False)
         except asyncio.TimeoutError:
             raise OSError(ETIMEDOUT, "no connection in %s s" % self._timeout)
         self._far = (host, port)

@@ -123,6 +123,15 @@ class Stream:
         finally:
             self._out = bytes(view)
 
+    async def awrite(
+        self, buf: bytes | bytearray | memoryview, off: int = 0, sz: int = -1
+    ) -> None:
+        """write() and drain(), as MicroPython's has it for older code."""
+        self.write(memoryview(buf)[off : len(buf) if sz < 0 else off + sz])
+        await self.drain()
+
+    awritestr = awrite
+
     def can_write_eof(self) -> bool:
         """The module closes a connection as a whole."""
         return False
@@ -139,3 +148,5 @@ class Stream:
         """Until that has been done."""
         self.s.close()
         await self.s.wait_closed()
+
+    aclose = wait_closed

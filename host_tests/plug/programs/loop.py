@@ -41,6 +41,9 @@ async def ours(modem):
         await sock.recv(10, timeout_s=2)
     except C1100Error as error:
         print("late", type(error).__name__)
+    for _ in range(5000):  # which is no reason to think that the loop stands still
+        sock.read()
+        await asyncio.sleep(0)
     sock.close()
     await sock.wait_closed()
     print("after", sock.read(10), sock.readinto(bytearray(3)), sock.readline())
@@ -56,8 +59,18 @@ async def theirs(modem):
     writer.write(b"unchecked")
     await writer.drain()
     print("own", await reader.readexactly(9))
+    await writer.awrite(b"-older-", 1, 5)
+    print("old", await reader.readexactly(5))
     writer.close()
     await writer.wait_closed()
+    # The handshake that blocks would stop the loop that brings what it waits for.
+    sock = await modem.tcp("server.example", 7443)
+    try:
+        context.wrap_socket(sock, server_hostname="x")
+    except C1100Error as error:
+        print("blocks", type(error).__name__)
+    sock.close()
+    await sock.wait_closed()
     inner = context.wrap_socket(
         await modem.tcp("server.example", 7443), do_handshake_on_connect=False, server_hostname="x"
     )

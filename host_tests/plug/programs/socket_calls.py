@@ -46,6 +46,11 @@ import socket  # noqa: E402
 print("same", socket is ours, sys.modules["usocket"] is ours)
 s = connected(7000)
 DATA = bytes(range(256)) * 8
+print("nothing", s.recv(0))
+try:
+    s.settimeout(-1)
+except ValueError as error:
+    print("past", error)
 print("send", s.send(b"abc"), s.sendall(b"de"), s.write(b"fgh"), s.write(b"ijkl", 2))
 print("recv", s.recv(3, 0), s.read(5), s.read(2))
 buf = bytearray(6)
@@ -74,6 +79,11 @@ s.close()
 print("closed", fails(s.recv, 1), fails(s.connect, ("server.example", 7000)), s.close())
 print("nobody", fails(connected, 6999))
 print("family", fails(socket.socket, socket.AF_INET6), fails(socket.socket().listen))
+asyncio.run(ours._context.__aexit__(None, None, None))  # as by the network
+s = connected(7000)
+s.write(b"x")
+print("context", s.recv(1))
+s.close()
 
 
 async def in_a_task():
