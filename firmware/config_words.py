@@ -37,5 +37,6 @@ def allowed(key: str, rule: tuple) -> str:
         return "allowed is nothing, or %d to %d bytes in hexadecimal" % (least // 2, most // 2)
     if kind is str:
         return "allowed is %s, %d to %d characters" % (_WORDS.get(key, _WORD), least, most)
-    noun = "a whole number" if kind is int else "a number"
-    return "allowed is %s from %d to %d" % (noun, least, most)
+    if kind is int:
+        return "allowed is a whole number from %d to %d" % (least, most)
+    return "allowed is a number from %g to %g" % (least, most)

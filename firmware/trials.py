@@ -35,6 +35,10 @@ def start(name: str, key: str, value, folder: str = "") -> None:
         from . import config  # the table of settings
 
         config.load_file(folder + "config.json", config.SCHEMA, (key, value))
+        if key.split(".")[0] in places.OWN:
+            from .own import checking
+
+            checking.known(key, value)
     except MemoryError:  # beside a session with TLS: the next start looks, and may take it back
         unload("config", "config_words")
         log.info("%s is looked at when the node starts", key)

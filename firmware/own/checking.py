@@ -33,6 +33,20 @@ def check(settings: dict, file: str) -> None:
         raise ConfigError("%s: %s" % (file, error))
 
 
+def known(key: str, value) -> None:
+    """That a sensor of which a setting is to be changed is there. Raises ConfigError."""
+    section, _, rest = key.partition(".")
+    if section == "sensors":
+        names = (rest.partition(".")[0],) if rest else value
+        for name in names:
+            if name not in built_in.SENSORS and name not in sensors.names():
+                raise _no_file(name)
+
+
+def _no_file(name: str) -> ConfigError:
+    return ConfigError("sensors.%s: no file sensors/%s.py" % (name, name))
+
+
 def row(key: str, value, rule: tuple):
     """A setting's value, or its default where it is None. Raises ConfigError."""
     if value is None:
@@ -90,12 +104,9 @@ def _sensors(settings: dict) -> None:
             if len(waking) > 1:
                 raise ConfigError("%s.wakes: %s has pins.alarm" % (key, waking[0]))
         table = _table(name, settings)
-        for setting in sorted(one):
-            if setting in sensors.USUAL or table is None:
-                continue
-            if setting not in table:
-                raise ConfigError("there is no setting %s.%s" % (key, setting))
-            row("%s.%s" % (key, setting), one[setting], table[setting])
+        if table is None:
+            continue
+        _fields(key, {field: one[field] for field in one if field not in sensors.USUAL}, table)
 
 
 def _table(name: str, settings: dict) -> dict | None:
@@ -104,7 +115,7 @@ def _table(name: str, settings: dict) -> dict | None:
         return {}
     if TABLES is not None:
         if name not in TABLES:
-            raise ConfigError("sensors.%s: no file sensors/%s.py" % (name, name))
+            raise _no_file(name)
         return TABLES[name]
     try:
         table = getattr(sensors.tried(name, settings), "SETTINGS", {})
