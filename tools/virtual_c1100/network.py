@@ -58,9 +58,10 @@ class Network:
                     self._operator, test=self._scan),
             Command("+LTEOPMOD", "F", self._set_lte_mode, (Int(1, 3),),
                     lambda call: call.info(f"+LTEOPMOD: {self._lte_mode}")),
-            Command("+LSCELLINFO", "F", run=self._cell_info),
             Command("+PSRAT", "F", run=self._rat, read=self._rat),
         ]  # fmt: skip
+        if core.profile.quirks.cell_info:
+            commands.append(Command("+LSCELLINFO", "F", run=self._cell_info))
         modes = [self._mode_command(name) for name in ("+MODODR", "+MODODREX")]
         reports = [self._report_command(name) for name in (EPS, GPRS)]
         self.commands = (*commands, *modes, *reports)
@@ -390,13 +391,16 @@ class Network:
             call.info(line)
 
     def _levels(self) -> list[str]:
-        """EGPRS has no reference signal; what is not known is left out (inferred)."""
-        if self.cell.rssi == NO_RSSI:
-            return []
-        rssi = f"RSSI:{2 * self.cell.rssi - 113}"
-        if self.act == GSM:
-            return [rssi]
-        return [f"RSRP:{self.cell.rsrp_dbm}", "RSRQ:-8", rssi, "SINR:12"]
+        """EGPRS has no reference signal; what is not known is left out (inferred). RSSI is that of
+        +CSQ. RSRQ and SINR: near the medians of the sessions of measured.py at such an RSRP.
+        """
+        rssi, rsrp = self.cell.rssi, self.cell.rsrp_dbm
+        wide = [] if rssi == NO_RSSI else [f"RSSI:{2 * rssi - 113}"]
+        if self.act == GSM or rsrp is None:
+            return wide
+        rsrq = -8 - round(0.55 * max(-118 - rsrp, 0))
+        sinr = 12 - round(0.55 * max(-105 - rsrp, 0))
+        return [f"RSRP:{rsrp}", f"RSRQ:{rsrq}", *wide, f"SINR:{sinr}"]
 
     def _rat(self, call: Call) -> None:
         # Words inferred; field firmware looks for a 1 in them when registered on LTE.

@@ -140,6 +140,7 @@ class Quirks:
     gsv: bool = (
         True  # satellites in view are among the sentences (tables 3 and 4 name no sentence)
     )
+    cell_info: bool = True  # it has AT+LSCELLINFO (seen in the field; the manual has none)
     psm_stored: bool = True  # AT+CPSMS outlasts power-off (inferred; F43)
 
 
