@@ -1,6 +1,9 @@
 """AT+LSCELLINFO: every form of its answer that may come, and what is taken from it."""
 
+from c1100 import CommandError
 from c1100.cell import Cell, parse
+from host_tests.support import fails, raises
+from host_tests.support.driver import Table, start
 
 NONE = Cell(None, None, None, None)
 SEEN = ["EARFCN:3738", "GCELLID:19088743", "TAC:6699", "MCC:460", "MNC:00", "DLBW:1", "CAT:NB1",
@@ -66,3 +69,86 @@ def test_a_piece_of_an_answer_tells_nothing_that_it_does_not_have():
         for name, value in zip(("RSRP", "RSRQ", "SINR", "RSSI"), found):
             there = [line for line in SEEN[:cut] if line.startswith(name)]
             assert value == (int(there[0].split(":")[1]) if there else None)
+
+
+# signal(cell=True), over a scripted module -------------------------------------------------------
+
+CELL = "AT+LSCELLINFO"
+CSQ = ("AT+CSQ", b"+CSQ: 22,99\r\n0\r")
+TOLD = "\r\n".join(SEEN).encode() + b"\r\n0\r"
+
+# What is said to AT+LSCELLINFO; what signal() then is: (rssi, rsrp, rsrq, sinr, band), what tells;
+# and how often it is asked for in five calls
+SAID = (
+    (TOLD, (-69, -89, -8, 12, 8), "RSRP", 5),
+    (TOLD.replace(b"RSSI:-69\r\n", b""), (-69, -89, -8, 12, 8), "RSRP", 5),
+    (TOLD.replace(b"BAND:8", b"BAND:EUTRAN").replace(b"SINR:12", b"SINR:255"),
+     (-69, -89, -8, None, None), "RSRP", 5),
+    # EGPRS: what it tells is RSSI, and the next cell may be another
+    (b"CAT:GSM\r\nBAND:8\r\nRSSI:-77\r\n0\r", (-77, None, None, None, 8), "RSSI", 5),
+    (b"+CME ERROR: 30\r\n", (-69, None, None, None, None), "RSSI", 5),
+    # It has none
+    (b"4\r", (-69, None, None, None, None), "RSSI", 1),
+    (b"ERROR\r\n", (-69, None, None, None, None), "RSSI", 1),
+    (b"+CME ERROR: 4\r\n", (-69, None, None, None, None), "RSSI", 1),
+    (b"+CME ERROR: 100\r\n", (-69, None, None, None, None), "RSSI", 1),
+    # Nothing of use
+    (b"0\r", (-69, None, None, None, None), "RSSI", 3),
+    (b"RSRP:0\r\nRSSI:99\r\n0\r", (-69, None, None, None, None), "RSSI", 3),
+    (b"RSRP:-157\r\nRSRQ:-8\r\n0\r", (-69, None, None, None, None), "RSSI", 3),
+    (b"R\xffRP:-\x0089\r\n\x01\x02\r\n0\r", (-69, None, None, None, None), "RSSI", 3),
+    (b"", (-69, None, None, None, None), "RSSI", 3),
+)  # fmt: skip
+
+
+async def test_signal_says_what_it_is_and_asks_no_more_than_it_has_to():
+    for said, values, what, times in SAID:
+        module, modem = start(Table({CELL: (said,), CSQ[0]: (CSQ[1],)}))
+        for _ in range(5):
+            signal = await modem.signal(cell=True)
+            found = (signal.rssi, signal.rsrp, signal.rsrq, signal.sinr, signal.band)
+            assert found == values, said
+            assert signal.what == what, said
+            assert signal.dbm == (values[1] if what == "RSRP" else values[0])
+        assert module.heard.count(CELL) == times, said
+        modem.close()
+
+
+async def test_what_comes_and_goes_is_asked_for_again():
+    module, modem = start(Table({CELL: (b"0\r",), CSQ[0]: (CSQ[1],)}))
+    await modem.signal(cell=True)
+    await modem.signal(cell=True)
+    module.answers[CELL] = (TOLD,)
+    assert (await modem.signal(cell=True)).what == "RSRP"
+    module.answers[CELL] = (b"0\r",)
+    for _ in range(5):
+        assert (await modem.signal(cell=True)).what == "RSSI"
+    assert module.heard.count(CELL) == 6
+    modem.close()
+
+
+async def test_signal_is_the_pair_that_it_was():
+    module, modem = start(CSQ)
+    signal = await modem.signal()
+    assert tuple(signal) == (-69, None) == (signal[0], signal.ber)
+    rssi, ber = signal
+    assert (rssi, ber) == (-69, None)
+    assert (signal.what, signal.dbm, signal.rsrp) == ("RSSI", -69, None)
+    with raises(AttributeError):
+        signal.volume  # noqa: B018
+    module.check()
+    modem.close()
+
+
+async def test_signal_where_nothing_is_known():
+    module, modem = start(Table({CELL: (b"4\r",), CSQ[0]: (b"+CSQ: 99,99\r\n0\r",)}))
+    signal = await modem.signal(cell=True)
+    assert (signal.what, signal.dbm, tuple(signal)) == (None, None, (None, None))
+    # RSRP is worth more than an error of AT+CSQ, which without it is one
+    module.answers[CSQ[0]] = (b"4\r",)
+    await fails(CommandError, modem.signal(cell=True))
+    modem.silent_cell = 0
+    module.answers[CELL] = (b"RSRP:-120\r\n0\r",)
+    signal = await modem.signal(cell=True)
+    assert (signal.what, signal.dbm, signal.rssi) == ("RSRP", -120, None)
+    modem.close()

@@ -1,16 +1,11 @@
 """The C1100 itself: commands, what is asked of it, and its way into the network."""
 
-from collections import namedtuple
-
 from micropython import const
 
 from . import apart, dialect
 from .channel import Channel
 from .gate import Gate
 from .registration import Registration, domains
-
-# rssi in dBm, ber as the RXQUAL class 0..7; None where the module does not know
-Signal = namedtuple("Signal", ("rssi", "ber"))
 
 TYPE_CHECKING = const(0)  # those who check types take it for true
 if TYPE_CHECKING:
@@ -25,7 +20,7 @@ if TYPE_CHECKING:
 # Methods of C1100 that are elsewhere, a flow of the manual in the file that is named after it
 # (apart.py): most wakes need few of them.
 _APART = (
-    " command off operator registration imei variant =asking  cell =cell"
+    " command off operator registration imei variant =asking  signal =signal  cell =cell"
     "  start radio =start  register =search"
     "  power_off power_cycle restart wake looks_off() has_status() =switch"
     "  _sockets() tcp udp =sockets  pdp =pdp  passthrough =passthrough"
@@ -55,6 +50,7 @@ class C1100(Gate):
     careful = False  # the line to the module may lose bytes: mqtt.MQTT looks twice
     asks_psm = False  # PSM was asked for
     was_registered = False  # when the last attach() or register() first asked
+    silent_cell = 0  # times in a row that AT+LSCELLINFO told nothing; 3: it is not asked again
     tells = True  # the module reports changes of its registration by itself
     registration_changed = None  # event: it has, since register() first waited
 
@@ -67,6 +63,7 @@ class C1100(Gate):
         from .pdp import pdp
         from .ppp import ppp
         from .search import register
+        from .signal import signal
         from .sockets import tcp, udp
         from .start import radio, start
         from .streams import open_connection
@@ -103,14 +100,6 @@ class C1100(Gate):
     def on(self, name: str, callback: "Callable[[list], object]") -> None:
         """Call ``callback(params)`` for every URC with this prefix (Channel.on)."""
         self._channel.on(name, callback)
-
-    async def signal(self) -> Signal:
-        """Signal strength and bit error class (manual 3.1 step 4, TS 27.007 8.5)."""
-        rssi, ber = (await self._channel.ask(dialect.SIGNAL))[:2]
-        return Signal(
-            2 * rssi - 113 if 0 <= rssi <= 31 else None,
-            ber if ber is not None and 0 <= ber <= 7 else None,
-        )
 
     async def clock(self) -> str:
         """The module's clock, ``yy/MM/dd,hh:mm:ss±zz``: local time, and its zone in quarters of
