@@ -4,11 +4,11 @@ import sys
 
 
 def unload(*names: str) -> None:
-    """Forget modules of this package that are done: their heap is for others. No other may hold
-    them; whoever needs one again loads it again.
+    """Forget modules of this package, or of another with a point before it, that are done: their
+    heap is for others. No other may hold them; whoever needs one again loads it again.
     """
     for name in names:
-        path = "%s.%s" % (__name__, name)
+        path = name[1:] if name[0] == "." else "%s.%s" % (__name__, name)
         if sys.modules.pop(path, None) is not None:
             dot = path.rfind(".")
             delattr(sys.modules[path[:dot]], path[dot + 1 :])

@@ -44,7 +44,7 @@ SCHEMA = {
     "report.period_s": (900, int, 10, 86400 * 7),
     "report.flex_s": (0, int, 0, 86400),
     "report.deadline_s": (0, int, 0, 86400 * 7),
-    "report.poor_dbm": (-109, int, -113, -50),
+    "report.poor_dbm": (-109, int, -140, -50),
     "report.limit_s": (60, int, 5, 240),
     "report.records": (0, int, 0, 10000),
     "position.period_s": (0, int, 0, 86400 * 30),

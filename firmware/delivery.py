@@ -10,7 +10,7 @@ from micropython import const
 from c1100 import BadAnswer, BadArgument, C1100Error, Refused
 
 from . import clock, log, uplinks
-from .sensors import SENSORS, link
+from .sensors import SENSORS
 from .uplinks.refusal import Unfit
 
 _ASIDE = "refused"  # folder
@@ -244,7 +244,7 @@ class Delivery:
 
         async def report() -> None:
             node = self._node
-            node.keep(await node.sample(SENSORS + (link,)))
+            node.keep(await node.sample(SENSORS + ("link",)))
             await self._send_all(uplink, name)
 
         await Downlink(self._node, uplink.mqtt, report).run()

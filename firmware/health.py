@@ -8,7 +8,7 @@ from micropython import const
 
 from c1100 import C1100Error
 
-from . import energy, files, log, tally, telemetry
+from . import energy, files, log, tally, telemetry, unload
 from .state import MODULE
 
 _CAUSES = ("power", "reset", "watchdog", "soft", "unknown", "deepsleep", "crash")
@@ -192,13 +192,15 @@ async def _link(node, act: int | None) -> list:
             act = None if operator is None else operator.act
         if act is not None:
             made.append(("rat", None, _RATS.get(act) or "act %s" % act))
-        signal = await node.modem.signal()
     except C1100Error as error:
-        log.warning("nothing of the cell: %s", error)
-        return made
-    # What this driver's signal has of them
-    made.append(("rsrp", "dBm", getattr(signal, "rsrp", None)))
-    made.append(("band", None, getattr(signal, "band", None)))
+        log.warning("nothing of the network: %s", error)
+    if node.state.signal > 0:  # the module tells more of its cell
+        from c1100.cell import read
+
+        found = await read(node.modem)
+        made += [("rsrp", "dBm", found[0]), ("band", None, found[4])]
+        del read
+        unload(".c1100.cell")
     return made
 
 

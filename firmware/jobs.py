@@ -1,6 +1,6 @@
 """The node's jobs, from its configuration and its state."""
 
-from . import energy, wiring
+from . import coverage, energy, wiring
 from .scheduler import GNSS, MODEM, NOTHING, Job, Scheduler, spread, stretch
 
 # job, where the state keeps when it ran, what it needs
@@ -10,13 +10,11 @@ _JOBS = (
     ("position", "positioned", GNSS),
 )
 _MOST_STRETCH = 4
-_ATTACH_PARTS = 4  # the state keeps the time of an attach in quarters of a second
 USUAL_ATTACH_S = energy.ATTACH_S
 _MOST_DOUBLINGS = 4  # of the period, after failures in a row
 _LONGEST_S = 86400  # that the module is left alone because a network has refused it
 _SURE = 3  # attaches that were measured
 _DOUBT = 1.5
-_FADES = 64  # what was measured, by one part in so many
 _SPREAD = 8  # a pause varies by one part in so many
 
 
@@ -59,27 +57,19 @@ def scheduler(settings: dict, state, now_s: int | None = None, shifted: int = 0)
             setattr(state, kept_as[job.name], max(last, 1))
     made.hold_s = state.hold or None
     made.tau_s = state.tau or None
-    made.poor = poor(state, settings)
+    made.poor = coverage.poor(state, settings)
     made.network = network(state, settings)
     return made
 
 
-def poor(state, settings: dict) -> bool:
-    """Whether the signal was poor when the module last told."""
-    return state.signal != 0 and state.signal < settings["report.poor_dbm"]
-
-
 def network(state, settings: dict, tail_s: float | None = None) -> energy.Network:
     """What the network has granted, and what an attach takes at such a signal, as far as the
-    state knows.
+    state knows: no less than at a better one.
 
     tail_s -- until a connection is released; None: as configured
     """
-    attach = state.attach
-    if poor(state, settings):
-        attach = max(attach, state.attach_poor)
     return energy.Network(
-        attach / _ATTACH_PARTS if attach else USUAL_ATTACH_S,
+        coverage.attach(state, settings) or USUAL_ATTACH_S,
         state.psm_active - 1 if state.psm_active else None,
         state.psm_tau or None,
         state.edrx or None,
@@ -126,19 +116,13 @@ def sleep(node, avoided: bool) -> str:
         if off < psm * _DOUBT:
             return energy.OFF
     if avoided:
-        kept = "attach_poor" if poor(state, node.settings) else "attach"
-        known = getattr(state, kept)
-        setattr(state, kept, known - known // _FADES - (known > 0))
+        coverage.learned(state, node.settings, None)
     return energy.PSM
 
 
 def attached(state, settings: dict, seconds: float) -> None:
-    """Remember how long it took from the power key to registration: a mean that forgets."""
-    kept = "attach_poor" if poor(state, settings) else "attach"
-    new = int(seconds * _ATTACH_PARTS)
-    mean = getattr(state, kept)
-    known = max(state.connects, 1) if mean else 0
-    setattr(state, kept, max((known * mean + new) // (known + 1), 1))
+    """Remember how long it took from the power key to registration."""
+    coverage.learned(state, settings, seconds)
     state.connects = min(state.connects + 1, _SURE)
 
 

@@ -104,7 +104,7 @@ class Node:
     def rest(self) -> None:
         """The scheduler is not needed for a while."""
         self._scheduler = None
-        unload("jobs", "scheduler", "wiring", "energy")
+        unload("jobs", "coverage", "waiting", "scheduler", "wiring", "energy")
 
     def battery(self, volts: float) -> list:
         """It was measured: the periods may be longer. Returns what is to be told of it."""

@@ -11,7 +11,6 @@ from micropython import const
 from c1100 import C1100, C1100Error, at, dialect, timers
 
 from . import log, recovery, unload, uplinks
-from .sensors import link
 from .state import MODULE, WAITS
 
 _ASK_AGAIN_S = const(86400)  # a network that has refused PSM is asked again
@@ -64,6 +63,7 @@ class Session:
         self._key = wiring.can_end(node.settings, "off")
         made = node.scheduler
         self._last = node.state.reported
+        self._waited = made.poor  # the report has, for a better signal
         self._tail_s = release.Release(node, None).tail_s
         self._preferred = jobs.preferred(made, node.state, node.settings, self._tail_s)
         self._cycle_s = node.settings["sleep.edrx_s"] if "edrx" in made.allowed else 0
@@ -295,9 +295,8 @@ class Session:
     async def _measure(self) -> None:
         """What only a module in the network knows: signal, time."""
         node = self._node
-        signal = await node.sample((link,))
-        if signal:
-            node.state.signal = signal[0][2]
+        signal = await node.sample(("link",))
+        unload("sensors.link")
         # Out of PSM it is in the network and not connected: that shows nothing, see Delivery.
         attached = self._was_off and not self.modem.was_registered
         if attached and node.settings["battery.kind"] != "none":
@@ -354,6 +353,11 @@ class Session:
         is_dead = state.level == _DEAD and node.settings["battery.kind"] != "none"
         if node.restart_ms or self._flies or is_dead:
             return "off"
+        if self._waited is not None and "report" in self._names:
+            from . import coverage
+
+            coverage.told(state, node.settings, self._waited)
+            self._waited = None
         made = node.scheduler
         from . import jobs
 

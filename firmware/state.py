@@ -13,7 +13,7 @@ from micropython import const
 
 from . import files, log
 
-_VERSION = const(6)
+_VERSION = const(7)
 # The block fits into the 68 bytes that the smallest board keeps.
 _FIELDS = (
     ("starts", "I"),
@@ -27,12 +27,11 @@ _FIELDS = (
     ("doubt", "I"),
     ("psm_asked", "I"),
     ("psm_tau", "I"),
+    ("attach", "I"),
     ("doubted", "H"),
     ("seq", "H"),
     ("psm_active", "H"),
     ("edrx", "H"),
-    ("attach", "H"),
-    ("attach_poor", "H"),
     ("signal", "b"),
     ("drift", "b"),
     ("failures", "B"),
@@ -77,9 +76,8 @@ class State:
     psm_tau = 0  # granted, s
     psm_active = 0  # granted, s + 1; 0: no PSM
     edrx = 0  # granted cycle, s; 0: none
-    attach = 0  # from the power key to registration, mean, in s / 4
-    attach_poor = 0  # likewise, while the signal is poor
-    signal = 0  # dBm, when the module last told; 0: never
+    attach = 0  # what was learned of it: coverage.py
+    signal = 0  # RSSI in dBm, or RSRP and 157 (1 to 126), when the module last told; 0: never
     drift = 0  # of the clock against the network's, in 10 ppm, as last noted
     failures = 0  # sessions in a row that delivered nothing
     unfinished = 0  # wakes in a row that did not end in sleep, this one included

@@ -12,7 +12,8 @@ What a node's records hold, besides what sensors of your own give:
     wake               number         each sample: wakes since the last of them
     battery      V     number         each sample, if pins.battery is wired
     temperature  Cel   number         each sample, if pins.temperature is wired
-    signal       dBm   number         sampled in a wake that reports
+    signal       dBm   number         sampled in a wake that reports: RSSI
+    rsrp         dBm   number         likewise, where the module tells it; rsrq, sinr: in dB
     lat, lon     lat, lon  number     position.period_s
     alt          m     number         likewise, if the fix has it
     satellites         number         likewise

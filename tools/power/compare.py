@@ -22,13 +22,13 @@ from tools.virtual_c1100.measured import Luck
 from tools.virtual_c1100.profile import GSM, LTE_M, NB_IOT
 
 JOBS = ("sample", "report", "position")
+PAYS_DBM = -120  # of RSRP: to wait for a better signal may pay below that
 EPOCH_S = 946_684_800  # 2000-01-01 in Unix time, where the board's clock begins
 
 
 def conditions(profile: Profile, checked: dict[str, Any]) -> Conditions:
     """What the network of a virtual module gives a node that asks for what is configured."""
-    act = next((act for act in profile.hardware.rats if act in profile.cell.acts), GSM)
-    rat = {LTE_M: "lte-m", NB_IOT: "nb-iot"}.get(act, "gsm")
+    rat = {LTE_M: "lte-m", NB_IOT: "nb-iot"}.get(_act(profile), "gsm")
     active, periodic = profile.grants.timers(
         timers.t3324_bits(checked["sleep.active_s"]), timers.t3412_bits(checked["sleep.tau_s"])
     )
@@ -81,17 +81,27 @@ def period_us(checked: dict[str, Any]) -> int:
     return max(checked[f"{name}.period_s"] for name in JOBS) * 1_000_000
 
 
+def _act(profile: Profile) -> int:
+    return next((act for act in profile.hardware.rats if act in profile.cell.acts), GSM)
+
+
 def _poor(
     profile: Profile, checked: dict[str, Any], changes: Sequence[Change]
 ) -> list[tuple[float, float]]:
-    """From when to when the signal is poor."""
+    """From when to when the signal is poor: by RSRP where the module tells it, and it may pay to
+    wait, else by RSSI.
+    """
     ends = [*(change.at_s for change in changes), math.inf]
-    signals = [(0.0, profile.cell.rssi), *((change.at_s, change.rssi) for change in changes)]
-    return [
-        (begin, end)
-        for (begin, rssi), end in zip(signals, ends, strict=True)
-        if 2 * rssi - 113 < checked["report.poor_dbm"]
-    ]
+    cells = [(0.0, profile.cell.rssi, profile.cell.rsrp_dbm)]
+    cells += [(change.at_s, change.rssi, change.rsrp_dbm) for change in changes]
+    tells = profile.quirks.cell_info and _act(profile) != GSM
+    found = []
+    for (begin, rssi, rsrp), end in zip(cells, ends, strict=True):
+        most = checked["report.poor_dbm"]
+        by_rsrp = tells and rsrp is not None
+        if (rsrp < min(most, PAYS_DBM)) if by_rsrp else (2 * rssi - 113 < most):
+            found.append((begin, end))
+    return found
 
 
 def _job(name: str, profile: Profile, checked: dict[str, Any], report_bytes: int) -> Job:

@@ -12,6 +12,7 @@ _ANSWERS = (
     (b"AT+CEREG?", _REGISTERED),
     (b"AT+CPIN?", b"+CPIN: READY\r\n0\r"),
     (b"AT+CSQ", b"+CSQ: 22,99\r\n0\r"),
+    (b"AT+LSCELLINFO", b"BAND:8\r\nRSRP:-89\r\nRSRQ:-8\r\nRSSI:-69\r\nSINR:12\r\n0\r"),
     (b"AT+CCLK?", b'+CCLK: "23/11/15,02:40:52+00"\r\n0\r'),
     (b"AT+LSMQTTCALL=1", b"0\r+MQTTCALL:1\r\n"),
     (b"AT+LSMQTTOPEN", b"0\r+MQTTOPEN:1\r\n"),
