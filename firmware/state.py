@@ -55,6 +55,7 @@ PIN_REFUSED = const(0x80)  # in `told`: the SIM has refused the PIN, and no file
 WAITS = "waits"  # idle, while a timer of the network's runs: backoff.py
 MODULE = ("unknown", "off", "psm", "edrx", "idle", WAITS)
 _AWOKE = "deepsleep"  # what is no reset
+_BY_HAND = ("power", "soft")  # starts with which somebody wants a try, wherever RTC memory lasts
 # Of a start that no record has told of yet; the first: there is none.
 CAUSES = ("", _AWOKE, "power", "reset", "watchdog", "soft", "unknown")
 
@@ -194,6 +195,8 @@ def begin(board, cause: str = _AWOKE) -> State:
         state.cause = CAUSES.index(_AWOKE)
     if cause != _AWOKE:
         state.cause = CAUSES.index(cause if cause in CAUSES else CAUSES[-1])
+        if cause in _BY_HAND:
+            state.hold = 0
     state.wakes += 1
     state.unfinished += 1
     board.store(state.pack())

@@ -218,12 +218,14 @@ def test_who_is_refused_for_a_day_is_off_for_a_day(refused):
     assert life.held()[-1].startswith("no try for 7")  # and from the beginning
 
 
-def test_a_second_uplink_is_no_second_try(refused, lines):
-    config = {"uplink": {"first": "mqtt", "then": "tcp"}}
+@pytest.mark.parametrize(("first", "then"), [("mqtt", "tcp"), ("tcp", "mqtt")])
+def test_a_second_uplink_is_no_second_try(refused, lines, first, then):
+    config = {"uplink": {"first": first, "then": then}}
     config["tcp"] = {"host": lines.host, "port": lines.port}
     life = refused("ESM", 33, **config)
     life.fail()
     assert lines.records == []
+    assert len(life.held()) == 1
     assert len(life.tries) == 2  # attach and context
 
 

@@ -3,11 +3,12 @@ longer than a day.
 """
 
 from c1100 import CmeError, RegistrationDenied, Timeout, causes
-from firmware import backoff, jobs, rungs
+from firmware import backoff, jobs, rungs, state
 from firmware.state import MODULE, WAITS, State, unpack
 from firmware.trouble import defaults
 from host_tests.unit.test_causes import ROWS
 
+HOUR = 3600
 DAY_S = 86400
 NOW = 1_000_000
 
@@ -150,6 +151,28 @@ def test_nothing_locks_a_node_out_for_longer_than_a_day():
                     assert left == hold - NOW
 
 
+class Board:
+    """RTC memory."""
+
+    def __init__(self, kept):
+        self.kept = kept.pack()
+
+    def load(self):
+        return self.kept
+
+    def store(self, data):
+        self.kept = data
+
+
+def test_only_who_is_there_ends_a_wait():
+    for cause in ("deepsleep", "reset", "watchdog", "power", "soft", "unknown 7"):
+        board = Board(State(failures=1, hold=NOW + HOUR, module=MODULE.index(WAITS), starts=1))
+        begun = state.begin(board, cause)
+        assert (begun.hold == 0) == (cause in ("power", "soft")), cause
+        assert MODULE[begun.module] == WAITS
+        assert unpack(board.kept).hold == begun.hold
+
+
 def test_a_clock_that_is_wrong_makes_no_wait_longer():
     for step in (-10, -HOUR, -DAY_S, -NOW, 10, HOUR, DAY_S, 10 * DAY_S):
         state = State(failures=1, hold=NOW + DAY_S, module=1, sampled=NOW)
@@ -157,6 +180,3 @@ def test_a_clock_that_is_wrong_makes_no_wait_longer():
         assert left <= DAY_S - step if step > 0 else left <= DAY_S + 10
         if step < -HOUR:
             assert left <= 0  # it was set back: nothing is known of the wait
-
-
-HOUR = 3600
