@@ -347,6 +347,10 @@ class Node:
 
             jobs.step(made, self.state, step)
             self._shifted += step
+            if self.own is not None or self.has_own or self.settings["fences"]:
+                from .own import stepped
+
+                stepped.shift(self, step)
             if self.modem is not None:
                 self.rest()
             if self.settings["health.period_s"]:

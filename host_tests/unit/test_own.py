@@ -4,7 +4,7 @@ import json
 
 from firmware import config
 from firmware.last_good import ConfigError
-from firmware.own import fences, has_passed, over, rules
+from firmware.own import fences, has_passed, over, rules, stepped
 from firmware.own import sensors as own
 from firmware.telemetry import Fixed
 from host_tests.support import node_life, raises
@@ -514,6 +514,49 @@ def test_uneven_wakes_put_nothing_off():
         reports = [n for n, _ in rig.live(40)]
         gaps = {reports[n + 1] - reports[n] for n in range(1, len(reports) - 1)}
         assert gaps and gaps <= {6, 7, 8}, reports  # a report is a wake more
+
+
+class Remembers:
+    """A node, for what is remembered."""
+
+    memo_bytes = 1900
+
+    def __init__(self, own):
+        self.own = own
+        self.state = self.board = self
+
+    def pack(self):
+        return b""
+
+    def store(self, data):
+        pass
+
+
+def test_a_clock_that_is_set_makes_no_time_pass():
+    for step in (753315200, 30, -30, -100000):
+        node = Remembers({})
+        own_ = node.own
+        rule, fence = {"r": {"of": "t", "above": 5, "for_s": 600}}, {"f": dict(YARD, dwell_s=600)}
+        there = [("lat", "lat", 5.0), ("lon", "lon", 5.0)]
+        own_.update({"rules": {}, "fences": {"f": [True, None]}, "read": {"s": 1000}})
+        own_.update({"record": 1000, "fixed": 1000, "alarm": [1000, 0, 1], "hung": {"h": 1000}})
+        acts = []
+        for n in range(12):
+            now = 1000 + 60 * n + (step if n > 1 else 0)
+            if n == 2:
+                stepped.shift(node, step)
+            acts.append(rules.judge(rule, own_["rules"], [("t", None, 6)], now)[2])
+            acts.append(bool(fences.judge(fence, own_["fences"], there, now)[0]))
+        assert acts == [False] * 20 + [True, True, False, False], step
+        moments = [own_["read"]["s"], own_["record"], own_["fixed"], own_["alarm"][0]]
+        assert moments + [own_["hung"]["h"]] == [1000 + step] * 5
+    for strange in (
+        {},
+        {"rules": {"r": 7}, "fences": {"f": []}},
+        {"read": {"s": "x"}},
+        {"alarm": 1},
+    ):
+        stepped.shift(Remembers(strange), 5)
 
 
 # The configuration -------------------------------------------------------------------------------
