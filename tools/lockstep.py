@@ -110,6 +110,12 @@ class Bench:
         return self._runner.chip.readings
 
     @property
+    def at_prompt(self) -> bool:
+        """Whether boot.py and main.py have ended."""
+        self._runner.flush_console()
+        return self._runner.at_prompt
+
+    @property
     def wakes(self) -> list[Awake]:
         """Every life of the board so far; the last may not have ended."""
         return self._runner.wakes

@@ -55,6 +55,42 @@ def test_each_has_what_new_makes_and_runs_in_the_demo(name, demonstrated):
     assert "console  delivered 1 record" in demonstrated(folder)
 
 
+PROGRAMS = {
+    "driver-http": ["post 200 ", "get 200 /readings?last=1"],
+    "driver-tcp": ["heard 3300 b'level 1.25'"],
+    "driver-gnss": ["at 312"] * 6,  # three in each of two wakes
+}
+
+
+def test_the_programs_are_all_there_are():
+    assert set(PROGRAMS) == {path.parent.name for path in EXAMPLES.glob("*/main.py")}
+
+
+@pytest.mark.parametrize("name", list(PROGRAMS))
+def test_each_program_with_the_driver_alone_runs_in_the_demo(name, tmp_path, capsys):
+    folder, trace = EXAMPLES / name, tmp_path / "trace"
+    assert (folder / ".gitignore").read_text() == new.IGNORED
+    readme = (folder / "README.md").read_text()
+    assert readme.startswith(f"# {name}\n")
+    assert f"python -m tools demo --node docs/examples/{name}" in readme
+    assert command(demo, "--node", folder, "--reports", 2, "--trace", trace) == 0
+    said = [line.partition("  prints  ")[2] for line in capsys.readouterr().out.splitlines()]
+    found = [line for line in said if line]
+    assert len(found) == len(PROGRAMS[name])
+    for line, wanted in zip(found, PROGRAMS[name], strict=True):
+        assert line.startswith(wanted)
+    assert "goes off" in trace.read_text() or "QCPWRDN" in trace.read_text()
+
+
+def test_a_program_that_fails_is_told(tmp_path, capsys):
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "main.py").write_text("import nothing\n")
+    assert command(demo, "--node", tmp_path / "p", "--trace", tmp_path / "trace") == 1
+    assert "FAILED: ImportError: no module named 'nothing'" in capsys.readouterr().out
+    assert command(simulate, "--node", tmp_path / "p", "--out", tmp_path / "out") == 1
+    assert "is no node but a program" in capsys.readouterr().err
+
+
 class Lived:
     """(virtual seconds, name -> value) of its records; the seconds in which reports began."""
 
@@ -109,6 +145,16 @@ def test_cold_chain(tmp_path):
     since_s = 10800 - 3600
     mean = 4 * 1800 + 12 * 3000 + 5 * 2400
     assert folded[2]["cargo.mean"] == pytest.approx(mean / since_s, abs=0.15)
+
+
+def test_what_holds_from_the_start_on_is_no_alarm_before_its_time(tmp_path):
+    folder = tmp_path / "node"
+    shutil.copytree(EXAMPLES / "cold-chain", folder)
+    (folder / "virtual" / "pin32.csv").write_text("0,0.7\n")  # 20 degrees; the clock is set then
+    node = Lived(str(folder), tmp_path, 0.35)
+    ((at, told),) = node.events
+    assert told == "rule warm: cargo 20.0 above 8"
+    assert 600 <= at <= 600 + 90
 
 
 def test_pulse_meter(tmp_path):

@@ -3,8 +3,9 @@
 Real MicroPython runs the project's firmware on a virtual board, wired to a virtual C1100 whose
 MQTT goes to a real broker (--uplink http, tcp: its connections to a server of our own; mqtts,
 https: with TLS, and a certificate made for this run). --node FOLDER: the node is the user's own,
-with its sensors, and what they measure comes from its virtual/. Exit code 0 only if an independent
-subscriber, or that server, got every sampled record exactly as it was sampled.
+with its sensors, and what they measure comes from its virtual/; or a program of the user's own,
+where the folder has a main.py. Exit code 0 only if an independent subscriber, or that server, got
+every sampled record exactly as it was sampled.
 """
 
 import argparse
@@ -22,13 +23,13 @@ from typing import Any, TextIO
 from tools import broker as brokers
 from tools import failure, options
 from tools.broker import Address, BrokerError, address
-from tools.demo import check, far_side, flash, own
+from tools.demo import check, far_side, flash, own, program
 from tools.demo.subscriber import Subscriber
 from tools.demo.view import View, clock
 from tools.deploy import DeployError, project
 from tools.events import Event
 from tools.lockstep import Bench
-from tools.own.folder import VIRTUAL, Folder
+from tools.own.folder import VIRTUAL, Folder, is_program
 from tools.own.folder import add_argument as add_node
 from tools.power import delivery
 from tools.power.meter import Meter
@@ -140,7 +141,10 @@ def demonstrate(options: Options) -> int:
     if problems:
         view.say(f"Everything that happened is in {options.trace}")
         return 1
-    view.say("Every record arrived exactly as it was sampled.", "bold green")
+    if options.node and is_program(options.node):
+        view.say("It ran to its end.", "bold green")
+    else:
+        view.say("Every record arrived exactly as it was sampled.", "bold green")
     return 0
 
 
@@ -233,6 +237,9 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
     begin = time.monotonic()
     with contextlib.ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="demo.")))
+        if options.node and is_program(options.node):
+            wakes = options.reports
+            return program.live(options.node, options.seed, wakes, work, view, trace)
         life = (_users if options.node else _ours)(options, stack, work, view)
         view.say(f"not the defaults are: {', '.join(flash.differing(life.staging))}")
         on_board = options.keep / "flash" if options.keep else work / "flash"

@@ -98,7 +98,7 @@ def stood_in(
     with contextlib.ExitStack() as stack:
         for uplink in uplinks(settings):
             far = asked(settings, uplink)
-            if far in routes or _here(far.host):
+            if far in routes or here(far.host):
                 arrived.theirs.append(uplink)
                 continue
             plain = uplink.removesuffix("s") if uplink in SECURE else uplink
@@ -123,7 +123,8 @@ def stood_in(
         yield arrived
 
 
-def _here(host: str) -> bool:
+def here(host: str) -> bool:
+    """Whether it is this machine."""
     if host.lower() == "localhost":
         return True
     try:
@@ -151,7 +152,7 @@ def lines(kept: Kept) -> Iterator[Address]:
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
 
-    with _served(Server((HOST, 0), Handler)) as address:
+    with served(Server((HOST, 0), Handler)) as address:
         yield address
 
 
@@ -171,12 +172,13 @@ def posts(kept: Kept) -> Iterator[Address]:
         def log_message(self, format: str, *args: object) -> None:
             """The trace has it."""
 
-    with _served(ThreadingHTTPServer((HOST, 0), Handler)) as address:
+    with served(ThreadingHTTPServer((HOST, 0), Handler)) as address:
         yield address
 
 
 @contextlib.contextmanager
-def _served(server: socketserver.TCPServer) -> Iterator[Address]:
+def served(server: socketserver.TCPServer) -> Iterator[Address]:
+    """It answers, in a thread."""
     with server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         try:

@@ -22,6 +22,7 @@ from tools.provision import tls
 from tools.provision.node import CONFIG, SECRETS
 
 SENSORS, LIBRARIES, VIRTUAL, PACKAGES = "sensors", "lib", "virtual", "sensors.txt"
+PROGRAM = "main.py"
 KINDS = ("int", "float", "str")
 PIN = "pin"  # of the SIM
 
@@ -40,6 +41,8 @@ class Folder:
     @classmethod
     def at(cls, path: Path) -> "Folder":
         """The folder there, which must have a config.json."""
+        if is_program(path):
+            raise DeployError(f"{path} is no node but a program: {COMMAND} demo --node {path}")
         if not (path / CONFIG).is_file():
             raise DeployError(
                 f"{path} is no node's folder: it has no {CONFIG} ({COMMAND} new {path})"
@@ -109,6 +112,11 @@ class Folder:
             return []
         lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
         return [line for line in lines if line]
+
+
+def is_program(path: Path) -> bool:
+    """Whether a folder is no node but a program of its own, that uses the driver alone."""
+    return (path / PROGRAM).is_file() and not (path / CONFIG).is_file()
 
 
 def _module(package: str) -> str:
