@@ -121,15 +121,14 @@ static void found(const char *name, const ip_addr_t *address, void *context)
 
 static void call(const char *user, const char *key)
 {
-  if (ppp != NULL) {
-    ppp_free(ppp);
+  if (ppp == NULL) {
+    ppp = pppos_create(&netif, output, status, NULL);
+    ppp_set_default(ppp);
+    ppp_set_usepeerdns(ppp, 1);
+  } else if (ppp->phase != PPP_PHASE_DEAD) {
+    ppp_close(ppp, 1);
   }
-  ppp = pppos_create(&netif, output, status, NULL);
-  ppp_set_default(ppp);
-  ppp_set_usepeerdns(ppp, 1);
-  if (user != NULL) {
-    ppp_set_auth(ppp, PPPAUTHTYPE_PAP, user, key);
-  }
+  ppp_set_auth(ppp, user != NULL ? PPPAUTHTYPE_PAP : PPPAUTHTYPE_NONE, user, key);
   ppp_connect(ppp, 0);
 }
 

@@ -95,6 +95,26 @@ def with_lwip(program):
         yield make
 
 
+def test_login_and_what_refuses_it_with_lwip(with_lwip):
+    """By PAP: a wrong password is told as such, and the right one dials on the same module."""
+    with HttpServer() as server:
+        page = ("10.0.2.2", server.address[1], "/bytes/3000")
+        profile = Profile(ppp_login=("node", "right"))
+        p = with_lwip("ppp_login", page, profile, {"passwords": ["wrong", "right"]})
+        p.run()
+    fetched = f"page 3000 {hashlib.sha256(BODY[:3000]).hexdigest()}"
+    assert p.printed == [
+        "lwIP 7",
+        "lwIP 5",
+        "refused AT+CSQ True NotConnected PPP failed: the network refuses user or password",
+        "lwIP 0",
+        "online",
+        fetched,
+        "lwIP 5",
+        "signal -69",
+    ]
+
+
 def test_the_example_with_lwip(with_lwip):
     """Dialled, a page by name, the call ended by the network, dialled again, hung up, asleep."""
     with HttpServer() as server:
