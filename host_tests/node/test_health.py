@@ -45,6 +45,7 @@ def test_once_a_day_and_after_each_restart(node, broker):
     assert 20 <= day["wakes"] <= 30
     assert 1 <= day["connect"] <= day["connect_worst"] <= 30
     assert day["rat"] in ("NB-IoT", "LTE-M")
+    assert (day["rsrp"], day["band"]) == (-89, 8)
     assert 1000 < day["sent"] < 20000
     assert day["dropped"] == day["refused"] == 0
     assert 1 <= day["backlog_most"] <= 3

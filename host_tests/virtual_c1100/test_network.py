@@ -157,3 +157,31 @@ def test_operator_name_and_manual_selection() -> None:
     assert rig.ask(b'AT+COPS=1,2,"46000"\r') == b"0\r"
     assert rig.ask(b"AT+COPS=2\r") == b"0\r"
     assert rig.ask(b"AT+COPS?\r") == b"+COPS: 2\r\n0\r"
+
+
+LEVELS = {
+    # settings: <rssi> of +CSQ, and what +LSCELLINFO tells; None: the module has no such command
+    (): (22, {"RSRP": -89, "RSRQ": -8, "RSSI": -69, "SINR": 12}),
+    ("cell.rssi=0",): (0, {"RSRP": -133, "RSRQ": -16, "RSSI": -113, "SINR": -3}),
+    ("cell.rssi=31",): (31, {"RSRP": -71, "RSRQ": -8, "RSSI": -51, "SINR": 12}),
+    ("cell.rssi=4", "cell.rsrp=-124"): (4, {"RSRP": -124, "RSRQ": -11, "RSSI": -105, "SINR": 2}),
+    ("cell.rssi=99", "cell.rsrp=-120"): (99, {"RSRP": -120, "RSRQ": -9, "SINR": 4}),
+    ("cell.rssi=99",): (99, {}),
+    ("cell.acts=[0]",): (22, {"RSSI": -69}),
+    ("quirks.cell_info=false",): (22, None),
+}
+
+
+@pytest.mark.parametrize("settings", LEVELS, ids=str)
+def test_cell_info_tells_the_same_as_csq(settings: tuple[str, ...]) -> None:
+    rig = Rig(profile_with(list(settings)), form="V0E0")
+    rssi, levels = LEVELS[settings]
+    assert rig.ask(b"AT+CSQ\r") == b"+CSQ: %d,99\r\n0\r" % rssi
+    said = rig.ask(b"AT+LSCELLINFO\r").decode()
+    if levels is None:
+        assert said == "4\r"
+        return
+    found = dict(line.split(":") for line in said.split("\r\n")[:-1])
+    assert {name: int(found[name]) for name in found if name[:2] in ("RS", "SI")} == levels
+    rig.module.network.lose()
+    assert rig.ask(b"AT+CSQ;+LSCELLINFO\r") == b"+CSQ: 99,99\r\n4\r"
