@@ -26,14 +26,13 @@ import argparse
 import hashlib
 import json
 import re
-import subprocess
 import sys
 import tomllib
 from dataclasses import replace
 from pathlib import Path
 
 from tools import failure
-from tools.deploy import DeployError, compiler, parts, project, settings
+from tools.deploy import DeployError, compiler, parts, project
 from tools.deploy.parts import NAME
 from tools.own import folder
 from tools.power.wording import count
@@ -72,27 +71,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _install(node: folder.Folder, index: str | None) -> int:
-    """MicroPython's own mip, on this machine."""
+    """mpremote's own mip, into the folder."""
+    from tools.own import packages  # mpremote takes its time
+
     target = node.path / folder.LIBRARIES
-    packages = node.packages()
-    if not packages:
+    if not node.packages():
         print(f"{node.path / folder.PACKAGES} names no package")
         return 0
     target.mkdir(exist_ok=True)
-    for package in packages:
-        name, _, version = package.partition("@")
-        given = {"target": str(target), "mpy": False}
-        given |= {"version": version} if version else {}
-        given |= {"index": index} if index else {}
-        code = f"import mip\nmip.install({name!r}, **{given!r})"
-        done = subprocess.run(
-            [settings.micropython(), "-c", code], capture_output=True, text=True, check=False
-        )
-        said = (done.stdout + done.stderr).strip()
-        if done.returncode or "Package not found" in said or "failed" in said.lower():
-            last = said.splitlines()[-1] if said else "no word"
-            raise DeployError(f"{package} cannot be installed: {last}")
-        print(f"{package}: in {target}")
+    for package, files in packages.install(node, index).items():
+        print(f"{package}: {', '.join(files)} in {target}")
     return 0
 
 

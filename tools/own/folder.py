@@ -3,7 +3,7 @@
 config.json secrets.json     as the board has them
 sensors/NAME.py              read at each sample (docs/own-node.md)
 sensors.txt                  packages that they need, a line each, as `mpremote mip` takes them
-lib/                         where `mip --node` puts these
+lib/                         where `mip --node` puts these; packages.json says whose is what
 virtual/                     what is at the pins and buses of the virtual board
 """
 
@@ -23,6 +23,7 @@ from tools.provision.node import CONFIG, SECRETS
 
 SENSORS, LIBRARIES, VIRTUAL, PACKAGES = "sensors", "lib", "virtual", "sensors.txt"
 PROGRAM = "main.py"
+INSTALLED = "packages.json"  # in lib/
 KINDS = ("int", "float", "str")
 PIN = "pin"  # of the SIM
 
@@ -100,10 +101,31 @@ class Folder:
         return done.stdout.strip() if done.returncode == 0 else ""
 
     def missing(self) -> list[str]:
-        """The packages that sensors.txt names and that are not in lib/."""
+        """The packages that sensors.txt names and that are not in lib/: as what was installed
+        says, or a file of their name.
+        """
+        base = self.path / LIBRARIES
+        known = {
+            package
+            for package, files in self.installed().items()
+            if files and all((base / name).is_file() for name in files)
+        }
         there = {path.name for path in (self.path / LIBRARIES).rglob("*") if path.is_file()}
         stems = {name.partition(".")[0] for name in there}
-        return [package for package in self.packages() if _module(package) not in stems]
+        return [
+            package for package in self.packages()
+            if package not in known and _module(package) not in stems
+        ]  # fmt: skip
+
+    def installed(self) -> dict[str, list[str]]:
+        """Package -> its files in lib/, as far as `mip --node` has brought them."""
+        path = self.path / LIBRARIES / INSTALLED
+        if not path.is_file():
+            return {}
+        try:
+            return {str(name): list(map(str, files)) for name, files in _object(path).items()}
+        except (ValueError, TypeError, AttributeError) as error:
+            raise DeployError(f"{path} is not what mip --node has written: {error}") from error
 
     def packages(self) -> list[str]:
         """The lines of sensors.txt, without comments."""
@@ -117,6 +139,10 @@ class Folder:
 def is_program(path: Path) -> bool:
     """Whether a folder is no node but a program of its own, that uses the driver alone."""
     return (path / PROGRAM).is_file() and not (path / CONFIG).is_file()
+
+
+def _object(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text())
 
 
 def _module(package: str) -> str:
