@@ -134,8 +134,8 @@ class Turns(Events):
         self._life = ticks_add(now, -_GAP_MS)
         if told:
             self._hurry(exchange)
-        if self._flag is not None:
-            self._kick()
+        if self._flag is not None and ticks_diff(self._deadline, now) < _IRQ_MS:
+            self._hasten()
         return True
 
     def _hurry(self, exchange: Exchange) -> None:
