@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --qui
 TYPINGS := build/typings
 ARGS ?=
 
-.PHONY: help venv demo test bench soak fuzz damage states month wirings docs lint dist clean
+.PHONY: help venv demo test bench soak fuzz damage states month wirings month-heap docs lint dist clean
 
 help:
 	@echo "make demo    a node's life on the virtual board   (ARGS=--help for its options)"
@@ -21,6 +21,7 @@ help:
 	@echo "make states  every state that an earlier life may leave the module in, against every feature"
 	@echo "make fuzz    driver and node fed with anything (MINUTES=10 for all targets together)"
 	@echo "make month   30 days of a node, twice: the energy report, and that both traces are the same"
+	@echo "make month-heap 30 days of a node on one small heap: does it fall to pieces?"
 	@echo "make wirings every way to wire the module, with every way to sleep and uplink"
 	@echo "make docs    every command of README and docs at its full length: hours"
 	@echo "make lint    ruff and the type checks alone"
@@ -60,6 +61,9 @@ month: $(VENV)/demo
 	$(BIN)/python -m tools simulate --days 30 --out $(MONTH) --trace $(MONTH)/first.trace $(ARGS)
 	$(BIN)/python -m tools simulate --days 30 --out $(MONTH) --trace $(MONTH)/second.trace $(ARGS)
 	cmp $(MONTH)/first.trace $(MONTH)/second.trace && echo "both traces are the same, byte for byte"
+
+month-heap: venv
+	$(BIN)/python -m tools bench --only month_heap $(ARGS)
 
 wirings: venv
 	WIRINGS=all $(BIN)/python -m pytest -n 2 host_tests/node/test_wiring.py $(ARGS)

@@ -2,6 +2,12 @@
 
 import sys
 
+CHECKED = "config.checked"  # file of last_good.py
+
+
+class ConfigError(Exception):
+    """A setting that cannot be used. The text names the key, and what is allowed."""
+
 
 def unload(*names: str) -> None:
     """Forget modules of this package, or of another with a point before it, that are done: their

@@ -9,7 +9,7 @@ import gc
 
 from micropython import const
 
-from . import boards, last_good, log, state, trial, unload
+from . import CHECKED, ConfigError, boards, files, log, state, unload
 from .node import LONGEST_WAKE_MS, Node
 from .sensors import SENSORS
 from .watch import Watch
@@ -19,6 +19,7 @@ _LONGEST_SLEEP_S = const(86400)
 _AFTER_SAFE_MODE_MS = const(3600000)
 _CRASH_SLEEP_MS = const(60000)
 _SENSOR_MS = const(30000)  # a sensor that does not answer must not cost the wake
+_OF_A_SESSION = ("c1100", "firmware.delivery", "firmware.arrival", "firmware.session")
 _ANYTHING = (Exception, asyncio.CancelledError)  # MicroPython's is no Exception
 _LOST_SLEEP_MS = const(300000)  # after a wake that could not even begin
 _UNUSABLE_SLEEP_MS = const(3600000)  # until an unusable configuration is looked at again
@@ -37,9 +38,7 @@ def main() -> None:
     while True:
         settings = None
         try:
-            settings, problem = last_good.settings("", is_start and not boards.is_woken())
-            log.begin(settings["log.level"], [settings[key] for key in last_good.SECRETS])
-            last_good.release()
+            settings, problem = _settings(is_start and not boards.is_woken())
             rang = _live(settings, problem, is_start, rang)
             is_start = False
         except KeyboardInterrupt:
@@ -48,7 +47,7 @@ def main() -> None:
             if settings["watchdog_s"]:
                 boards.board(settings).watchdog(_AT_PROMPT_S * 1000)
             raise
-        except last_good.ConfigError as error:
+        except ConfigError as error:
             print("configuration:", error)
             if not _trouble().was_at_work():
                 return
@@ -56,8 +55,19 @@ def main() -> None:
         except _ANYTHING as error:  # the node must sleep and try again, whatever went wrong
             log.crash(error)
             _count_trial()
-            last_good.forget()
+            files.is_removed(CHECKED)
             _sleep(settings, _LOST_SLEEP_MS)
+
+
+def _settings(is_start: bool) -> tuple:
+    """(settings, problem), as last_good.py finds them. What has looked at them goes again."""
+    from . import last_good
+
+    settings, problem = last_good.settings("", is_start)
+    log.begin(settings["log.level"], [settings[key] for key in last_good.SECRETS])
+    last_good.release()
+    unload("last_good", "trial")
+    return settings, problem
 
 
 def _trouble():
@@ -152,9 +162,8 @@ def _wake(node: Node) -> None:
     if "report" in names:
         node.on_trial = _count_trial()
     try:
-        session = _load_session(node, names)
-        work = _work(node, names, session, _watch(node))
-        asyncio.run(asyncio.wait_for_ms(work, LONGEST_WAKE_MS))
+        doing = work(node, names, _watch(node))
+        asyncio.run(asyncio.wait_for_ms(doing, LONGEST_WAKE_MS))
     except _ANYTHING as error:
         node.crash(error)
     finally:
@@ -182,47 +191,62 @@ def _watch(node: Node) -> Watch | None:
 def _count_trial() -> bool:
     """Whether a setting is on trial; it has a wake less for it from now on."""
     try:
+        from . import trial
+
         found = trial.count()
         trial.rest()
+        unload("trial")
         return found
     except Exception as error:
         log.error("trial not counted: %s: %s", type(error).__name__, error)
         return True
 
 
-def _load_session(node: Node, names: list):
-    """The code of a session if one is due; None also where it cannot be loaded: a sample is kept
-    without it.
-    """
-    if "report" not in names and "position" not in names:
-        return None
-    gc.collect()
-    try:
-        from . import delivery, uplinks  # noqa: F401 -- while the heap is in one piece
-        from .session import Session
-
-        uplinks.load(node.settings["uplink.first"])
-        if node.settings["commands.key"]:
-            from . import downlink  # noqa: F401 -- while the heap is in one piece
-        return Session
-    except Exception as error:
-        node.crash(error)
-        return None
-
-
-async def _work(node: Node, names: list, session, watch: Watch | None) -> None:
+async def work(node: Node, names: list, watch: Watch | None) -> None:
     """Sample whatever the network does; then deliver what waits."""
     watching = None if watch is None else asyncio.create_task(watch.run())
     try:
         if "sample" in names:
             await _sample(node, "report" in names)
+        session = await _session(node, names)
         if session is not None:
-            await session(node, names).run()
+            await session.run()
     finally:
         if watching is not None:
             watching.cancel()
         node.keep_samples()
         await asyncio.sleep_ms(0)  # what was cancelled ends
+
+
+async def _session(node: Node, names: list):
+    """A session if one is due; None also where its code cannot be loaded: a sample is kept without
+    it. The scheduler's is gone by then. One after the other, while the heap is in one piece, and
+    with the watchdog's turn in between: flash may be slow.
+    """
+    if "report" not in names and "position" not in names:
+        return None
+    try:
+        unload(*["sensors." + name for name in SENSORS if isinstance(name, str)])
+        node.prospects()
+        for path in _OF_A_SESSION:
+            await asyncio.sleep_ms(0)
+            gc.collect()
+            __import__(path)
+        await asyncio.sleep_ms(0)
+        return _load_session(node, names)(node, names)
+    except Exception as error:
+        node.crash(error)
+        return None
+
+
+def _load_session(node: Node, names: list):
+    from . import uplinks
+    from .session import Session
+
+    uplinks.load(node.settings["uplink.first"])
+    if node.settings["commands.key"]:
+        from . import downlink  # noqa: F401
+    return Session
 
 
 async def _sample(node: Node, is_report: bool) -> None:

@@ -15,7 +15,7 @@ from collections import namedtuple
 
 from micropython import const
 
-from .last_good import ConfigError
+from . import ConfigError
 
 # V of a cell with 60, 20 and 5 % left: below these it is normal, low, dead
 # margin_v -- by that much more it rises; ohms -- inside a fresh cell; most_v -- no cell has more

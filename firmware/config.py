@@ -1,8 +1,7 @@
 """Configuration: config.json and secrets.json beside main.py, checked against one table."""
 
-from . import files, places, strict_json
+from . import ConfigError, files, places, strict_json
 from .energy import RELEASE_S
-from .last_good import ConfigError
 from .log import LEVELS
 from .outbox import POLICIES
 from .places import OWN

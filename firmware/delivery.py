@@ -2,6 +2,7 @@
 the node besides: the time, and commands.
 """
 
+import asyncio
 import os
 import time
 
@@ -73,7 +74,9 @@ class Delivery:
         except C1100Error:
             await _close(uplink)
             raise
+        await asyncio.sleep_ms(0)  # the watchdog's turn: what follows is noted on flash
         node.delivered(sent > 0)
+        await asyncio.sleep_ms(0)
         # All is delivered: whatever happens now is no reason to try again.
         if sent:
             await self._try_refused(uplink)
@@ -82,7 +85,9 @@ class Delivery:
                 await self._listen(uplink, name)
             except (C1100Error, OSError) as error:
                 log.warning("no more commands: %s", error)
-        if not await self._may_leave(uplink):
+        if await self._may_leave(uplink):
+            uplink.leave()
+        else:
             await _close(uplink)
 
     async def _may_leave(self, uplink) -> bool:

@@ -92,6 +92,26 @@ def preferred(made: Scheduler, state, settings: dict, tail_s: float) -> str:
     return energy.module_sleep(made.profile.module, gap_s, granted, made.allowed)
 
 
+def prospects(node) -> tuple:
+    """What a session has to know beforehand, as long as the scheduler is loaded: whether a module
+    that is off can be started again, how long its connection lasts once it is not used any more,
+    how it is best left in between, the eDRX cycle that is wanted, 0: none, and whether the report
+    has waited for a better signal.
+    """
+    from . import release, unload
+
+    settings, made = node.settings, node.scheduler
+    tail_s = release.Release(node, None).tail_s
+    unload("release")
+    return (
+        wiring.can_end(settings, energy.OFF),
+        tail_s,
+        preferred(made, node.state, settings, tail_s),
+        settings["sleep.edrx_s"] if energy.EDRX in made.allowed else 0,
+        made.poor,
+    )
+
+
 def sleep(node, avoided: bool) -> str:
     """How the module spends the time until it is needed.
 

@@ -17,17 +17,12 @@ from hashlib import sha256
 
 from micropython import const
 
-from . import files, trial, unload
+from . import CHECKED, ConfigError, files, trial, unload  # noqa: F401 -- it is named here too
 
 FILES = (("config.json", "config.good"), ("secrets.json", "secrets.good"))
-CHECKED = "config.checked"
 SECRETS = ("pin", "mqtt.password", "commands.key", "http.token")
 _STAMP_BYTES = const(32)
 _CRC_BYTES = const(4)
-
-
-class ConfigError(Exception):
-    """A setting that cannot be used. The text names the key, and what is allowed."""
 
 
 def settings(folder: str = "", is_start: bool = False) -> tuple:

@@ -6,7 +6,7 @@ from binascii import crc32
 
 from micropython import const
 
-from . import boards, clock, files, last_good, log, state, telemetry, trial, unload, uplinks
+from . import CHECKED, ConfigError, boards, clock, files, log, state, telemetry, unload, uplinks
 from .outbox import Full, Outbox
 from .sensors import load as load_sensor
 
@@ -39,6 +39,7 @@ class Node:
         self.state = state.begin(self.board, cause)
         self._volts = None  # of the battery, once it is measured
         self._scheduler = None  # while its code is loaded
+        self._prospects = None  # of a session
         self._shifted = 0  # the clock, in this wake
         self._ran = []  # (job, when) that the scheduler is to be told
         self.modem = None  # once a session has begun
@@ -100,6 +101,17 @@ class Node:
             self._ran.clear()
             self._scheduler = made
         return made
+
+    def prospects(self) -> tuple:
+        """What a session has to know beforehand (jobs.prospects). The scheduler is not needed for
+        a while then.
+        """
+        if self._prospects is None:
+            from . import jobs
+
+            self._prospects = jobs.prospects(self)
+            self.rest()
+        return self._prospects
 
     def rest(self) -> None:
         """The scheduler is not needed for a while."""
@@ -279,22 +291,23 @@ class Node:
         if not proved:
             return
         try:
+            from . import last_good, trial
+
             trial.keep()
             last_good.delivered()
+            unload("last_good", "trial")
         except Exception as error:  # the records are through, whatever a file has in it
             log.error("configuration not kept: %s: %s", type(error).__name__, error)
 
     def crash(self, error: BaseException) -> None:
         """What nobody expected has ended the wake: tell it, and start afresh after it."""
         self.crashed = True
-        if isinstance(
-            error, last_good.ConfigError
-        ):  # a pin that this board has not, or not for that
+        if isinstance(error, ConfigError):  # a pin that this board has not, or not for that
             log.tell("%s", error)
             self.keep_samples()
             return
         log.crash(error)
-        last_good.forget()
+        files.is_removed(CHECKED)  # what was checked may be wrong after all
         told = []
         if self.settings["health.period_s"]:
             try:
@@ -375,7 +388,7 @@ def _named(error: BaseException) -> str:
     value.
     """
     name = type(error).__name__
-    if isinstance(error, last_good.ConfigError):
+    if isinstance(error, ConfigError):
         return str(error)
     if hasattr(error, "command"):  # the driver's, which a wake need not have loaded
         return "%s: %s" % (name, error)

@@ -6,8 +6,7 @@ from micropython import const
 
 from c1100 import C1100Error
 
-from . import commands, log, trial
-from .last_good import ConfigError
+from . import ConfigError, commands, log, trial
 from .sensors import position
 from .version import versions
 

@@ -1,7 +1,8 @@
 """The tail of a session: a connection that nobody uses any more, until the network releases it.
 
-The module is asked for its release (c1100.power), and whether that helps is watched. Loaded only
-in sessions. What was found is kept in a file, written when it changes, some times a week at most:
+The module is asked for its release (c1100.power), and whether that helps is watched. Loaded for
+the end of a session, and before it, when the driver is not there yet. What was found is kept in a
+file, written when it changes, some times a week at most:
 
     verdict, since when, ms until a release that was asked for, and one that was not (0: not
     measured), module, times in a row that it was asked for in vain
@@ -10,8 +11,6 @@ in sessions. What was found is kept in a file, written when it changes, some tim
 from binascii import crc32
 
 from micropython import const
-
-from c1100 import C1100Error, NotSupported
 
 from . import files, log
 
@@ -70,6 +69,8 @@ class Release:
 
     async def end(self) -> bool:
         """The last byte has gone. Returns whether the connection has ended by now."""
+        from c1100 import C1100Error
+
         try:
             if self._is_over and self.verdict and not self._own_ms:
                 return await self._measure()
@@ -92,6 +93,8 @@ class Release:
         return True
 
     async def _ask(self) -> bool:
+        from c1100 import NotSupported
+
         if self.verdict > HONOURED:
             self.verdict = UNKNOWN  # a week is over
         watches = True
@@ -142,6 +145,8 @@ class Release:
 
     async def _name(self) -> int:
         """What tells modules and their firmwares apart; 1 where they do not tell."""
+        from c1100 import C1100Error
+
         try:
             imei = await self._modem.imei()
             revision = await self._modem.command("+CGMR")

@@ -3,7 +3,7 @@
 The port's own words, such as "invalid pin", name no setting.
 """
 
-from ..last_good import ConfigError
+from .. import ConfigError
 
 ERRORS = (ValueError, TypeError, OSError)  # what ports raise for a pin that is not fit
 _UART = ("uart.tx", "uart.rx")

@@ -4,9 +4,9 @@ Of each sensor the settings that its own file names are checked. A file that can
 no reason to refuse a configuration: the node tells of it when it is read.
 """
 
+from .. import ConfigError
 from .. import sensors as built_in
 from ..config import allowed, fits
-from ..last_good import ConfigError
 from . import fences, over, rules, sensors
 
 _MOST = 32  # rules, fences, bands

@@ -12,7 +12,7 @@ import time
 
 from micropython import const
 
-from ..last_good import ConfigError
+from .. import ConfigError
 
 _GRACE_MS = const(1000)  # for what has to be switched off when its time is over
 _FEED_MS = const(5000)

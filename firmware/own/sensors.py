@@ -18,8 +18,7 @@ import os
 
 from micropython import const
 
-from .. import clock, files, log, trial
-from ..last_good import ConfigError
+from .. import ConfigError, clock, files, log, trial
 from . import contained, has_passed
 
 FOLDER = "sensors"

@@ -31,6 +31,9 @@ class Broker:
             login.told(self._settings, error, self._port)
             raise
 
+    def leave(self) -> None:
+        """Say no goodbye: the module loses what is open before it is used again."""
+
     async def send(self, batch: list) -> int:
         """Publish a batch; returns once the broker has it. Raises C1100Error."""
         await self.connect()

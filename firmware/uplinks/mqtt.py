@@ -19,6 +19,10 @@ class Uplink(Broker):
         given = (settings["id"], settings["mqtt.host"], settings["mqtt.port"])
         super().__init__(settings, modem.mqtt(*given, **session(settings)), "mqtt.port")
 
+    def leave(self) -> None:
+        """Let go of the session, open as it is."""
+        self.mqtt.leave()
+
     async def close(self) -> None:
         """End the session, if there is one."""
         if self.mqtt.connected:

@@ -1,5 +1,7 @@
 """Methods that are elsewhere until they are called: each class has all that its table names."""
 
+import sys
+
 from c1100 import C1100, events, modem, mqtt, mqtts, power, sockets
 from host_tests.support import raises
 from host_tests.support.driver import start
@@ -47,6 +49,26 @@ async def test_a_session_has_them_all():
         assert called or callable(found), name
     assert session.lost == 0 and session.inbox is session.inbox
     assert mqtt.Message("a", b"b", False, 1).topic == "a"
+    one.close()
+
+
+async def test_what_is_forgotten_is_loaded_again():
+    _, one = start()
+    for forget, table in ((one.forget, modem._APART), (one.power.forget, power._APART)):
+        owner = one if forget == one.forget else one.power
+        modules = {module for name, called, module in names(table) if not called}
+        for name, called, module in names(table):
+            if called:
+                continue
+            before = getattr(owner, name)
+            assert callable(before)
+            assert name in dir(type(owner))
+            forget(module)
+            assert "c1100." + module not in sys.modules
+            assert name not in dir(type(owner))
+            assert callable(getattr(owner, name))  # loaded anew
+        forget(*modules)
+        forget(*modules)  # once more is none too many
     one.close()
 
 

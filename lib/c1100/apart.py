@@ -13,6 +13,8 @@ One with () is no method but tells an attribute: it is called each time, until i
 attribute of that name.
 """
 
+import sys
+
 
 def find(owner, kind, places: str, name: str):
     """What an object has by this name. Raises AttributeError when no module has it.
@@ -26,9 +28,33 @@ def find(owner, kind, places: str, name: str):
         if i < 0:
             raise AttributeError(name)
     i = places.find("=", i) + 1
-    module = "%s.%s" % (__name__.rsplit(".", 1)[0], places[i : places.find(" ", i)])
+    module = _path(places[i : places.find(" ", i)])
     found = getattr(__import__(module, None, None, (name,)), name)
     if told:
         return found(owner)
     setattr(kind, name, found)
     return getattr(owner, name)
+
+
+def forget(kind, places: str, *names: str) -> None:
+    """Modules that are done with leave the heap to others: the next call loads them again.
+
+    kind  -- the class that has methods in them, as places tells
+    names -- of modules of the driver, loaded or not; nobody else may hold what is in them
+    """
+    for name in names:
+        if sys.modules.pop(_path(name), None) is not None:
+            delattr(sys.modules[_path("")[:-1]], name)
+    found = []
+    for word in places.split():
+        if word[0] != "=":
+            found.append(word)
+            continue
+        for method in found if word[1:] in names else ():
+            if hasattr(kind, method):
+                delattr(kind, method)
+        found = []
+
+
+def _path(name: str) -> str:
+    return "%s.%s" % (__name__.rsplit(".", 1)[0], name)

@@ -88,6 +88,12 @@ class C1100(Gate):
         channel = Channel(stream, _LINE_BYTES)
         Gate.__init__(self, channel, pwrkey, wake, status, nap_ms, doze)
 
+    def forget(self, *modules: str) -> None:
+        """Modules of the driver leave the heap to others, such as ``start`` once that is done:
+        what is called again is loaded again. Nothing of their features may be in use.
+        """
+        apart.forget(C1100, _APART, *modules)
+
     @property
     def stats(self) -> dict:
         """Counters: commands, timeouts, late answers, unknown lines, reboots, dropped URCs."""

@@ -174,6 +174,12 @@ class MQTT:
         async with self.busy:
             await self._close()
 
+    def leave(self) -> None:
+        """Let go of the session as it is: the module is about to lose it anyway, and the broker to
+        miss its pings. What the module still says of it is nobody's.
+        """
+        self._on_lost()
+
     async def _close(self) -> set:
         """Close the module's session and context, whoever has opened them. Returns the forms that
         had something to close.

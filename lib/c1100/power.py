@@ -56,6 +56,10 @@ class Power:
         def __getattr__(self, name: str):
             return apart.find(self, Power, _APART, name)
 
+    def forget(self, *modules: str) -> None:
+        """As C1100.forget(), of what power has in modules of its own, such as ``release``."""
+        apart.forget(Power, _APART, *modules)
+
     async def ask_psm(self, tau_s: float | None, active_s: float) -> None:
         """psm() without waiting for an answer: granted() has it later. Raises likewise."""
         if tau_s is None and not self._modem.can_wake:

@@ -5,12 +5,12 @@ import { pathToFileURL } from "node:url";
 
 const LOADED = [
   "boards", "boards.base", "boards.esp32", "clock", "energy", "scheduler", "wiring",
-  "jobs", "last_good", "log", "state", "telemetry", "trial", "outbox", "watch", "node", "app",
+  "jobs", "log", "state", "telemetry", "outbox", "watch", "node", "app",
 ];
-const OF_A_SESSION = ["c1100", "c1100.mqtt", "firmware.delivery", "firmware.recovery"];
 
-function copy(to, from, target) {
-  to.mkdir(target);
+// All files of a folder of the host, to one of an interpreter.
+export function copy(to, from, target) {
+  if (!to.analyzePath(target).exists) to.mkdir(target);
   for (const entry of fs.readdirSync(from, { withFileTypes: true })) {
     const source = path.join(from, entry.name);
     if (entry.isDirectory()) copy(to, source, `${target}/${entry.name}`);
@@ -54,8 +54,7 @@ export async function board(port, lib, standIns, options) {
 export function wakes(run, get) {
   for (const name of LOADED) run(`wake.load(${JSON.stringify(name)})`);
   for (const name of ["as_a_board", "begin"]) run(`wake.${name}()`);
-  for (const name of OF_A_SESSION) run(`import ${name}`);
-  for (const name of ["load_session", "work"]) run(`wake.${name}()`);
+  run("wake.work()");
   do run("_more = wake.step()");
   while (get("_more"));
   run("_done = wake.end()");

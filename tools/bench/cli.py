@@ -35,6 +35,8 @@ def run(args: argparse.Namespace) -> int:
     cannot be measured here is named.
     """
     measures = recorded.MEASURES if args.record else MEASURES
+    if args.only and not args.record:
+        measures += heap.ON_REQUEST
     chosen = [measure for measure in measures if args.only in measure.__name__]
     if not chosen:
         names = ", ".join(measure.__name__ for measure in MEASURES)

@@ -1,21 +1,20 @@
 // Days of a node that never restarts, on one heap of a 32-bit MicroPython: does it fall to pieces?
 //
-//   node days.mjs PORT_FOLDER LIB STAND_INS CONFIG HEAP WAKES_A_DAY DAYS
+//   node days.mjs PORT_FOLDER LIB STAND_INS NODE HEAP WAKES_A_DAY DAYS
 //
 // The arguments are those of node.mjs. HEAP: bytes, beside the stand-ins. Every fourth wake reports
-// what the others have sampled. Prints JSON: for each day the `largest` free block at its end and
-// what is `free` at all, and the heap's `total`, in bytes.
-import fs from "node:fs";
-import { board, move, wakes } from "./board.mjs";
+// what the others have sampled. Prints JSON: for each day its least of what is the `largest` free
+// block behind a wake, what is `free` at all then, and the heap's `total`, in bytes.
+import { board, copy, move, wakes } from "./board.mjs";
 
-const [port, lib, standIns, config, heap, wakesADay, days] = process.argv.slice(2);
+const [port, lib, standIns, node, heap, wakesADay, days] = process.argv.slice(2);
 
 async function start(heapsize, before) {
   const printed = [];
   const stdout = (text) => printed.push(text);
   const { python, begin } = await board(port, lib, standIns, { heapsize, stdout });
   if (before) move(before.FS, python.FS, "/flash");
-  else python.FS.writeFile("/flash/config.json", fs.readFileSync(config));
+  else copy(python.FS, node, "/flash");
   begin();
   return { python, printed };
 }
@@ -46,13 +45,16 @@ python.runPython(`machine.rtc = bytes.fromhex("${rtc}"); import time; time.set_r
 
 const found = [];
 for (let day = 0; day < Number(days); day++) {
+  let least;
   for (let i = 1; i <= Number(wakesADay); i++) {
     wake(i % 4 ? ["sample"] : ["sample", "report"]);
+    printed.length = 0;
+    run("micropython.mem_info()");
+    const told = /total: (\d+).*free: (\d+)[^]*max free sz: (\d+)/.exec(printed.join("\n"));
+    const [total, free, blocks] = told.slice(1).map(Number);
+    const largest = blocks * 16;
+    if (!least || largest < least.largest) least = { largest, free, total };
   }
-  printed.length = 0;
-  run("micropython.mem_info()");
-  const told = /total: (\d+).*free: (\d+)[^]*max free sz: (\d+)/.exec(printed.join("\n"));
-  const [total, free, largest] = told.slice(1).map(Number);
-  found.push({ largest: largest * 16, free, total });
+  found.push(least);
 }
 console.log(JSON.stringify(found));

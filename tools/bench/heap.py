@@ -20,7 +20,22 @@ HERE = Path(__file__).parent
 WASM = "@micropython/micropython-webassembly-pyscript"
 WASM_VERSION = "1.29.0-6"  # the 32-bit port; the tag "latest" is older
 PERIOD_S = 900
-DAYS_BYTES = 32 * 1024  # with less the port grows its heap, and another one is measured
+# What days need besides the smallest heap of a wake: with less the port grows its heap, and
+# another one is measured.
+DAYS_BYTES = 48 * 1024
+MONTH_DAYS = 30
+WAKES_A_DAY = 24
+SLACK_BYTES = 1024  # where the last block of a wake lies differs by less than that
+
+# Of a node's own: what a farmer's may have.
+OWN_SENSORS = ("level", "flow", "soil")
+OWN_SENSOR = "def read(node):\n    return [(%r, None, 21.5)]\n"
+OWN_RULES = {
+    "full": {"of": "level", "above": 90, "hysteresis": 2, "for_s": 600, "max_per_day": 4},
+    "dry": {"of": "soil", "below": 10, "hysteresis": 1},
+    "burst": {"of": "flow", "rate": 20},
+    "drift": {"of": "temperature", "change": 5, "do": "event"},
+}
 
 # Every program has these; then each of the others is imported alone, after them.
 CORE = {
@@ -99,27 +114,97 @@ def heap_32_bit() -> Figures:
     return {f"heap, 32-bit: {name}": (size, "B") for name, size in found.items()}
 
 
-@functools.cache
-def _wake(in_romfs: bool) -> dict[str, Any]:
-    """A timed wake of the node with PSM and MQTT (node.mjs)."""
-    with placed(in_romfs) as lib, tempfile.TemporaryDirectory(prefix="heap.") as name:
+@contextlib.contextmanager
+def _stand_ins() -> Iterator[Path]:
+    """A folder with what stands in for a board's hardware, compiled: a source's own names would
+    all be names of the node's heap.
+    """
+    sources = {path.name: path for path in (HERE / "on_32_bit").glob("*.py")}
+    compiled = compiler.compiled(sources, replace(compiler.emitted(), arch=""))
+    with tempfile.TemporaryDirectory(prefix="heap.") as name:
+        for target, data in compiled.items():
+            Path(name, target).write_bytes(data)
+        yield Path(name)
+
+
+@contextlib.contextmanager
+def _node(has_own: bool = False) -> Iterator[Path]:
+    """A folder with the files of a node with PSM and MQTT; with sensors and rules of its own."""
+    with tempfile.TemporaryDirectory(prefix="heap.") as name:
+        folder = Path(name)
+        own = {"rules": OWN_RULES} if has_own else {}
         broker = Address("mqtt.example", 1883)
-        flash.configure(Path(name), "node", broker, PERIOD_S, sleep={"module": "psm"})
-        return run("node.mjs", lib, HERE / "on_32_bit", Path(name, "config.json"))
+        flash.configure(folder, "node", broker, PERIOD_S, sleep={"module": "psm"}, **own)
+        for sensor in OWN_SENSORS if has_own else ():
+            path = folder / "sensors" / f"{sensor}.py"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(OWN_SENSOR % sensor)
+        yield folder
+
+
+@functools.cache
+def _wake(in_romfs: bool, has_own: bool = False) -> dict[str, Any]:
+    """A timed wake of the node (node.mjs)."""
+    with placed(in_romfs) as lib, _stand_ins() as stand_ins, _node(has_own) as node:
+        return run("node.mjs", lib, stand_ins, node)
 
 
 def days(wakes: int, count: int, in_romfs: bool = False) -> list[dict[str, int]]:
-    """Of a node that never restarts, at the end of each day: the largest free block, what is free
-    at all, and the heap's total (days.mjs). In the smallest heap in which a wake succeeds, and
-    what days need besides: a backlog, a module that is found awake, a clock that is told off.
+    """Of a node that never restarts, for each day: its least of what is the largest free block
+    behind a wake, what is free at all then, and the heap's total (days.mjs). In the smallest heap
+    in which a wake succeeds, and what days need besides: a driver that stays loaded while the next
+    wake is planned, a backlog, a module that is found awake, a clock that is told off.
     """
     smallest = _wake(in_romfs)["smallest"] + DAYS_BYTES
-    with placed(in_romfs) as lib, tempfile.TemporaryDirectory(prefix="heap.") as name:
-        broker = Address("mqtt.example", 1883)
-        flash.configure(Path(name), "node", broker, PERIOD_S, sleep={"module": "psm"})
-        config = Path(name, "config.json")
+    with placed(in_romfs) as lib, _stand_ins() as stand_ins, _node() as node:
         numbers = map(str, (smallest, wakes, count))
-        return run("days.mjs", lib, HERE / "on_32_bit", config, *numbers)
+        return run("days.mjs", lib, stand_ins, node, *numbers)
+
+
+def month_heap() -> Figures:
+    """A month on one heap, from files and from ROMFS: the largest free block at its end beside
+    that after the first day. Raises MeasureFailed when it is smaller.
+    """
+    found: Figures = {}
+    for suffix, in_romfs in (("", False), (".romfs", True)):
+        month = days(WAKES_A_DAY, MONTH_DAYS, in_romfs)
+        first, last = month[0], month[-1]
+        if {day["total"] for day in month} != {first["total"]}:
+            raise MeasureFailed(f"the heap has grown{suffix}: {month}")
+        if last["largest"] < first["largest"] - SLACK_BYTES:
+            raise MeasureFailed(f"the largest free block has become smaller{suffix}: {month}")
+        for name, value in (
+            ("total", first["total"]),
+            ("largest_first_day", first["largest"]),
+            ("largest_last_day", last["largest"]),
+            ("free_first_day", first["free"]),
+            ("free_last_day", last["free"]),
+        ):
+            found[f"heap.month.{name}{suffix}"] = (value, "B")
+    return found
+
+
+def heap_of_own() -> Figures:
+    """What three sensors and four rules of a node's own take through a report, beside the node
+    without them.
+    """
+    found = {}
+    for suffix, in_romfs in (("", False), (".romfs", True)):
+        more = _wake(in_romfs, True)["retained"] - _wake(in_romfs)["retained"]
+        found[f"heap.node_own_32{suffix}"] = (more, "B")
+    return found
+
+
+def heap_of_phases() -> Figures:
+    """What the node keeps of the heap, from one change of what is loaded to the next; the last is
+    named of what has come, "-" of what has gone.
+    """
+    found: Figures = {}
+    for suffix, in_romfs in (("", False), (".romfs", True)):
+        for number, phase in enumerate(_wake(in_romfs)["phases"], 1):
+            last = (phase["came"] or [f"-{phase['gone'][-1]}"])[-1]
+            found[f"heap.phase.{number:02} {last}{suffix}"] = (phase["kept"], "B")
+    return found
 
 
 def heap_ready() -> Figures:
@@ -160,7 +245,8 @@ def mpy() -> Figures:
 
 def mpy_of_mqtt() -> Figures:
     """Of the driver, what a timed wake with MQTT loads."""
-    loaded = {f"lib/{name.replace('.', '/')}" for name in _wake(True)["modules"]}
+    came = {name for phase in _wake(True)["phases"] for name in phase["came"]}
+    loaded = {f"lib/{name.replace('.', '/')}" for name in came}
     loaded |= {f"{path}/__init__" for path in loaded}
     sizes = [
         len(data)
@@ -176,4 +262,7 @@ MEASURES: tuple[Callable[[], Figures], ...] = (
     heap_32_bit,
     heap_ready,
     heap_of_a_wake,
+    heap_of_own,
+    heap_of_phases,
 )
+ON_REQUEST = (month_heap,)  # minutes

@@ -1,22 +1,21 @@
 // A wake of the whole node on a 32-bit MicroPython: what it keeps of the heap, and the smallest heap
 // in which it succeeds.
 //
-//   node node.mjs PORT_FOLDER LIB STAND_INS CONFIG
+//   node node.mjs PORT_FOLDER LIB STAND_INS NODE
 //
-// LIB: a folder with packages, or a ROMFS image of them. CONFIG: the node's config.json. The wake is
-// a timed one, after a first from power-up. Prints JSON: `retained`, bytes that the node keeps, at
-// most, beside the stand-ins of the board; `smallest`, of a heap, to 1 KiB, likewise; `commands` to
-// the module; `modules` that are loaded at the end; `phases`, one for each change of what is loaded:
-// what `came`, what was `gone`, and what the node kept at most until the next.
+// LIB: a folder with packages, or a ROMFS image of them. NODE: a folder with the node's config.json,
+// and whatever sensors of its own it has. The wake is a timed one, after a first from power-up.
+// Prints JSON: `retained`, bytes that the node keeps, at most, beside the stand-ins of the board;
+// `smallest`, of a heap, to 1 KiB, likewise; `commands` to the module; `phases`, one for each change
+// of what is loaded: what `came`, what was `gone`, and what the node kept at most until the next.
 //
 // This port collects only when nothing runs, and lets a heap grow that is too small. So a wake is
 // taken in steps, each code file and each turn of the tasks is one, and a heap that has grown was
 // too small. A board collects at any time and can do with less: what one turn leaves is counted here
-// as if it were needed, 17 KiB of it behind a confirmed report.
-import fs from "node:fs";
-import { board, move, wakes } from "./board.mjs";
+// as if it were needed, some 10 KiB.
+import { board, copy, move, wakes } from "./board.mjs";
 
-const [port, lib, standIns, config] = process.argv.slice(2);
+const [port, lib, standIns, node] = process.argv.slice(2);
 const KIB = 1024;
 const LARGE = 1024 * KIB;
 
@@ -56,7 +55,7 @@ async function wake(heapsize, before) {
   }
   try {
     if (before) move(before.FS, python.FS, "/flash");
-    else python.FS.writeFile("/flash/config.json", fs.readFileSync(config));
+    else copy(python.FS, node, "/flash");
     begin();
     if (before) {
       python.runPython(`machine.rtc = bytes.fromhex('${before.rtc}')`);
@@ -67,11 +66,10 @@ async function wake(heapsize, before) {
     wakes(run, get);
     found.done = get("_done");
     found.ok = found.done.includes("report");
-    python.runPython("_m = ' '.join(sorted(sys.modules)); _rtc = machine.rtc.hex()");
+    python.runPython("_rtc = machine.rtc.hex()");
     python.runPython("import time; _now = time.time()");
     found.rtc = get("_rtc");
     found.now = get("_now");
-    found.modules = get("_m").split(" ");
     python.runPython("_c = machine.heard");
     found.commands = get("_c");
   } catch (error) {
@@ -98,5 +96,5 @@ while (high - low > 1) {
   if (await succeeds(middle)) high = middle;
   else low = middle;
 }
-const { retained, commands, modules, phases } = whole;
-console.log(JSON.stringify({ retained, smallest: high * KIB, commands, modules, phases }));
+const { retained, commands, phases } = whole;
+console.log(JSON.stringify({ retained, smallest: high * KIB, commands, phases }));

@@ -22,6 +22,7 @@ MEASURES: tuple[Callable[[], Figures], ...] = (
     heap.mpy_of_mqtt,
     heap.heap_ready,
     heap.heap_of_a_wake,
+    heap.heap_of_own,
     receiving.receiving,
     receiving.others,
     wake.wake,

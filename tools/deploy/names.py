@@ -3,7 +3,7 @@
 MicroPython keeps every name that its code has, for good: 8 bytes of heap and its letters, in
 pools that double. A name with an underscore in front is nobody's business outside: `_0`, `_1`, ...
 do as well, and two files that have nothing to do with each other may have the same. Lines stay
-where they are, and so do the names of coroutines, which a traceback shows, and all that is public.
+where they are, by which a traceback is read, and so does all that is public.
 
 So does an argument of a function that nobody calls by that name: of the firmware but for what a
 sensor is handed, and of what is private in the driver. The interpreter keeps the names of
@@ -129,9 +129,7 @@ class _File:
                     module in self._modules
                 ):
                     self.kept.add(name)
-                case ast.AsyncFunctionDef(name=name):
-                    self.kept.add(name)
-                case ast.FunctionDef(name=name):
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                     self.made.add(name)
                 case ast.ClassDef(name=name, bases=bases):
                     self.made.add(name)

@@ -7,7 +7,7 @@ import time
 
 core._schedule_run_iter = lambda ms: None  # the bench runs the loop
 core.new_event_loop()
-node = session = task = None
+node = task = None
 names = ["sample", "report"]  # of jobs that are due
 
 
@@ -24,29 +24,21 @@ def as_a_board():
 
 def begin():
     global node
-    from firmware import app, last_good, log
+    from firmware import app, last_good, log, unload
 
-    settings, problem = last_good.settings()
+    settings, problem = last_good.settings()  # as app.py does it
     last_good.release()
     log.begin(settings["log.level"], [settings[key] for key in last_good.SECRETS])
+    unload("last_good", "trial")
+    del last_good
     node = app.Node(settings, problem)
-
-
-def load_session():
-    global session
-    if "report" in names:  # as app.py does it
-        from firmware import uplinks
-        from firmware.session import Session
-
-        uplinks.load(node.settings["uplink.first"])
-        session = Session
 
 
 def work():
     global task
     from firmware import app
 
-    task = asyncio.create_task(app._work(node, names, session, None))
+    task = asyncio.create_task(app.work(node, names, None))
 
 
 def step():
