@@ -87,11 +87,13 @@ class Sensor:
                 if left_ms <= 0:
                     raise ConfigError("the others have left no time")
                 found = await contained.ended(found, left_ms, _feed(node))
+            if isinstance(found, list) and len(found) > _MOST:
+                count = len(found)
+                found = None  # what it holds is nothing that is kept
+                raise ConfigError("%d values, allowed are %d" % (count, _MOST))
         finally:
             self._module = None
             contained.limit(before, self._path)
-        if isinstance(found, list) and len(found) > _MOST:
-            raise ConfigError("%d values, allowed are %d" % (len(found), _MOST))
         return found
 
     def period(self) -> int:
