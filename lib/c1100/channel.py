@@ -59,7 +59,7 @@ class Channel(Turns):
         (``then``) that line is the last. Raises BadArgument before anything is sent, Timeout,
         CommandError, CmeError, CmsError, Rebooted, Asleep.
         """
-        return self._turn(form, args, wait, data)
+        return self._send(form, args, wait, data)
 
     async def raw(self, command: str, wait: float) -> list:
         """Send a command given as text and return the lines of its information response.
@@ -72,7 +72,7 @@ class Channel(Turns):
         if form is None or not (form.answer or form.then):
             name = at.prefix(command.split("?")[0]).upper()
             form = dialect.Form(name, "*" + name, "", "", False, wait, False, "caller")
-        return await self._turn(form, command, wait)
+        return await self._send(form, command, wait)
 
     def ask(self, form: dialect.Form, *args):
         """Run a question and return the values of its answer that its shape names (at.read); of
@@ -81,9 +81,9 @@ class Channel(Turns):
         Repeats it once when bytes were lost. Raises what run() raises, and BadAnswer when there
         is no answer of that shape.
         """
-        return self._turn(form, args, None, None, True)
+        return self._send(form, args, None, None, True)
 
-    async def _turn(self, form: dialect.Form, args, wait=None, data=None, asked=False) -> list:
+    async def _send(self, form: dialect.Form, args, wait=None, data=None, asked=False) -> list:
         """What run() and ask() do: one coroutine, because each costs as much as a line received.
 
         args  -- or the command itself
@@ -95,9 +95,9 @@ class Channel(Turns):
         again = asked and form.again
         lock = self._lock
         while True:
-            if lock.held:
+            if lock._held:
                 await lock.wait()
-            lock.held = True
+            lock._held = True
             try:
                 if self.gate is not None:
                     pending = self.gate()
@@ -223,12 +223,12 @@ class _Lock:
     """As asyncio's, but what does not have to wait costs no coroutine."""
 
     def __init__(self) -> None:
-        self.held = False  # set by who has seen that it is not
+        self._held = False  # set by who has seen that it is not
         self._queue = []  # events of those who wait
 
     def locked(self) -> bool:
         """Whether somebody has it."""
-        return self.held
+        return self._held
 
     async def wait(self) -> None:
         """Wait until it is handed over, in the order of asking."""
@@ -248,4 +248,4 @@ class _Lock:
         if self._queue:
             self._queue.pop(0).set()
         else:
-            self.held = False
+            self._held = False

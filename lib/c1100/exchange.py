@@ -74,7 +74,7 @@ class Exchange:
             return True
         return self.code is not None and (not self.then or self.outcome is not None)
 
-    def find_usual(self) -> bytes | bool:
+    def prefix(self) -> bytes | bool:
         """What `usual` is: of the many that lines of whole numbers answer, or nothing does, and
         then the result code 0.
         """

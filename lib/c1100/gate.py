@@ -66,10 +66,10 @@ class Gate(Supply):
         # Below 0: longer than ticks can tell.
         long = self._nap_ms > 0 and not 0 <= idle <= self._nap_ms
         if long or channel.settings_lost or channel.mode != COMMAND:
-            return self._prepare(long)
+            return self._open(long)
         return None
 
-    async def _prepare(self, long: bool) -> None:
+    async def _open(self, long: bool) -> None:
         """Wake the module, find out what state it is in, give it back its settings."""
         channel = self._channel
         if channel.mode == DATA:

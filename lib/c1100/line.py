@@ -69,7 +69,6 @@ class Line:
         self._payload_end = None  # when it must be over, once that was asked
         self._drains = self._draining()
         self._tasks = []
-        self._pacer: asyncio.Task | None = None  # the one that reads, once it has begun
         self._flag: asyncio.ThreadSafeFlag | None = None
 
     def start(self) -> None:
@@ -85,7 +84,7 @@ class Line:
         if trigger is not None:
             self._flag = asyncio.ThreadSafeFlag()
             self.stream.irq(handler=self._kick, trigger=trigger)
-            self._tasks.append(asyncio.create_task(self._heed(self._flag)))
+            self._tasks.append(asyncio.create_task(self._listen(self._flag)))
 
     def reopen(self) -> None:
         """The UART has slept with the board: drop what is under way, whose beginning is lost.
@@ -300,7 +299,6 @@ class Line:
             if task is not running():  # a callback that closes: its task ends by itself
                 task.cancel()
         self._tasks = []
-        self._pacer = None
         if self._flag is not None:
             self.stream.irq(handler=None)
             self._flag = None
@@ -309,7 +307,6 @@ class Line:
         tasks = self._tasks
         look = self._look
         sleep_ms = asyncio.sleep_ms
-        self._pacer = running()
         while self._tasks is tasks:  # until _stop(), which this task may have come to call
             try:
                 pause = look()
@@ -318,22 +315,18 @@ class Line:
                 pause = _IDLE_MS
             try:
                 await sleep_ms(pause)
-            except asyncio.CancelledError:  # by _stop(), or by _hasten()
+            except asyncio.CancelledError:  # by _stop(), or by _listen()
                 if self._tasks is not tasks:
                     raise
 
-    async def _heed(self, flag) -> None:
-        """Wake the reader when the port tells of an idle line. Were the reader to wait for that
-        with a time limit, each time would take a task and four times as long.
+    async def _listen(self, flag) -> None:
+        """Have the reader look when the port tells of an idle line. Were the reader to wait for
+        that with a time limit, each time would take a task and four times as long.
         """
-        while self._flag is flag:
+        tasks = self._tasks
+        while self._tasks is tasks:
             await flag.wait()
-            self._hasten()
-
-    def _hasten(self) -> None:
-        """Have the reader look now, not when it meant to."""
-        if self._pacer is not None:  # which has begun
-            self._pacer.cancel()
+            tasks[0].cancel()
 
     def _expected(self, ring: LineRing) -> bool:
         """Take what comes next, if it is what a command usually waits for."""

@@ -39,7 +39,7 @@ class Turns(Events):
         self.powered = _powered  # whether the module is, where a pin tells
         self.silent = 0  # commands without an answer in a row
         self._untold = set()  # outcomes that the module does not tell, as far as is known
-        self._usual = {}  # form -> Exchange.find_usual()
+        self._usual = {}  # form -> Exchange.prefix()
         self._spent = None  # an exchange, to be used again
         self._wanted = asyncio.Event()  # it has been answered, or prompted
         self._deadline = None  # when it has waited long enough, in ticks_ms
@@ -135,7 +135,7 @@ class Turns(Events):
         if told:
             self._hurry(exchange)
         if self._flag is not None and ticks_diff(self._deadline, now) < _IRQ_MS:
-            self._hasten()
+            self._kick()
         return True
 
     def _hurry(self, exchange: Exchange) -> None:
@@ -251,7 +251,7 @@ class Turns(Events):
             form = exchange.form
             name = self._usual.get(form)
             if name is None:
-                name = self._usual[form] = exchange.find_usual()
+                name = self._usual[form] = exchange.prefix()
             if ":" in exchange.line:
                 name = False  # its echo could be taken for the answer
             exchange.usual = name
