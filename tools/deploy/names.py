@@ -3,7 +3,8 @@
 MicroPython keeps every name that its code has, for good: 8 bytes of heap and its letters, in
 pools that double. A name with an underscore in front is nobody's business outside: `_0`, `_1`, ...
 do as well, and two files that have nothing to do with each other may have the same. Lines stay
-where they are, by which a traceback is read, and so does all that is public.
+where they are, and so do the names of a session's coroutines, by which a traceback is read, and
+all that is public.
 
 So does an argument of a function that nobody calls by that name: of the firmware but for what a
 sensor is handed, and of what is private in the driver. The interpreter keeps the names of
@@ -24,6 +25,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 WORD = re.compile(r"\b_[A-Za-z]\w*\b")
 OURS_ALONE = "firmware/"  # nobody else calls its functions,
+FOLDERS = ("firmware/", "lib/")  # whose coroutines are short too,
+# but for those that a traceback from a field is read by
+SHOWN = ("firmware/session.py", "firmware/app.py", "lib/c1100/line.py", "lib/c1100/channel.py")
 HANDED_OUT = (
     "firmware/node.py",
     "firmware/boards/",
@@ -41,7 +45,9 @@ def shortened(texts: Mapping[str, bytes]) -> dict[str, bytes]:
 @functools.lru_cache(maxsize=4)
 def _shortened(texts: tuple[tuple[str, bytes], ...]) -> dict[str, bytes]:
     try:
-        files = {target: _File(text, _is_closed(target)) for target, text in texts}
+        files = {
+            target: _File(text, _is_closed(target), _is_shown(target)) for target, text in texts
+        }
     except SyntaxError:  # the compiler says where
         return dict(texts)
     kept = set().union(*(file.kept for file in files.values()))
@@ -63,6 +69,10 @@ def _is_closed(target: str) -> bool:
     return target.startswith(OURS_ALONE) and not target.startswith(HANDED_OUT)
 
 
+def _is_shown(target: str) -> bool:
+    return target in SHOWN or not target.startswith(FOLDERS)
+
+
 class _File:
     """names -- private ones, wherever they stand
     made -- those that the file gives to something; kept -- those that must stay as they are
@@ -72,7 +82,7 @@ class _File:
     by_name -- what is given by name somewhere; words of texts too, for `**`
     """
 
-    def __init__(self, text: bytes, is_closed: bool = False) -> None:
+    def __init__(self, text: bytes, is_closed: bool = False, is_shown: bool = True) -> None:
         self.made: set[str] = set()
         self.kept: set[str] = set()
         self.own: set[str] = set()
@@ -82,6 +92,7 @@ class _File:
         tree = ast.parse(text)
         self.names = set(WORD.findall(text.decode()))
         self._modules: set[str] = set()  # that are none of ours, as they are called here
+        self._is_shown = is_shown
         self._walk(tree)
         self._attributes(tree, in_class=False)
         self.by_name = {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword)} | {
@@ -128,6 +139,8 @@ class _File:
                 case ast.Attribute(value=ast.Name(id=module), attr=name) if (
                     module in self._modules
                 ):
+                    self.kept.add(name)
+                case ast.AsyncFunctionDef(name=name) if self._is_shown:
                     self.kept.add(name)
                 case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                     self.made.add(name)
