@@ -67,17 +67,23 @@ PLACES = (
 # What a node does not come by whose module is left to PSM: that is not switched off, and forgets
 # its session with a broker, which needs no goodbye.
 WAYS = {"Session._switch_off": "off", "Uplink.close": "idle"}
+# Whenever it is loaded: much is unloaded in a wake, and comes again.
 MAIN = """
-import asyncio, gc, sys
+import asyncio, builtins, gc, sys
 gc.threshold(32768)
-import {module}
-owner = sys.modules["{module}"]
-for name in {owners}:
-    owner = getattr(owner, name)
 def broken(*args, **kinds):
     print("broken")
     raise {error}
-owner.{name} = broken
+def load(*args):
+    found = loads(*args)
+    owner = sys.modules.get("{module}")
+    for name in {owners}:
+        owner = getattr(owner, name, None)
+    if owner is not None:
+        owner.{name} = broken
+    return found
+loads = builtins.__import__
+builtins.__import__ = load
 from firmware import app
 app.main()
 """
