@@ -113,7 +113,7 @@ def number(value) -> str | None:
         # Neither nan nor infinity: JSON has no words for them.
         return json.dumps(value) if -_LARGEST < value < _LARGEST else None
     if isinstance(value, int) and value is not True and value is not False:
-        return str(value) if value >> 64 in (0, -1) else None  # what CBOR's integers hold
+        return str(value) if value >> 128 in (0, -1) else None  # longer is nobody's measurement
     return None
 
 

@@ -29,7 +29,7 @@ RETURNS = {
     "long": ("[('l', None, 'x' * 10000)]", "l is no value, or too long"),
     "many": ("[('m', None, n) for n in range(500)]", "500 values, allowed are 32"),
     "huge": ("[('h', None, 10 ** 20000)]", "h is no value, or too long"),
-    "odd_int": ("[('o', None, 1 << 64)]", "o is no value, or too long"),
+    "odd_int": ("[('o', None, 1 << 128)]", "o is no value, or too long"),
     "data": ("[('b', 'V', b'abc')]", "b is no value, or too long"),
     "nothing": ("[('', None, 1)]", "? is no value, or too long"),
     "spaced": ("[('a b', None, 1)]", "'a b' is no name"),
