@@ -15,6 +15,8 @@ _PIECE = const(512)
 _RECORD = const(128)  # bytes at the most that a record has around what was written
 _HEAD = const(5)  # bytes of a record's head (RFC 5246 6.2.1): type, version, length
 _CHANGE = const(20)
+_HANDSHAKE = const(22)
+_HELLO = const(122)  # bytes of a ServerHello of TLS 1.3 at the least, a Finished has fewer
 _DATA = const(23)
 
 _FLUSH = const(1)  # MP_STREAM_FLUSH
@@ -36,6 +38,7 @@ class _Wire(io.IOBase):
         self._head = b""  # of the record that comes
         self._left = 0  # bytes of it
         self._switched = False
+        self._last = False  # the record is the far end's last one
         self.dry = False  # there was nothing to read, when it was last asked
         self.ended = False  # nor will there be
         self.error = None  # because of this
@@ -66,10 +69,12 @@ class _Wire(io.IOBase):
             self._left = head[3] << 8 | head[4]
             if head[0] == _CHANGE:
                 self._switched = True
+            else:
+                # In TLS 1.3 no last record is behind it (RFC 8446 D.4), but a ServerHello may be.
+                self._last = self._switched and head[0] == _HANDSHAKE and self._left < _HELLO
         else:
             self._left -= n
-            # That of ChangeCipherSpec itself is a single byte.
-            self.done = self._switched and not self._left and n > 1
+            self.done = self._last and not self._left
 
     def write(self, buf) -> int | None:
         """To the socket."""
