@@ -253,7 +253,7 @@ def test_whatever_a_sensor_does_costs_its_own_values_only_for_a_hundred_wakes(no
     assert len(told) == 1 + sum(why is not None for _, why in files.values())
     left = [tuple(map(int, text.split())) for text in n.said("left")][10:]
     assert len({tasks for _, _, tasks in left}) == 1
-    # Code that was loaded apart, and a pool for names, which the interpreter makes when one is full.
+    # Code that was loaded apart; a pool for names, which is made once one is full.
     grown = [b[1] - a[1] for a, b in pairwise(left[30:]) if a[0] == b[0]]
     assert len(grown) > 40
     assert sum(grown) <= DRIFT, [(at, n) for at, n in enumerate(grown) if n]

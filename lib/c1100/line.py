@@ -119,7 +119,7 @@ class Line:
     def report(self, where: str, error: BaseException) -> None:
         self.stats["faults"] += 1
         asyncio.get_event_loop().call_exception_handler(
-            {"message": where, "exception": error, "future": None}
+            {"message": where, "exception": error, "future": running()}
         )
 
     def leftover(self) -> bytes:

@@ -1,9 +1,9 @@
 """`demo --node FOLDER` for a folder with a main.py of its own: a program with the driver alone.
 
-It runs on the virtual board with lib/c1100, what is in the folder, and its virtual/, where
-module.toml is the module and its network. Whatever host it calls that is not on this machine, a
-server of our own stands in for it: at port 80 one that says what it was asked for, at 1883 the
-embedded broker, at any other one that sends back what it gets.
+It runs on the virtual board with lib/c1100 as it is deployed, what is in the folder, and its
+virtual/, where module.toml is the module and its network. Whatever host it calls that is not on
+this machine, a server of our own stands in for it: at port 80 one that says what it was asked for,
+at 1883 the embedded broker, at any other one that sends back what it gets.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from tools.broker import HOST, Address
 from tools.demo import far_side
 from tools.demo.own import LEFT_OUT
 from tools.demo.view import View, clock
-from tools.deploy import project
+from tools.deploy import compiler, project
 from tools.events import Event
 from tools.lockstep import Bench
 from tools.own.folder import VIRTUAL
@@ -102,10 +102,10 @@ def live(folder: Path, seed: int, wakes: int, work: Path, view: View, trace: Tex
     begin = time.monotonic()
     flash = work / "flash"
     shutil.copytree(folder, flash, ignore=shutil.ignore_patterns(*LEFT_OUT))
-    for source in project.sources():
-        if source.startswith("lib/"):
-            (flash / source).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(project.ROOT / source, flash / source)
+    driver = {path: source for path, source in project.sources().items() if path[:4] == "lib/"}
+    for path, data in compiler.compiled(driver, compiler.emitted()).items():
+        (flash / path).parent.mkdir(parents=True, exist_ok=True)
+        (flash / path).write_bytes(data)
     module = folder / VIRTUAL / MODULE
     with contextlib.ExitStack() as stack:
         given = scenario.module(module) if module.is_file() else Profile()

@@ -60,6 +60,14 @@ EVENTS = (
     (r"rules and sensors have more to remember than ", "the node forgets them at each wake: give "
      "them shorter names, or have fewer"),
     (r"sensor \S+ comes and goes: ", "look at its wires and its supply"),
+    (r"sensor \S+ is gone: ", "its values are missing from now on: deploy it again, or take its "
+     "settings out of config.json"),
+    (r"sensor \S+: what it keeps is no JSON ", "what it had counted is lost: see its file in the "
+     "node's folder"),
+    (r"sensor \S+: ", "it failed at the pin that wakes the node: see its file in the node's "
+     "folder"),
+    (r"no try for a day: ", "the network refuses this SIM or module for good: only the operator "
+     "can help; the node tries once a day"),
     (r"sensor \S+ is back$", "it works again, nothing to do"),
     (r"numbers \d+ to \d+ are left out", "no record is missing: these numbers were never given"),
     (r".* is given up: its wakes cannot be counted", "the setting on trial was taken back, as "
