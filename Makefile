@@ -32,10 +32,10 @@ help:
 demo: $(VENV)/demo
 	@$(BIN)/python -m tools demo $(ARGS)
 
-# Two at a time, files whole: what a file's tests share is made once. ARGS="-n 0" does one after the other.
+# Four at a time, as many of them wait; files whole: what a file's tests share is made once. ARGS="-n 0" does one after the other.
 test: venv
 	@$(BIN)/python tools/installed.py
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadfile $(ARGS)
 
 bench: venv
 	$(BIN)/python -m tools bench $(ARGS)

@@ -30,16 +30,20 @@ LONGEST = (
     "node/test_sleep.py",
     "node/test_wiring.py",
     "node/test_ladder.py",
-    "docs/test_commands.py",
     "bench/test_demo.py",
+    "probe/test_probe.py",
+    "own/test_folder.py",
     "command/test_queue.py",
     "test_lint_and_types.py",
     "campaign/test_campaign.py",
+    "test_flash.py",
+    "test_outbox_damage.py",
+    "test_damaged_files.py",
+    "package/test_package.py",
     "states/test_left.py",
     "edits/test_edits.py",
     "test_fuzz.py",
     "node/test_crashes.py",
-    "test_flash.py",
     "node/test_node.py",
 )
 
@@ -67,7 +71,7 @@ def pytest_collection_modifyitems(items):
 
 def pytest_collection_finish():
     """What thousands of tests are made of stays: it is not looked through at each collection."""
-    gc.collect()
+    gc.collect(2)
     gc.freeze()
 
 
