@@ -3,8 +3,8 @@
 `import host_tests.shim` installs it: module `micropython`, `time.ticks_ms()` and its kin, which
 wrap at 30 bits as on a board, `asyncio.sleep_ms()`, `wait_for_ms()` and `ThreadSafeFlag`.
 Under the virtual-time loop of the tests, `time` follows the loop's clock. What CPython cannot
-tell is absent, not invented: heap figures (`gc.mem_alloc`), `machine`. `gc.collect()` looks at what
-is new; `gc.collect(2)` at everything.
+tell is absent, not invented: heap figures (`gc.mem_alloc`), `machine`. `gc.collect()` looks at
+what is new; `gc.collect(2)` at everything.
 """
 
 import asyncio
@@ -127,8 +127,8 @@ def install() -> None:
     time.sleep_ms = lambda ms: _block(ms / 1_000)
     time.sleep_us = lambda us: _block(us / 1_000_000)
     sys.print_exception = _print_exception
-    # The firmware collects wherever a board's heap wants it: a wake would take a second in a process
-    # that holds thousands of tests.
+    # The firmware collects wherever a board's heap wants it: a wake would take a second in a
+    # process that holds thousands of tests.
     collect = gc.collect
     gc.collect = lambda generation=0: collect(generation)
     asyncio.sleep_ms = _sleep_ms
