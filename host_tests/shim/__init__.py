@@ -16,6 +16,8 @@ import types
 from collections.abc import Callable
 from pathlib import Path
 
+from host_tests.shim import kept_code
+
 _ROOT = Path(__file__).resolve().parents[2]
 _TICKS_PERIOD = 1 << 30
 _TICKS_HALF = 1 << 29
@@ -137,6 +139,7 @@ def install() -> None:
     for folder in (_ROOT / "lib", _ROOT):
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))
+    kept_code.install()
 
 
 install()
