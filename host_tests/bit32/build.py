@@ -13,7 +13,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-BUILD = Path(__file__).resolve().parents[2] / "build" / "bit32"
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1]))
+
+from host_tests import apt  # noqa: E402
+
+BUILD = HERE.parents[1] / "build" / "bit32"
+FETCHED = BUILD / "fetched"
 PROGRAM = BUILD / "micropython"
 ROOT = BUILD / "root"
 PACKAGES = (
@@ -26,59 +32,51 @@ WRAPPER = """\
 lib="{root}/usr/lib/i386-linux-gnu"
 exec "$lib/ld-linux.so.2" --library-path "$lib" "{root}/usr/bin/micropython" "$@"
 """
-APT_S = 180
 
 
 def main() -> int:
     """Returns the exit code."""
-    if shutil.which("apt-get") is None or shutil.which("dpkg") is None:
-        print("there is no apt-get", file=sys.stderr)
+    try:
+        fetched()
+    except apt.Unavailable as error:
+        print(f"no 32-bit MicroPython: {error}", file=sys.stderr)
         return os.EX_UNAVAILABLE
-    mirror = debian()
-    if mirror is None:
-        print("this machine has no packages of Debian's", file=sys.stderr)
-        return os.EX_UNAVAILABLE
-    apt = BUILD / "apt"
-    parts, lists, cache = (apt / name for name in ("parts", "lists", "cache"))
-    for folder in (parts, lists / "partial", cache / "archives" / "partial"):
-        folder.mkdir(parents=True, exist_ok=True)
-    (parts / "debian.list").write_text(
-        f"deb [arch=i386 signed-by={KEYRING}] {mirror} {RELEASE} main\n"
-    )
-    (apt / "status").touch()
-    settings = apt / "settings"
-    settings.write_text("".join(f'{name} "{value}";\n' for name, value in {
-        "APT::Architecture": "i386",
-        "APT::Architectures": "i386",
-        "Dir::Etc::SourceList": os.devnull,
-        "Dir::Etc::SourceParts": parts,
-        "Dir::State::lists": lists,
-        "Dir::State::status": apt / "status",
-        "Dir::Cache": cache,
-        "APT::Sandbox::User": "root",
-    }.items()))  # fmt: skip
-    environment = os.environ | {"APT_CONFIG": str(settings)}
-    for step in (["update"], ["download", *PACKAGES]):
-        done = subprocess.run(
-            ["apt-get", "-q", *step], cwd=apt, env=environment, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, check=False, timeout=APT_S,
-        )  # fmt: skip
-        if done.returncode:
-            print(f"apt-get {step[0]}: {done.stderr.strip()}", file=sys.stderr)
-            return os.EX_UNAVAILABLE
-    for package in sorted(apt.glob("*.deb")):
-        subprocess.run(["dpkg", "--extract", package, ROOT], check=True)
-    shutil.rmtree(apt)
     PROGRAM.write_text(WRAPPER.format(root=ROOT))
     PROGRAM.chmod(0o755)
     return subprocess.run([PROGRAM, "-c", "import sys, tls; print(sys.version)"]).returncode
 
 
+def fetched() -> None:
+    """The packages, unpacked. Raises Unavailable."""
+    if shutil.which("dpkg") is None:
+        raise apt.Unavailable("there is no dpkg")
+    mirror = debian()
+    if mirror is None:
+        raise apt.Unavailable("this machine has no packages of Debian's")
+    shutil.rmtree(FETCHED, ignore_errors=True)
+    FETCHED.mkdir(parents=True)
+    status = FETCHED / "status"
+    status.touch()
+    settings = {
+        "APT::Architecture": "i386",
+        "APT::Architectures": "i386",
+        "Dir::State::status": status,
+    }
+    lists = {
+        "debian.list": f"deb [arch=i386 signed-by={KEYRING}] {mirror} {RELEASE} main\n",
+    }
+    said = apt.fetch(FETCHED, lists, ("update",), ("download", *PACKAGES), settings=settings)
+    packages = sorted(FETCHED.glob("*.deb"))
+    if len(packages) < len(PACKAGES):
+        raise apt.Unavailable(said or "apt-get has not brought all packages")
+    for package in packages:
+        subprocess.run(["dpkg", "--extract", package, ROOT], check=True)
+    shutil.rmtree(FETCHED)
+
+
 def debian() -> str | None:
     """Where this machine has Debian's packages from."""
-    etc = Path("/etc/apt")
-    for path in (etc / "sources.list", *sorted((etc / "sources.list.d").glob("*"))):
-        text = path.read_text(errors="replace") if path.is_file() else ""
+    for _, text in apt.sources():
         if found := re.search(r"https?://\S+/debian/?(?=\s)", text):
             return found[0]
     return None

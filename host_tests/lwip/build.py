@@ -12,9 +12,14 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1]))
+
+from host_tests import apt  # noqa: E402
+
 BUILD = HERE.parents[1] / "build" / "lwip"
 CLIENT = BUILD / "client"
 # Upstream's files as Debian has packed them; whatever else comes is not compiled.
@@ -23,18 +28,13 @@ SOURCES = {
     "83729c274c499d3348e9fbbe043a3113f3fa8953e7efddc7c21c7fcbb1f2b7b1": "2.2.1+dfsg1",
 }
 PARTS = ("core/*.c", "core/ipv4/*.c", "core/ipv6/*.c", "netif/ppp/*.c", "netif/ppp/polarssl/*.c")
-APT_S = 180
-
-
-class Unavailable(Exception):
-    """The sources cannot be had."""
 
 
 def main() -> int:
     """Returns the exit code."""
     try:
         archive = found() or fetched()
-    except Unavailable as error:
+    except apt.Unavailable as error:
         print(f"no sources of lwIP: {error}", file=sys.stderr)
         return os.EX_UNAVAILABLE
     return compiled(archive)
@@ -50,56 +50,21 @@ def found() -> Path | None:
 
 def fetched() -> Path:
     """By apt-get. Raises Unavailable."""
-    apt = shutil.which("apt-get")
-    if apt is None:
-        raise Unavailable("there is no apt-get")
-    parts, lists, cache = (BUILD / "apt" / name for name in ("parts", "lists", "cache"))
-    for folder in (parts, lists / "partial", cache / "archives" / "partial"):
-        folder.mkdir(parents=True, exist_ok=True)
-    sources(parts)
-    options = {
-        "Dir::Etc::SourceList": os.devnull,
-        "Dir::Etc::SourceParts": parts,
-        "Dir::State::lists": lists,
-        "Dir::Cache": cache,
-        "APT::Sandbox::User": "root",  # who else may write here is not known
-        "Acquire::Retries": 1,
-        "Acquire::http::Timeout": 15,
-        "Acquire::https::Timeout": 15,
-    }
-    settings = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-    said = ""
-    # A list that cannot be had is no failure as long as another has lwIP.
-    for step in (["update"], ["source", "--download-only", "lwip"]):
-        try:
-            done = subprocess.run(
-                [apt, "-q", *settings, *step], cwd=BUILD, capture_output=True, text=True,
-                check=False, timeout=APT_S, stdin=subprocess.DEVNULL,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired as late:
-            raise Unavailable(f"apt-get {step[0]} took longer than {APT_S} s") from late
-        said = said or done.stderr.strip().rpartition("\n")[2]
-    shutil.rmtree(BUILD / "apt")
+    steps = (("update",), ("source", "--download-only", "lwip"))
+    said = apt.fetch(BUILD, dict(sources()), *steps, settings={})
     archive = found()
     if archive is None:
-        raise Unavailable(said or "what apt-get has brought is none that is known")
+        raise apt.Unavailable(said or "what apt-get has brought is none that is known")
     return archive
 
 
-def sources(parts: Path) -> None:
+def sources() -> Iterator[tuple[str, str]]:
     """Where this machine has its packages from, there their sources are."""
-    etc = Path("/etc/apt")
-    for path in (etc / "sources.list", *sorted((etc / "sources.list.d").glob("*"))):
-        if not path.is_file():
-            continue
-        text = path.read_text(errors="replace")
-        if path.suffix == ".list":
-            text = re.sub(r"^deb(?=\s)", "deb-src", text, flags=re.MULTILINE)
-        elif path.suffix == ".sources":
-            text = re.sub(r"^Types:.*$", "Types: deb-src", text, flags=re.MULTILINE)
-        else:
-            continue
-        (parts / path.name).write_text(text)
+    for name, text in apt.sources():
+        if name.endswith(".list"):
+            yield name, re.sub(r"^deb(?=\s)", "deb-src", text, flags=re.MULTILINE)
+        elif name.endswith(".sources"):
+            yield name, re.sub(r"^Types:.*$", "Types: deb-src", text, flags=re.MULTILINE)
 
 
 def compiled(archive: Path) -> int:
