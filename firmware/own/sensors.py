@@ -18,7 +18,7 @@ import os
 
 from micropython import const
 
-from .. import ConfigError, clock, files, log, trial
+from .. import ConfigError, files, log, trial
 from . import contained, has_passed
 
 FOLDER = "sensors"
@@ -32,7 +32,10 @@ _CHECKING = "checking"  # file: the one whose table of settings is being read
 _DAY_S = const(86400)
 _HUNG = "has kept the processor until the watchdog bit: tried again in a day"
 # What every record has, or may have.
-_OURS = ("seq", "start", "wake", "reset", "version", "driver", "signal", "clock_step")
+_OURS = (
+    "seq", "start", "wake", "reset", "version", "driver", "signal", "rsrp", "rsrq", "sinr",
+    "battery_load", "clock_step",
+)  # fmt: skip
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _NAME = _LETTERS + "-:./_"
 
@@ -281,8 +284,6 @@ def hung(node, memory: dict, now_s: int) -> dict:
         except (OSError, ValueError) as error:
             log.tell("%s cannot be read: %s", file, error)
     for name in list(found):
-        if clock.unix(found[name]) is None and clock.unix(now_s) is not None:
-            found[name] = now_s  # the clock has been set since
-        elif has_passed(found[name], now_s, _DAY_S):
+        if has_passed(found[name], now_s, _DAY_S):
             del found[name]
     return found

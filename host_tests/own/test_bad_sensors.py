@@ -40,6 +40,7 @@ RETURNS = {
     "twice": ("[('t2', None, 1), ('t2', None, 2)]", "'t2' is another's value"),
     "z_others": ("[('fine', None, 2)]", "'fine' is another's value"),
     "ours": ("[('seq', None, 0), ('wake', None, 0)]", "'seq' is another's value"),
+    "ours_too": ("[('sinr', 'dB', 0), ('rsrp', None, 0)]", "'sinr' is another's value"),
     "lazy": ("(('g', None, n) for n in (1, 2))", "read() is a generator"),
     "empty": ("(n for n in ())", "NoneType instead of a list"),
     "itself": ("node", "View instead of a list"),
