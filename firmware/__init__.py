@@ -10,11 +10,11 @@ class ConfigError(Exception):
 
 
 def unload(*names: str) -> None:
-    """Forget modules of this package, or of another with a point before it, that are done: their
-    heap is for others. No other may hold them; whoever needs one again loads it again.
+    """Forget modules of this package that are done: their heap is for others. No other may hold
+    them; whoever needs one again loads it again. The driver's go by C1100.forget().
     """
     for name in names:
-        path = name[1:] if name[0] == "." else "%s.%s" % (__name__, name)
+        path = "%s.%s" % (__name__, name)
         if sys.modules.pop(path, None) is not None:
             dot = path.rfind(".")
             delattr(sys.modules[path[:dot]], path[dot + 1 :])

@@ -9,8 +9,9 @@ the two above how often in a row a report has waited for a better signal in vain
 
 from micropython import const
 
+from .state import RSRP
+
 _FROM = (-120, -130)  # dBm of RSRP: the least of classes 0, 1; see waiting.py
-_RSRP = const(157)  # see state.py
 _BITS = const(10)
 _MOST = const(1023)
 _VAIN = const(30)
@@ -22,7 +23,7 @@ def poor(state, settings: dict) -> bool:
     """Whether a report may wait: the signal is below report.poor_dbm, a better one would cost so
     much less that it pays, and to wait for it was not in vain three times in a row.
     """
-    signal = state.signal - _RSRP if state.signal > 0 else state.signal
+    signal = state.signal - RSRP if state.signal > 0 else state.signal
     if not signal or signal >= settings["report.poor_dbm"] or state.attach >> _VAIN >= 3:
         return False
     from .waiting import pays
@@ -65,7 +66,7 @@ def of(state, settings: dict) -> int:
     signal = state.signal
     if signal <= 0:
         return 1 if signal < settings["report.poor_dbm"] else 0
-    return len([least for least in _FROM if signal - _RSRP < least])
+    return len([least for least in _FROM if signal - RSRP < least])
 
 
 def kept(state, k: int) -> int:

@@ -8,7 +8,7 @@ from micropython import const
 
 from c1100 import C1100Error
 
-from . import energy, files, log, tally, telemetry, unload
+from . import energy, files, log, tally, telemetry
 from .state import MODULE
 
 _CAUSES = ("power", "reset", "watchdog", "soft", "unknown", "deepsleep", "crash")
@@ -200,7 +200,7 @@ async def _link(node, act: int | None) -> list:
         found = await read(node.modem)
         made += [("rsrp", "dBm", found[0]), ("band", None, found[4])]
         del read
-        unload(".c1100.cell")
+        node.modem.forget("cell")
     return made
 
 

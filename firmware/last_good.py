@@ -75,11 +75,6 @@ def release() -> None:
     unload("strict_json")
 
 
-def forget(folder: str = "") -> None:
-    """What was checked may be wrong after all."""
-    files.is_removed(folder + CHECKED)
-
-
 def _checked(folder: str) -> dict | None:
     """The settings, if both files are as they were when they were checked last."""
     try:

@@ -52,6 +52,7 @@ _SEQ_BITS = const(24)
 _FACTS = const(7)  # bits of `told`
 UNFINISHED_LIMIT = const(5)
 PIN_REFUSED = const(0x80)  # in `told`: the SIM has refused the PIN, and no file could say so
+RSRP = const(157)  # what State.signal has more than that in dBm, which is -156 or more
 WAITS = "waits"  # idle, while a timer of the network's runs: backoff.py
 MODULE = ("unknown", "off", "psm", "edrx", "idle", WAITS)
 _AWOKE = "deepsleep"  # what is no reset
@@ -78,7 +79,7 @@ class State:
     psm_active = 0  # granted, s + 1; 0: no PSM
     edrx = 0  # granted cycle, s; 0: none
     attach = 0  # what was learned of it: coverage.py
-    signal = 0  # RSSI in dBm, or RSRP and 157 (1 to 126), when the module last told; 0: never
+    signal = 0  # RSSI in dBm, or that of RSRP + RSRP (1 to 126), as last told; 0: never
     drift = 0  # of the clock against the network's, in 10 ppm, as last noted
     failures = 0  # sessions in a row that delivered nothing
     unfinished = 0  # wakes in a row that did not end in sleep, this one included

@@ -2,9 +2,8 @@
 
 from micropython import const
 
-from .. import unload
+from ..state import RSRP
 
-_RSRP = const(157)  # see state.py
 _DAY_S = const(86400)
 
 
@@ -21,11 +20,11 @@ async def read(node) -> list:
 
         found = await cell(node.modem)
         del cell
-        unload(".c1100.cell")
+        node.modem.forget("cell")
     if found[3] is None:
         found[3] = (await node.modem.signal()).rssi
     if found[0] is not None:
-        state.signal = found[0] + _RSRP
+        state.signal = found[0] + RSRP
     elif found[3] is not None:
         state.signal = found[3]
     rsrp, rsrq, sinr, rssi = found[:4]
