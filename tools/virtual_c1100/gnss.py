@@ -10,9 +10,7 @@ from tools.virtual_c1100.core import Core
 from tools.virtual_c1100.faults import Faults
 
 HOT_S, WARM_S = 2 * 3600.0, 24 * 3600.0  # age of orbits up to which a start is hot or warm
-READABLE = (
-    25.0  # dB-Hz at which a satellite's data can be read (receivers of this class: inferred)
-)
+READABLE = 25.0  # dB-Hz at which a satellite's data can be read (of this class: inferred)
 UNDER_A_ROOF = 12.0  # dB-Hz at the most (inferred)
 NO_LIMIT = 9_999_999  # the manual's number of fixes
 
