@@ -1,7 +1,9 @@
 """One broker, one monitor with its page and one browser for all tests of the monitor."""
 
+import json
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,10 +12,10 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from selenium import webdriver
 
-from host_tests.patience import LIMIT_S
+from host_tests.patience import LIMIT_S, until
 from host_tests.peers import any_broker
 from tools import installed
-from tools.broker import Address, free_port
+from tools.broker import Address
 
 ROOT = Path(__file__).resolve().parents[2]
 PEER = "a browser"
@@ -30,17 +32,28 @@ def broker() -> Iterator[Address]:
         yield address
 
 
+def listens(child: "subprocess.Popen[str]") -> str:
+    """The page of a monitor that has begun, once the broker has its subscription."""
+    assert child.stdout is not None
+    url = child.stdout.readline().split()[0]
+    until(lambda: asked(url + "state")["state"] == "connected")
+    return url
+
+
+def asked(url: str) -> dict:
+    with urllib.request.urlopen(url, timeout=LIMIT_S) as answer:
+        return json.load(answer)
+
+
 @pytest.fixture(scope="session")
 def url(broker: Address) -> Iterator[str]:
-    port = free_port()
     child = subprocess.Popen(
-        [sys.executable, "-m", "tools", "monitor", "--broker", str(broker), "--web", str(port),
+        [sys.executable, "-m", "tools", "monitor", "--broker", str(broker), "--web", "0",
          "--no-terminal"],
         cwd=ROOT, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    assert child.stdout is not None
     try:
-        yield child.stdout.readline().split()[0]
+        yield listens(child)
     finally:
         child.terminate()
         assert child.wait(LIMIT_S) == 0
@@ -65,6 +78,12 @@ def publish(broker: Address) -> Iterator[Callable[[str, bytes], None]]:
     client = paho.Client(CallbackAPIVersion.VERSION2)
     client.connect(broker.host, broker.port)
     client.loop_start()
-    yield lambda topic, payload: client.publish(topic, payload, qos=1).wait_for_publish(5)
+
+    def told(topic: str, payload: bytes) -> None:
+        message = client.publish(topic, payload, qos=1)
+        message.wait_for_publish(LIMIT_S)
+        assert message.is_published()
+
+    yield told
     client.disconnect()
     client.loop_stop()

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,9 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from host_tests.monitor.conftest import asked, listens
 from host_tests.monitor.test_model import pack
 from host_tests.monitor.test_values import FIELD, NAMED
-from tools.broker import Address, free_port
+from host_tests.patience import LIMIT_S, until
+from tools.broker import Address
 from tools.monitor import store as stores
 from tools.monitor.database import StoreError
 from tools.monitor.feed import Feed
@@ -309,13 +310,6 @@ def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[boo
     return full
 
 
-def until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 def test_a_full_disk_is_said_and_costs_neither_the_view_nor_what_comes(
     tmp_path: Path, small_disk, monkeypatch
 ):
@@ -370,7 +364,7 @@ def test_what_is_wrong_with_the_store_is_one_line_and_the_page_is_served(tmp_pat
     assert child.stdout is not None
     assert child.stdout.readline().startswith("http://")
     child.terminate()
-    _, said = child.communicate(timeout=60)
+    _, said = child.communicate(timeout=LIMIT_S)
     assert child.returncode == 0
     assert said == f"monitor: nothing is kept: {path} is no database: name another file\n"
     assert json.dumps(said)
@@ -379,23 +373,16 @@ def test_what_is_wrong_with_the_store_is_one_line_and_the_page_is_served(tmp_pat
 @contextlib.contextmanager
 def monitor(broker: Address, path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A monitor with its page, for as long as it is not killed."""
-    port = free_port()
     child = subprocess.Popen(
-        [sys.executable, "-m", "tools", "monitor", "--broker", str(broker), "--web", str(port),
+        [sys.executable, "-m", "tools", "monitor", "--broker", str(broker), "--web", "0",
          "--no-terminal", "--store", str(path)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    assert child.stdout is not None
     try:
-        yield child.stdout.readline().split()[0], child
+        yield listens(child), child
     finally:
         child.kill()
         child.communicate()
-
-
-def asked(url: str) -> dict:
-    with urllib.request.urlopen(url, timeout=60) as answer:
-        return json.load(answer)
 
 
 @pytest.mark.parametrize("end", ["kill", "terminate"])
@@ -425,12 +412,12 @@ def test_a_monitor_that_is_started_again_shows_what_the_nodes_said(
                 f"nothing is kept: {path} is in use by another monitor"
             )
             other.terminate()
-            assert other.wait(60) == 0
+            assert other.wait(LIMIT_S) == 0
         query = f"history?node={node}"
         until(lambda: asked(url + query)["soil"]["count"] == 3)
         until(lambda: _stored(path) == 3)
         getattr(child, end)()
-        child.wait(60)
+        child.wait(LIMIT_S)
     with monitor(broker, path) as (url, _):
         after = shown(url)
         assert after["values"] == before["values"]

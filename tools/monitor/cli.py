@@ -37,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--broker", required=True, type=address, metavar="HOST[:PORT]",
                         help="MQTT broker")  # fmt: skip
     parser.add_argument("--user", default="", help="name at the broker")
-    parser.add_argument("--web", type=_port, metavar="PORT", help="serve the page at this port")
+    parser.add_argument("--web", type=_port, metavar="PORT",
+                        help="serve the page at this port (0: a free one)")  # fmt: skip
     parser.add_argument("--host", default="127.0.0.1", help="for --web (127.0.0.1)")
     parser.add_argument("--no-terminal", action="store_true", help="only the web page")
     parser.add_argument("--store", type=Path, metavar="FILE",
@@ -109,16 +110,18 @@ def _port(text: str) -> int:
 
 
 async def _show(feed: Feed, args: argparse.Namespace) -> None:
+    port = 0
     async with contextlib.AsyncExitStack() as stack:
         if args.web is not None:
             runner = await web.serve(
                 web.application(feed.snapshot, feed.history, feed.mark), args.host, args.web
             )
             stack.push_async_callback(runner.cleanup)
+            port = runner.addresses[0][1]  # of --web 0 it is a free one
         if args.no_terminal:
             stop = asyncio.Event()
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-            print(f"http://{args.host}:{args.web}/ -- Ctrl-C ends it", flush=True)
+            print(f"http://{args.host}:{port}/ -- Ctrl-C ends it", flush=True)
             await stop.wait()
         else:
             from tools.monitor.terminal import Monitor

@@ -45,6 +45,7 @@ class Feed:
             self._client.username_pw_set(user, password)
         self._client.reconnect_delay_set(1, 30)
         self._client.on_connect = self._connected
+        self._client.on_subscribe = self._subscribed
         self._client.on_disconnect = self._disconnected
         self._client.on_message = self._message
 
@@ -111,17 +112,31 @@ class Feed:
 
     def _connected(self, client, userdata, flags, reason, properties) -> None:
         if reason.is_failure:
-            who = f"user {self._user}" if self._user else "us without a name (--user)"
-            self.state = f"the broker at {self._broker} refused {who}: {reason}"
-            self.refused = True
-            self._settled.set()
+            self._refuse(str(reason), True)
+            return
+        with self.lock:  # a broker keeps nothing for one who is not there
+            self.fleet.listen(time.time())
+        client.subscribe([(topic, 1) for topic in TOPICS])
+
+    def _subscribed(self, client, userdata, mid, reasons, properties) -> None:
+        """Only now does what the nodes say come here."""
+        missing = [
+            f"{topic}: {reason}"
+            for topic, reason in zip(TOPICS, reasons, strict=False)
+            if reason.is_failure
+        ]
+        if missing:  # what is left is shown
+            self._refuse(", ".join(missing), len(missing) == len(TOPICS))
             return
         self.state = "connected"
         self.refused = False
         self._settled.set()
-        with self.lock:  # a broker keeps nothing for one who is not there
-            self.fleet.listen(time.time())
-        client.subscribe([(topic, 1) for topic in TOPICS])
+
+    def _refuse(self, what: str, is_all: bool) -> None:
+        who = f"user {self._user}" if self._user else "us without a name (--user)"
+        self.state = f"the broker at {self._broker} refused {who}: {what}"
+        self.refused = is_all
+        self._settled.set()
 
     def _disconnected(self, client, userdata, flags, reason, properties) -> None:
         if not self.refused:
