@@ -1,11 +1,13 @@
 """Network peers of the tests that take any of a kind."""
 
 import contextlib
+import functools
 import os
+import socket
 import warnings
 from collections.abc import Iterator
 
-from tools.broker import Address, NotInstalled, embedded, mosquitto
+from tools.broker import HOST, Address, NotInstalled, embedded, mosquitto
 
 
 @contextlib.contextmanager
@@ -23,3 +25,15 @@ def any_broker() -> Iterator[Address]:
             warnings.warn(f"the embedded broker stands in for mosquitto: {error}", stacklevel=3)
             address = stack.enter_context(embedded())
         yield address
+
+
+@functools.cache
+def dead_port() -> int:
+    """A TCP port of the loopback interface at which nobody listens as long as the tests run: it is
+    bound, so it is given to no other program.
+    """
+    _held.bind((HOST, 0))
+    return _held.getsockname()[1]
+
+
+_held = socket.socket()

@@ -8,9 +8,9 @@ import pytest
 
 from host_tests.bench.mqtt_proxy import damage, lose, proxy
 from host_tests.patience import LIMIT_S
-from host_tests.peers import any_broker
+from host_tests.peers import any_broker, dead_port
 from tools import demo
-from tools.broker import Address, BrokerError, embedded, free_port, mosquitto
+from tools.broker import Address, BrokerError, embedded, mosquitto
 from tools.demo import check
 from tools.demo.subscriber import Subscriber
 from tools.virtual_board.sensors import Reading
@@ -93,7 +93,7 @@ def test_demo_fails_when_a_record_is_lost_or_damaged(
 
 
 def test_demo_fails_and_says_so_without_a_broker(tmp_path: Path) -> None:
-    done = command("--broker", f"127.0.0.1:{free_port()}", "--trace", str(tmp_path / "t"))
+    done = command("--broker", f"127.0.0.1:{dead_port()}", "--trace", str(tmp_path / "t"))
     assert done.returncode == 1
     assert "FAILED: no MQTT broker at 127.0.0.1" in done.stdout
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from littlefs import LittleFS, LittleFSError
 
 from firmware.outbox import Outbox
+from host_tests.peers import dead_port
 from host_tests.virtual_c1100.http_server import HttpServer
-from tools.broker import Address, free_port
+from tools.broker import Address
 from tools.deploy import image
 from tools.deploy.boards import BOARDS
 from tools.lockstep import Bench
@@ -223,4 +224,4 @@ def _served() -> Iterator[Address]:
 
 def dead() -> Address:
     """An address at which nobody listens."""
-    return Address("127.0.0.1", free_port())
+    return Address("127.0.0.1", dead_port())

@@ -21,9 +21,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from firmware import commands
 from host_tests.command.test_words import in_this_process
 from host_tests.patience import LIMIT_S
-from host_tests.peers import any_broker
+from host_tests.peers import any_broker, dead_port
 from tools import command
-from tools.broker import HOST, Address, embedded, free_port, mosquitto
+from tools.broker import HOST, Address, embedded, mosquitto
 from tools.command import words
 from tools.command.conversation import Conversation
 
@@ -259,7 +259,7 @@ def test_what_should_not_have_been_typed_is_not_sent(typed, broker, capsys):
 def test_what_is_no_node(node, capsys):
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
-    args = parser.parse_args([node, "ping", "--broker", f"{HOST}:{free_port()}"])
+    args = parser.parse_args([node, "ping", "--broker", f"{HOST}:{dead_port()}"])
     assert command.run(args) == 2
     assert "is no node's id" in capsys.readouterr().err
 

@@ -12,7 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from host_tests.flows import echo
 from host_tests.patience import LIMIT_S
 from host_tests.virtual_c1100.http_server import PAGE, HttpServer
-from host_tests.virtual_c1100.lwm2m_server import Lwm2mServer, free_udp_port
+from host_tests.virtual_c1100.lwm2m_server import Lwm2mServer
 from host_tests.virtual_c1100.ppp_client import PppClient
 from tools.broker import mosquitto
 from tools.demo.subscriber import Subscriber
@@ -94,7 +94,7 @@ def test_gnss(flow):
 
 
 def test_lwm2m_with_two_servers(flow):
-    one, two = Lwm2mServer(free_udp_port()), Lwm2mServer(free_udp_port())
+    one, two = Lwm2mServer(), Lwm2mServer()
     with one, two:
         servers = ["{}:{}".format(*server.address) for server in (one, two)]
         f = flow("lwm2m", {"servers": servers})

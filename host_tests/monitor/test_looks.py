@@ -17,7 +17,7 @@ from selenium.webdriver.common.by import By
 from host_tests.monitor.test_model import pack
 from host_tests.monitor.test_page import until
 from host_tests.power.test_report import days, made
-from tools.broker import Address, free_port
+from tools.broker import Address
 from tools.monitor import web
 from tools.monitor.feed import Feed
 from tools.monitor.model import Fleet
@@ -81,15 +81,14 @@ class Page:
     """The page of a fleet, without a broker."""
 
     def __init__(self) -> None:
-        self.url = f"http://127.0.0.1:{free_port()}/"
         self.feed = Feed(Fleet(), Address("b.example", 1883))
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever)
         self.thread.start()
         app = web.application(self.feed.snapshot, self.feed.history, self.feed.mark)
-        port = int(self.url.rstrip("/").rpartition(":")[2])
-        serving = web.serve(app, "127.0.0.1", port)
+        serving = web.serve(app, "127.0.0.1", 0)
         self.runner = asyncio.run_coroutine_threadsafe(serving, self.loop).result(60)
+        self.url = f"http://127.0.0.1:{self.runner.addresses[0][1]}/"
 
     def close(self) -> None:
         asyncio.run_coroutine_threadsafe(self._end(), self.loop).result(60)

@@ -13,7 +13,8 @@ from selenium.webdriver.common.by import By
 
 from host_tests.monitor.conftest import LIMIT_S, ROOT
 from host_tests.monitor.test_model import pack
-from tools.broker import Address, free_port, mosquitto
+from host_tests.peers import dead_port
+from tools.broker import Address, mosquitto
 
 XSS = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
 
@@ -113,7 +114,7 @@ def test_a_broker_that_goes_is_said():
     from tools.monitor.feed import Feed
     from tools.monitor.model import Fleet
 
-    with Feed(Fleet(), Address("127.0.0.1", free_port())) as feed:
+    with Feed(Fleet(), Address("127.0.0.1", dead_port())) as feed:
         assert feed.snapshot()["state"] in ("connecting", "connection lost, trying again")
 
 
@@ -124,8 +125,8 @@ def test_a_broker_that_cannot_be_reached_or_refuses_is_said_within_seconds(monke
             cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False,
         )  # fmt: skip
 
-    for options in ((), ("--no-terminal", "--web", str(free_port()))):
-        dead = Address("127.0.0.1", free_port())
+    for options in ((), ("--no-terminal", "--web", str(dead_port()))):
+        dead = Address("127.0.0.1", dead_port())
         done = ask(dead, *options)
         assert done.returncode == 1
         assert done.stderr == f"monitor: no MQTT broker at {dead}: Connection refused\n"

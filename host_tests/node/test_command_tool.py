@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from host_tests.patience import LIMIT_S
+from host_tests.peers import dead_port
 from tools import command
-from tools.broker import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "c0ffee" * 8
 
 
 def start(broker, *args, **variables):
-    address = f"{broker.host}:{broker.port}" if broker else f"127.0.0.1:{free_port()}"
+    address = f"{broker.host}:{broker.port}" if broker else f"127.0.0.1:{dead_port()}"
     environment = {k: v for k, v in os.environ.items() if k != command.KEY_VARIABLE}
     return subprocess.Popen(
         [sys.executable, "-m", "tools", "command", "n1", "--broker", address, *args],

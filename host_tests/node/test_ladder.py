@@ -5,7 +5,8 @@ wake. And what is not the module's fault is no reason to climb.
 import pytest
 
 from host_tests.node.conftest import Node
-from tools.broker import free_port, mosquitto
+from host_tests.peers import dead_port
+from tools.broker import mosquitto
 from tools.virtual_c1100 import Profile
 from tools.virtual_c1100.faults import REMEDIES
 
@@ -162,7 +163,7 @@ def guarded():
 
 
 def test_what_is_not_the_modules_fault_climbs_nothing(node, web_server, guarded):
-    dead = free_port()
+    dead = dead_port()
     values = {
         "dead": f"127.0.0.1:{dead}",
         "dead_port": dead,
@@ -191,7 +192,7 @@ def test_the_second_uplink_stands_in_for_one_that_is_refused(node, web_server, b
         n.bench.close()
     n = node(
         uplink={"first": "mqtt", "then": "http"},
-        mqtt={"host": "127.0.0.1", "port": free_port()},
+        mqtt={"host": "127.0.0.1", "port": dead_port()},
         http={"url": f"http://{host}:{port}/telemetry"},
     )
     assert wake(n) == (True, [])

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from host_tests.patience import LIMIT_S
-from tools.broker import free_port, mosquitto
+from host_tests.peers import dead_port
+from tools.broker import mosquitto
 from tools.demo.subscriber import Subscriber
 from tools.deploy.project import ROOT
 from tools.virtual_board.runner import BoardStopped
@@ -38,7 +39,7 @@ def test_reports_and_sleeps_for_its_period(node, broker):
 
 
 def test_records_wait_for_a_broker_that_is_down(node, broker):
-    n = node(mqtt={"host": "127.0.0.1", "port": free_port()})
+    n = node(mqtt={"host": "127.0.0.1", "port": dead_port()})
     n.live(3)
     assert n.said("delivered") == []
     n.configure(mqtt={"host": broker.host, "port": broker.port})
@@ -48,7 +49,7 @@ def test_records_wait_for_a_broker_that_is_down(node, broker):
 
 
 def test_records_survive_a_loss_of_supply(node, broker):
-    n = node(mqtt={"host": "127.0.0.1", "port": free_port()})
+    n = node(mqtt={"host": "127.0.0.1", "port": dead_port()})
     n.live(2)
     n.bench.cut_power(30)
     n.configure(mqtt={"host": broker.host, "port": broker.port})

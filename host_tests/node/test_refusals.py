@@ -8,8 +8,8 @@ import pytest
 from aiohttp import web
 
 from host_tests.node.conftest import Node
+from host_tests.peers import dead_port
 from host_tests.virtual_c1100.http_server import HttpServer
-from tools.broker import free_port
 from tools.demo.subscriber import Subscriber, records
 
 
@@ -114,7 +114,7 @@ def test_a_refusal_says_what_to_check_and_climbs_nothing(node, picky, status, wo
     ],
 )  # fmt: skip
 def test_who_is_not_there_or_does_not_want_the_node_is_told_by_the_keys(node, uplink, says):
-    port = free_port()
+    port = dead_port()
     n = node(
         uplink={"first": uplink},
         mqtt={"host": "127.0.0.1", "port": port, "user": "bob"},

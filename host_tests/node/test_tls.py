@@ -9,8 +9,9 @@ import pytest
 from host_tests.certificates import DER, Authority, Identity, authority, server_context
 from host_tests.node.test_commands import KEY, Talk
 from host_tests.patience import LIMIT_S
+from host_tests.peers import dead_port
 from host_tests.plug.servers import Server, serving
-from tools.broker import free_port, mosquitto
+from tools.broker import mosquitto
 from tools.demo.subscriber import Subscriber, records
 from tools.virtual_c1100 import Profile
 
@@ -120,7 +121,7 @@ def post(server: Server, connection) -> None:
 @pytest.mark.parametrize("there", [True, False], ids=["wrong password", "nobody"])
 def test_a_broker_that_does_not_take_the_node_is_told_by_the_keys(node, there):
     with mosquitto({"n1": "right"}, tls=broker_files(authority().issue(HOST))) as broker:
-        port = broker.port if there else free_port()
+        port = broker.port if there else dead_port()
         n = made(node, port, {"ca.pem": trusted()}, uplink={"first": "mqtts"},
                  mqtt={"host": HOST, "user": "n1"},
                  secrets={"mqtt": {"password": "open-sesame"}})  # fmt: skip

@@ -4,8 +4,8 @@ import json
 
 from aiohttp import web
 
+from host_tests.peers import dead_port
 from host_tests.virtual_c1100.http_server import HttpServer
-from tools.broker import free_port
 from tools.demo.subscriber import Subscriber, records
 from tools.virtual_c1100 import Profile
 
@@ -93,7 +93,7 @@ def test_one_uplink_stands_in_for_the_other(node, web_server):
     host, port = web_server.address
     n = node(
         uplink={"first": "mqtt", "then": "http"},
-        mqtt={"host": "127.0.0.1", "port": free_port()},
+        mqtt={"host": "127.0.0.1", "port": dead_port()},
         http={"url": f"http://{host}:{port}/telemetry"},
     )
     n.live(2)
@@ -105,7 +105,7 @@ def test_one_uplink_stands_in_for_the_other(node, web_server):
 
 def test_a_backlog_goes_in_batches_and_no_longer_than_allowed(node, broker):
     n = node(
-        mqtt={"host": "127.0.0.1", "port": free_port()},
+        mqtt={"host": "127.0.0.1", "port": dead_port()},
         sample={"period_s": 60},
         report={"period_s": 3600, "limit_s": 20},
     )

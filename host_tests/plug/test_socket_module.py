@@ -10,11 +10,12 @@ import pytest
 
 from host_tests.certificates import Authority, authority, server_context
 from host_tests.flows.echo import Serving
+from host_tests.peers import dead_port
 from host_tests.plug.servers import serving
 from host_tests.plug.test_streams import until_quit
 from host_tests.plug.test_tls import HOST
 from host_tests.virtual_c1100.http_server import PAGE, HttpServer
-from tools.broker import free_port, mosquitto
+from tools.broker import mosquitto
 from tools.virtual_c1100 import Profile
 
 UMQTT = Path(__file__).parent / "third_party" / "umqtt"
@@ -58,7 +59,7 @@ def test_every_call_and_requests(program, tmp_path):
         routes = {
             (HOST, 7000): ("127.0.0.1", plain.port),
             (HOST, 7443): ("127.0.0.1", secret.port),
-            (HOST, 6999): ("127.0.0.1", free_port()),
+            (HOST, 6999): ("127.0.0.1", dead_port()),
             (HOST, 80): web.address,
             (HOST, 443): ("127.0.0.1", secret_web.port),
             ("time.example", 123): tuple(ntp),

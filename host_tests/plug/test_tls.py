@@ -9,8 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, PrivateFormat
 
 from host_tests.certificates import DER, PEM, Authority, Identity, authority, server_context
+from host_tests.peers import dead_port
 from host_tests.plug.servers import Server, echo, serving
-from tools.broker import free_port
 from tools.virtual_c1100 import Profile
 
 HOST = "server.example"
@@ -153,7 +153,7 @@ def test_far_ends_that_are_none(program, tmp_path):
         "wants none": (context(), echo, ours, "b'secret'"),
     }
     files = {"own.pem": own.pem, "own.key": own.key_bytes(DER, old=True)}
-    cases, routes, servers = {}, {(HOST, 6999): ("127.0.0.1", free_port())}, {}
+    cases, routes, servers = {}, {(HOST, 6999): ("127.0.0.1", dead_port())}, {}
     with contextlib.ExitStack() as stack:
         for at, (name, (tls, answer, given, _)) in enumerate(ends.items()):
             server = servers[name] = stack.enter_context(serving(tls, answer))

@@ -20,6 +20,8 @@ TRANSPORTS = [
     name for name in defaults.get_default_servertransports() if name.startswith(("udp", "simple"))
 ]
 
+PORTS = 3  # that are tried
+
 
 def free_udp_port() -> int:
     """A UDP port of the loopback interface that nobody uses."""
@@ -92,9 +94,12 @@ class _Root(resource.Resource):
 
 
 class Lwm2mServer:
-    """`events`: register, update, deregister, expired, in order. `notified`: observed values."""
+    """`events`: register, update, deregister, expired, in order. `notified`: observed values.
 
-    def __init__(self, port: int) -> None:
+    port -- 0: a free one; `address` has it as soon as the context has begun
+    """
+
+    def __init__(self, port: int = 0) -> None:
         self.address = ("127.0.0.1", port)
         self.events: list[str] = []
         self.notified: list[bytes] = []
@@ -164,15 +169,27 @@ class Lwm2mServer:
         site = resource.Site()
         site.add_resource(["rd"], self._directory)
         site.add_resource(["rd"], _Root(self._directory))
-        self._context = await aiocoap.Context.create_server_context(
-            site, bind=self.address, transports=TRANSPORTS
-        )
+        self._context = await self._bound(site)
         self._stop = asyncio.Event()
         self._ready.set()
         await self._stop.wait()
         if self._observer:
             self._observer.cancel()
         await self._context.shutdown()
+
+    async def _bound(self, site: resource.Site) -> aiocoap.Context:
+        """A port that was free may be somebody else's by now: then another one."""
+        host, port = self.address
+        for left in reversed(range(PORTS)):
+            self.address = (host, port or free_udp_port())
+            try:
+                return await aiocoap.Context.create_server_context(
+                    site, bind=self.address, transports=TRANSPORTS
+                )
+            except OSError:
+                if port or not left:
+                    raise
+        raise AssertionError("the last try returns or raises")
 
     def __enter__(self) -> "Lwm2mServer":
         self._thread.start()

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from host_tests.peers import dead_port
 from host_tests.virtual_c1100.http_server import PAGE, HttpServer
 from host_tests.virtual_c1100.rig import Rig
-from tools.broker import free_port
 from tools.virtual_c1100 import Profile
 
 HOST = b"http://www.example.com"
@@ -135,7 +135,7 @@ def test_reboot_ends_a_request(server: HttpServer) -> None:
                                  b"nonsense", b"http://127.0.0.1:{closed}/"])  # fmt: skip
 def test_url_that_leads_nowhere(server: HttpServer, url: bytes) -> None:
     rig = ready(server, b"/")
-    set_url(rig, url.replace(b"{closed}", b"%d" % free_port()))
+    set_url(rig, url.replace(b"{closed}", b"%d" % dead_port()))
     assert rig.ask(b"AT+LSHTTPGET\r", 3) == b"+LSHTTPGET: 1,0,0\r\n0\r"
     assert server.seen == []
 

@@ -16,7 +16,7 @@ PRINTED = {3: "5.39.83.206", 4: "5.39.83.205", 5: "5.39.83.204"}  # manual 3.5.2
 
 @pytest.fixture
 def server() -> Iterator[Lwm2mServer]:
-    with Lwm2mServer(free_udp_port()) as running:
+    with Lwm2mServer() as running:
         yield running
 
 
@@ -59,9 +59,9 @@ def test_module_registers_by_itself_after_the_reboot(server: Lwm2mServer) -> Non
 
 def test_three_servers_with_their_ids() -> None:
     with (
-        Lwm2mServer(free_udp_port()) as one,
-        Lwm2mServer(free_udp_port()) as two,
-        Lwm2mServer(free_udp_port()) as three,
+        Lwm2mServer() as one,
+        Lwm2mServer() as two,
+        Lwm2mServer() as three,
     ):
         rig = configured(one, two, three)
         for running, short_id in ((one, b"102"), (two, b"101"), (three, b"1000")):

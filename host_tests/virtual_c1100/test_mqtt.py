@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from host_tests.peers import dead_port
 from host_tests.virtual_c1100.rig import Rig
 from host_tests.virtual_c1100.watcher import PASSWORD, USER, Watcher
-from tools.broker import Address, free_port
+from tools.broker import Address
 from tools.virtual_c1100 import Profile, mqtt
 from tools.virtual_c1100.trace import Trace
 
@@ -165,7 +166,7 @@ def test_user_and_password(locked_broker: Address, password: str, opens: int) ->
 
 
 def test_nobody_listens() -> None:
-    rig = open_link(Address("127.0.0.1", free_port()), expect=0)
+    rig = open_link(Address("127.0.0.1", dead_port()), expect=0)
     assert rig.module.peers() == []
     assert rig.ask(b"AT+LSMQTTPUB=1\r") == b"4\r"
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from host_tests.peers import dead_port
 from host_tests.virtual_c1100.rig import Rig
 from host_tests.virtual_c1100.servers import TcpServer, UdpServer
-from tools.broker import free_port
 from tools.virtual_c1100 import Profile
 
 HOST = ("server.example", 7)
@@ -100,7 +100,7 @@ def test_remote_close_is_told_with_counts(server: TcpServer) -> None:
 def test_nobody_listens() -> None:
     rig = Rig(form="V0E0")
     rig.ask(b"AT+LSIPCALL=1\r", 2)
-    line = b'AT+LSIPOPEN=1,0,"127.0.0.1",%d,0\r' % free_port()
+    line = b'AT+LSIPOPEN=1,0,"127.0.0.1",%d,0\r' % dead_port()
     assert rig.ask(line, 2) == b"+LSIPOPEN=1,0\r4\r"
     rig.module.profile.quirks.lsip_error = True
     assert rig.ask(line, 2) == b"+LSIPOPEN=1,0\r+LSIP:ERROR\r4\r"
