@@ -22,7 +22,8 @@ async def settle(session) -> bool:
         return True
     await _learn_grant(session)
     tail_s = session._tail_s
-    how = _cheapest(session, tail_s)
+    # As it was left before it mostly will be again: its connection ends before the plan is loaded.
+    how = _cheapest(session, tail_s) if session._was_off or _ends(session) else ""
     if how != "off" and "report" in session._names:
         node.rest()
         await asyncio.sleep_ms(0)  # the watchdog's turn, before more code is loaded
@@ -32,7 +33,8 @@ async def settle(session) -> bool:
         session.modem.forget("asking")
         await asyncio.sleep_ms(0)
         if tail_s:
-            how = _cheapest(session, tail_s)
+            how = ""
+    how = how or _cheapest(session, tail_s)
     log.info("module %s", how)
     if how == "off":
         return False
@@ -69,12 +71,18 @@ async def _learn_grant(session) -> None:
     log.info("psm %s", "refused" if granted is None else "granted %s %s" % tuple(granted))
 
 
+def _ends(session) -> bool:
+    """Whether the module is to be off, whatever it costs."""
+    node = session._node
+    is_dead = node.state.level == _DEAD and node.settings["battery.kind"] != "none"
+    return bool(node.restart_ms or session._flies or is_dead)
+
+
 def _cheapest(session, tail_s: float) -> str:
     """How the module is left. tail_s -- until its connection is released"""
     node = session._node
     state = node.state
-    is_dead = state.level == _DEAD and node.settings["battery.kind"] != "none"
-    if node.restart_ms or session._flies or is_dead:
+    if _ends(session):
         return "off"
     if session._waited is not None and "report" in session._names:
         from . import coverage

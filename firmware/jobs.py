@@ -14,7 +14,6 @@ USUAL_ATTACH_S = energy.ATTACH_S
 _MOST_DOUBLINGS = 4  # of the period, after failures in a row
 _LONGEST_S = 86400  # that the module is left alone because a network has refused it
 _SURE = 3  # attaches that were measured
-_DOUBT = 1.5
 _SPREAD = 8  # a pause varies by one part in so many
 
 
@@ -117,8 +116,10 @@ def sleep(node, avoided: bool) -> str:
 
     avoided -- the session needed no attach: what it would have taken is known a little less well
 
-    An attach that is avoided is not measured again. So before a few have been, a dear one is not
-    believed unless it is much too dear; and what is doubted for long enough is tried again.
+    An attach that is avoided is not measured again. So before a few have been, one of them may
+    have been slow by chance: it is tried again where it would pay if half of the time were usual.
+    And what is avoided for long enough is tried again. What is known from a better signal alone is
+    no reason to try: here it takes no less.
     """
     state = node.state
     made = node.scheduler
@@ -127,16 +128,15 @@ def sleep(node, avoided: bool) -> str:
         if avoided:  # it is to be tried: what was known counts less
             state.connects = min(state.connects, 1)
         return plan.module
-    if state.connects < _SURE:
-        gap_s = plan.module_s or energy.RELEASE_S
-        off, psm = [
-            energy.module_mc(way, made.profile.module, gap_s, made.network) or 0
-            for way in (energy.OFF, energy.PSM)
-        ]
-        if off < psm * _DOUBT:
+    settings = node.settings
+    if state.connects < _SURE and coverage.kept(state, coverage.of(state, settings)):
+        module, known = made.profile.module, made.network
+        lucky_s = min(known.start_s, (known.start_s + module.boot_s) / 2)
+        lucky = energy.Network(lucky_s, *known[1:])
+        if energy.module_sleep(module, plan.module_s or 0, lucky, made.allowed) == energy.OFF:
             return energy.OFF
     if avoided:
-        coverage.learned(state, node.settings, None)
+        coverage.learned(state, settings, None)
     return energy.PSM
 
 

@@ -186,6 +186,58 @@ def test_what_is_known_of_a_class_chooses_how_the_module_sleeps():
         assert made.plan(3600).module == way, signal
 
 
+class Sleeper:
+    """What jobs.sleep() uses of a node; the next report is due in an hour."""
+
+    def __init__(self, remembered, tail_s):
+        self.settings = SETTINGS
+        self.state = remembered
+        self.scheduler = jobs.scheduler(SETTINGS, remembered)
+        self.scheduler.network = jobs.network(remembered, SETTINGS, tail_s)
+        self.scheduler.allowed = (energy.OFF, energy.PSM)
+
+    def plan(self):
+        return self.scheduler.plan(3600)
+
+
+# (signal, seconds of the attaches measured at a good signal, at a poor one, at the worst; 0: none,
+# seconds until a connection is released, whether it is off after one attach). With a release at
+# once no attach is fast enough to be off for an hour; with one after 15 s it is below 17 s.
+TRIED = (
+    (GOOD, (8, 0, 0), 0.1, False),
+    (GOOD, (7, 0, 0), 0.1, False),
+    (GOOD, (30, 0, 0), 0.1, False),
+    (GOOD, (8, 0, 0), 15, True),
+    (GOOD, (20, 0, 0), 15, True),  # by chance, perhaps
+    (GOOD, (26, 0, 0), 15, True),
+    (GOOD, (29, 0, 0), 15, False),  # half of it is too much as well
+    (GOOD, (200, 0, 0), 15, False),
+    (POOR, (8, 0, 0), 15, True),  # the least that it may take: it is measured
+    (POOR, (20, 0, 0), 15, False),  # from a better signal: here it takes no less
+    (POOR, (8, 20, 0), 15, True),
+    (POOR, (8, 29, 0), 15, False),
+    (WORST, (8, 20, 0), 15, False),
+    (WORST, (0, 0, 20), 15, True),
+    (WORST, (0, 0, 30), 15, False),
+)
+
+
+def test_a_dear_attach_is_tried_again_only_where_half_of_it_would_pay():
+    for signal, took, tail_s, is_off in TRIED:
+        measured = [(s, t) for s, t in zip((GOOD, POOR, WORST), took) if t]
+        for connects in (1, 2, 3):
+            remembered = learn(state.State(psm_active=11, psm_tau=86400), *measured)
+            remembered.sampled = remembered.reported = 3600
+            remembered.signal = signal
+            remembered.connects = connects
+            node = Sleeper(remembered, tail_s)
+            believed = node.plan().module
+            expected = believed if connects == 3 else energy.OFF if is_off else energy.PSM
+            assert jobs.sleep(node, True) == expected, (signal, took, tail_s, connects)
+            if believed == energy.OFF:
+                assert remembered.connects == 1  # the next attach counts
+
+
 # The sensor -------------------------------------------------------------------------------------
 
 CELL = "AT+LSCELLINFO"
