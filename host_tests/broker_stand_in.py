@@ -15,16 +15,19 @@ class SlowBroker:
     """It takes anybody, and acknowledges a subscription once `acknowledge` is set.
 
     grants -- reason codes of the topics of a subscription; none: all are granted at QoS 1
+    retained -- topic -> payload: one of them goes to who subscribes again, before that is
+                acknowledged
 
     A context manager. `subscribed` is set when a subscription waits to be acknowledged.
     """
 
-    def __init__(self, *grants: int) -> None:
+    def __init__(self, *grants: int, retained: dict[str, bytes] | None = None) -> None:
         self.subscribed, self.acknowledge = threading.Event(), threading.Event()
         grant, events = bytes(grants), (self.subscribed, self.acknowledge)
 
         class Session(socketserver.StreamRequestHandler):
             def handle(self) -> None:
+                left = None  # retained messages, from the second subscription on
                 while head := self.rfile.read(1):
                     kind, body = head[0] >> 4, self.rfile.read(self._length())
                     if kind == CONNECT:
@@ -34,6 +37,9 @@ class SlowBroker:
                     elif kind == SUBSCRIBE:
                         events[0].set()
                         assert events[1].wait(LIMIT_S)
+                        if left:
+                            self.wfile.write(_published(*left.pop()))
+                        left = list((retained or {}).items()) if left is None else left
                         codes = grant or bytes([1]) * _topics(body)
                         self.wfile.write(bytes([0x90, 2 + len(codes)]) + body[:2] + codes)
 
@@ -76,3 +82,11 @@ def _topics(subscription: bytes) -> int:
         at += 2 + int.from_bytes(subscription[at : at + 2], "big") + 1
         count += 1
     return count
+
+
+def _published(topic: str, payload: bytes) -> bytes:
+    """A retained message at QoS 0."""
+    name = topic.encode()
+    body = len(name).to_bytes(2, "big") + name + payload
+    assert len(body) < 0x80
+    return bytes([PUBLISH << 4 | 1, len(body)]) + body

@@ -19,8 +19,9 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from firmware import commands
+from host_tests.broker_stand_in import SlowBroker
 from host_tests.command.test_words import in_this_process
-from host_tests.patience import LIMIT_S
+from host_tests.patience import LIMIT_S, until
 from host_tests.peers import any_broker, dead_port
 from tools import command
 from tools.broker import HOST, Address, embedded, mosquitto
@@ -55,10 +56,9 @@ def empty():
     yield make
     for each in used:
         with Player(each) as player:
-            client = player.client
-            time.sleep(0.2)
+            player.settle()
             for topic in list(player.kept):
-                client.publish(topic, b"", 1, retain=True).wait_for_publish(LIMIT_S)
+                player.client.publish(topic, b"", 1, retain=True).wait_for_publish(LIMIT_S)
 
 
 @pytest.fixture
@@ -94,13 +94,6 @@ def start(broker, *typed, **more):
     )  # fmt: skip
 
 
-def until(condition):
-    limit = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < limit
-        time.sleep(0.02)
-
-
 class Player:
     """Plays the node, and sees all that is said of it. A context manager.
 
@@ -113,10 +106,13 @@ class Player:
         self.done = []
         self.answers = answers
         self.client = paho.Client(CallbackAPIVersion.VERSION2)
+        self._answered = set()  # by the broker: requests to subscribe
         self.client.on_message = self._arrived
+        self.client.on_subscribe = lambda client, userdata, mid, *_: self._answered.add(mid)
         self.client.on_connect = lambda client, *_: client.subscribe("nodes/n/#", 1)
         self.client.connect(*broker)
         self.client.loop_start()
+        until(lambda: self._answered)
 
     def __enter__(self):
         return self
@@ -125,13 +121,24 @@ class Player:
         self.client.disconnect()
         self.client.loop_stop()
 
+    def settle(self):
+        """Until all has come that the broker has for us by now."""
+        heard = -1
+        while heard < len(self.said):
+            heard = len(self.said)
+            _, asked = self.client.subscribe("nodes/n/nothing", 1)
+            until(lambda asked=asked: asked in self._answered)
+
     @property
     def waiting(self):
         return {t[17:]: p for t, p in self.kept.items() if t.startswith("nodes/n/commands/")}
 
     def say(self, below, told, retained=True):
         payload = told if isinstance(told, bytes) else json.dumps(told).encode()
-        self.client.publish("nodes/n/" + below, payload, 1, retain=retained)
+        done = self.client.publish("nodes/n/" + below, payload, 1, retain=retained)
+        if threading.current_thread() is not self.client._thread:  # whose work it is
+            done.wait_for_publish(LIMIT_S)
+            assert done.is_published()
 
     def answer(self, name, payload, word="done", **more):
         told = {"id": name, "counter": json.loads(payload)["counter"], "result": word, **more}
@@ -251,7 +258,7 @@ def test_what_should_not_have_been_typed_is_not_sent(typed, broker, capsys):
         captured = capsys.readouterr()
         assert captured.out == ""
         assert captured.err.count("\n") == 1
-        time.sleep(0.1)
+        player.settle()
         assert player.said == []
 
 
@@ -282,7 +289,6 @@ def test_stopped_while_it_waits(broker):
     with Player(broker) as player:
         process = start(broker, "ping")
         until(lambda: player.waiting)
-        time.sleep(0.2)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=LIMIT_S)
         assert (process.returncode, out) == (130, "")
@@ -486,7 +492,6 @@ def clock(monkeypatch):
 @pytest.mark.parametrize("other", CLOCKS)
 def test_two_hosts_whatever_their_clocks_are_both_obeyed(broker, clock, capsys, how, other):
     with Gated(broker) as player:
-        until(player.client.is_connected)
         for nth, ahead in enumerate((0, other, 0, other, 0), 1):
             clock(ahead)
             assert run(broker, "ping", "--wait", 30, *how) == 0, capsys.readouterr()
@@ -501,7 +506,6 @@ def test_two_hosts_whatever_their_clocks_are_both_obeyed(broker, clock, capsys, 
 def test_firmware_that_does_not_prove_its_counter(broker, capsys, clock):
     ahead = (int(time.time()) + YEAR_S) * 1000
     with Gated(broker, ahead, proves=False) as player:
-        until(player.client.is_connected)
         assert run(broker, "ping", "--wait", 30) == 1
         said = capsys.readouterr().err
         assert "the node has already taken a command with a later counter" in said
@@ -513,7 +517,6 @@ def test_firmware_that_does_not_prove_its_counter(broker, capsys, clock):
 def test_a_counter_that_somebody_else_tells_is_not_passed(broker):
     """It might be the last one that there is."""
     with Gated(broker, 2**53 - 3, proves=False) as player:
-        until(player.client.is_connected)
         answer = player.say
 
         def forge(below, told, retained=True):
@@ -560,3 +563,13 @@ def test_a_conversation_takes_rubbish(broker):
             for payload in (b"\xff", b"[" * 9000, b"{}", b"null"):
                 player.say(below, payload, False)
         assert talk.answers("x", 0.5, lambda result: None) is None
+
+
+def test_what_waits_is_known_however_busy_the_broker_is(monkeypatch):
+    """It hands out what it has retained little by little, long after the subscription."""
+    monkeypatch.setattr("tools.command.conversation.SETTLE_S", 0.0)
+    told = {f"nodes/n/results/r{n}": b'{"result": "done"}' for n in range(5)}
+    with SlowBroker(retained=told) as broker:
+        broker.acknowledge.set()
+        with Conversation("n", broker.address, None) as talk:
+            assert sorted(talk.standing.results) == [f"r{n}" for n in range(5)]

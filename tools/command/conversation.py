@@ -15,9 +15,10 @@ from tools.command.standing import FINAL, WITHDRAWN, Standing
 from tools.command.words import Failure
 
 PASSWORD_VARIABLE = "MQTT_PASSWORD"
-CONNECT_LIMIT_S = 10.0
-SETTLE_S = 0.5  # without a message: what is retained has come
+CONNECT_LIMIT_S = 30.0
+SETTLE_S = 0.5  # without a message, when the broker has answered: what is retained has come
 LOOK_S = 1.0
+NOTHING = "results/-"  # below a filter of ours: whoever may hear results may ask for it
 RETRY_S = (1, 30)  # until a broker that has gone is tried again
 LOGIN = ("Not authorized", "Bad user name or password")
 
@@ -33,7 +34,10 @@ class Conversation:
         self._is_back = False  # the broker: what it has retained may be something else
         self._broker = broker
         self._user = user
-        self._arrived: queue.Queue[tuple[str, bytes, bool] | None] = queue.Queue()
+        # Messages; None: the broker is there again; a number: it has answered this question.
+        self._arrived: queue.Queue[tuple[str, bytes, bool] | int | None] = queue.Queue()
+        self._answered: int | None = None
+        self._subscription: int | None = None
         self._single: list[dict[str, Any]] = []  # results of what has no topic of its own
         self._settled: queue.Queue[str | None] = queue.Queue()
         self._client = paho.Client(CallbackAPIVersion.VERSION2)
@@ -58,8 +62,8 @@ class Conversation:
         if problem is not None:
             self.close()
             raise Failure(problem)
-        self._settle()
-        self._is_back = False
+        self._pump(CONNECT_LIMIT_S)  # that it is there
+        self.settle()
 
     def __enter__(self) -> "Conversation":
         return self
@@ -96,8 +100,9 @@ class Conversation:
             self.tell(f"commands/{name}", message)
             limit = time.monotonic() + CONNECT_LIMIT_S
             while not self._waits(name, number):
-                if name in self.standing.results or time.monotonic() > limit:
-                    return message  # it is through already, or this broker echoes nothing
+                is_through = name in self.standing.results
+                if is_through or self._is_back or time.monotonic() > limit:
+                    return message  # who waits for it looks again; or this broker echoes nothing
                 before = self._others(name)
                 self._pump(LOOK_S)
             # Who was heard first keeps the number. Not all brokers tell everybody the same order:
@@ -111,6 +116,7 @@ class Conversation:
 
     def _hears_who_keeps_it(self, name: str, counter: int) -> bool:
         """Listen for SETTLE_S: is there another one with this number who keeps it?"""
+        self._retained_before_an_answer()
         end = time.monotonic() + SETTLE_S
         while (left := end - time.monotonic()) > 0 and name not in self.standing.results:
             self._pump(left)
@@ -156,8 +162,7 @@ class Conversation:
             look()
             self._pump(min(left, LOOK_S))
             if self._is_back:
-                self._is_back = False
-                self._settle()
+                self.settle()
                 known = name in self.standing.results or name in self.standing.waiting
                 if message and not known:
                     self.tell(f"commands/{name}", message)
@@ -182,7 +187,7 @@ class Conversation:
             said = f"it is {known.get('result')}" if known else "`results` lists what does"
             raise Failure(f"{name} does not wait: {said}")
         self.tell(f"commands/{name}", b"")
-        self._settle()
+        self.settle()
         if name not in self.standing.results:
             told = {"id": name, "counter": one.counter, "result": WITHDRAWN}
             told |= {"do": one.what, "time": int(time.time())}
@@ -190,12 +195,36 @@ class Conversation:
             return None
         return self.standing.results[name]
 
-    def _settle(self) -> None:
-        """Until nothing that the broker has retained comes any more."""
-        end = time.monotonic() + SETTLE_S
+    def settle(self) -> None:
+        """Until nothing that the broker has retained comes any more: neither before its answer to
+        a question, however busy it, the line or this machine is, nor for a moment behind that.
+        """
+        more = True
+        while more:
+            self._is_back = False
+            while self._retained_before_an_answer():
+                pass  # a broker hands out so many at once, and goes on when they are confirmed
+            more = self._retained_within(SETTLE_S) or self._is_back
+
+    def _retained_before_an_answer(self) -> bool:
+        """Ask the broker something that it answers behind what it has sent before: for a topic
+        on which nothing is. Whether something retained has come until then.
+        """
+        _, asked = self._client.subscribe(self._topic + NOTHING, 1)
+        limit = time.monotonic() + CONNECT_LIMIT_S
+        found = False
+        while asked not in (None, self._answered) and not self._is_back:
+            if not self._pump(limit - time.monotonic()):
+                break
+            found |= self._retained
+        return found
+
+    def _retained_within(self, seconds: float) -> bool:
+        end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             if self._pump(left) and self._retained:
-                end = time.monotonic() + SETTLE_S
+                return True
+        return False
 
     def _pump(self, limit_s: float) -> bool:
         """Take in the next message; whether there was one in time."""
@@ -203,6 +232,10 @@ class Conversation:
             arrived = self._arrived.get(timeout=max(0.0, limit_s))
         except queue.Empty:
             return False
+        self._retained = False
+        if isinstance(arrived, int):
+            self._answered = arrived
+            return True
         if arrived is None:
             self._is_back = True
             self.standing = Standing(reported=self.standing.reported)
@@ -229,12 +262,15 @@ class Conversation:
         self.gone = False
         self._arrived.put(None)
         below = ("commands/#", "results/#", "telemetry/#")
-        client.subscribe([(self._topic + each, 1) for each in below])
+        _, self._subscription = client.subscribe([(self._topic + each, 1) for each in below])
 
     def _lost(self, client, userdata, flags, reason, properties) -> None:
         self.gone = True
 
     def _subscribed(self, client, userdata, mid, reasons, properties) -> None:
+        if mid != self._subscription:
+            self._arrived.put(mid)
+            return
         refused = [each for each in reasons[:2] if each.is_failure]
         self._settled.put(
             f"the broker at {self._broker} cannot be used: subscribing: {refused[0]}"
