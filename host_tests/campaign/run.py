@@ -8,9 +8,11 @@ from pathlib import Path
 
 from host_tests.campaign.faults import FAULTS
 from host_tests.campaign.rig import NODE, Rig
+from host_tests.patience import LIMIT_S
 from tools.broker import Address
 from tools.demo.subscriber import Subscriber, as_sampled
 from tools.power.account import NAUS_PER_MAH
+from tools.power.delivery import confirmed
 
 FAULTY_WAKES = (1, 4)  # at the least, at the most
 GOOD_WAKES = (2, 6)
@@ -95,7 +97,7 @@ def _settle(rig: Rig, subscriber: Subscriber) -> None:
         limit_s=begin_s + SETTLE_S,
     )
     _live(rig, 8)
-    subscriber.wait(len(rig.said("sampled")), 2)
+    subscriber.wait(confirmed(rig.bench.console), LIMIT_S)
 
 
 def _outcome(rig: Rig, subscriber: Subscriber, used: Counter) -> Outcome:

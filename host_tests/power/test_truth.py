@@ -74,7 +74,7 @@ def test_each_uplink_delivers_to_a_server_of_our_own_and_never_beats_the_bound(u
     assert life.sessions == life.estimates[0].sessions
 
 
-@pytest.mark.parametrize(("first", "then"), itertools.permutations(UPLINKS, 2))
+@pytest.mark.parametrize(("first", "then"), list(itertools.permutations(UPLINKS, 2)))
 def test_the_second_uplink_has_a_server_too_and_the_bound_is_of_the_cheaper_one(first, then):
     profile = Profile()
     checked = settings.checked({"config.json": json.dumps(node(first, then)).encode()})

@@ -3,9 +3,10 @@
 import select
 import time
 import tomllib
+from collections.abc import Callable
 from typing import Any
 
-from host_tests.patience import LIMIT_S
+from host_tests.patience import LIMIT_S, until
 from tools.timeline import Timeline
 from tools.virtual_c1100 import Profile, VirtualC1100
 from tools.virtual_c1100.peers import Peer
@@ -59,17 +60,32 @@ class Rig:
                 return
             assert time.monotonic() < limit, "a network peer did not answer"
 
-    def linger(self, real_seconds: float) -> None:
-        """Give unannounced network traffic real time to arrive.
+    def hear(self, what: Callable[[], object] | None = None) -> None:
+        """Wait in real time for unannounced network traffic: until `what` holds, else until
+        something is at one of our sockets and has been taken in, as far as the module listens.
 
         Virtual time stands still except while the radio receives.
         """
+        if what is None:
+            until(lambda: _arrived(self.module.peers()), "nothing has arrived")
+            until(lambda: not self._take_in(), "it is not taken in")
+        else:
+            until(lambda: what() or (self._take_in() and what()), "it has not arrived")
+
+    def linger(self, real_seconds: float) -> None:
+        """Give network traffic that should not be there real time to arrive; see `hear`."""
         end = time.monotonic() + real_seconds
         while time.monotonic() < end:
-            for peer in _ready(self.module.peers(), 0.01):
-                peer.on_ready()
-            while self.module.radio.at_work and (due := self.timeline.next_us()) is not None:
-                self.timeline.advance_to(due)
+            self._take_in()
+
+    def _take_in(self) -> bool:
+        """What is there now; whether anything was."""
+        ready = _ready(self.module.peers(), 0.01)
+        for peer in ready:
+            peer.on_ready()
+        while self.module.radio.at_work and (due := self.timeline.next_us()) is not None:
+            self.timeline.advance_to(due)
+        return bool(ready)
 
     def press(self, seconds: float) -> None:
         """Hold the power key."""
@@ -101,6 +117,12 @@ class Rig:
             assert self.now < end, f"{wanted!r} did not come, only {bytes(self.received)!r}"
             self.wait(0.05)
         return self.take()
+
+
+def _arrived(peers: list[Peer]) -> bool:
+    """Whether anything is at a socket, also at one that the module does not listen to."""
+    found = [fd for peer in peers if (fd := peer.fileno()) >= 0]
+    return bool(select.select(found, [], [], 0)[0])
 
 
 def _ready(peers: list[Peer], timeout_s: float) -> list[Peer]:

@@ -133,7 +133,7 @@ def test_F23_payload_shorter_or_longer_than_announced_once(fault: str, payload: 
         rig.module.faults.add(fault)
         for expected in (payload, b"hello"):
             server.send(b"hello")
-            rig.linger(0.05)
+            rig.hear()
             rig.wait(0.5)
             assert rig.take() == b"+LSIPRTCP=1,5," + expected + b"\r"
 
@@ -325,7 +325,7 @@ def test_a_far_side_says_something_else() -> None:
     with TcpServer() as server:
         rig = socket_of(server, "says:tcp=8 0", "blank-fields")
         server.send(b"hello")
-        rig.linger(0.05)
+        rig.hear()
         rig.wait(0.5)
         assert rig.take() == b"+LSIPRTCP=1, 3, 382030\r"
 

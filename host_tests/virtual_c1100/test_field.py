@@ -30,12 +30,12 @@ def test_f3_lock_at_9600_baud_with_data_on_demand() -> None:
         assert b"+LSIPOPEN=1,1\r" in rig.ask(b'AT+LSIPOPEN=1,0,"1.2.3.4",7000,0\r', 2)
         rig.ask(b"AT+LSIPRS=0\r", 0.3)
         server.send(b"open")
-        rig.linger(0.1)
+        rig.hear()
         rig.wait(1)
         assert rig.take() == b"+LSIPRTCP=1\r"
         assert rig.ask(b"AT+LSIPREAD=1\r", 1) == b"+LSIPREAD:1,4,open\r0\r"
         server.hang_up()
-        rig.linger(0.1)
+        rig.hear()
         rig.wait(1)
         assert rig.take().startswith(b"+LSIPCLOSE:1,")
         rig.module.pdp.drop()
@@ -79,7 +79,7 @@ def test_f5_meter_with_coap_over_udp() -> None:
         assert sent[4:12] == b"Tops1234"
         assert sent[12:] == bytes.fromhex("b1740172112a3d0565703d383636323037303530303030303031")
         server.send(bytes.fromhex("480104d3") + b"Tops1234" + b"\xb1t\xff" + b"\x02\0\x01A")
-        rig.linger(0.1)
+        rig.hear()
         rig.wait(0.5)
         assert rig.take() == (
             b"\r\n+LSIPRCOAP:1,type=0,code=0.1,mid=1235,token=546F707331323334,option=B174,"
@@ -117,7 +117,7 @@ def test_datagram_that_is_no_coap_is_told_as_data() -> None:
         assert rig.ask(b"AT+LSIPCOAPSEND=1\r") == b"+LSIP:OK\r0\r"
         assert server.receive() == b"\x40\x01\0\0"
         server.send(b"plain")
-        rig.linger(0.1)
+        rig.hear()
         rig.wait(1)
         assert rig.take() == b"+LSIPRUDP=1,5,plain\r"
 

@@ -145,8 +145,7 @@ def test_signal_strength_is_observed(server: Lwm2mServer) -> None:
     for rssi, value in ((10, b"-93"), (31, b"-51")):
         rig.module.network.cell.rssi = rssi
         rig.wait(11)
-        rig.linger(0.1)
-        assert server.notified[-1] == value
+        rig.hear(lambda value=value: server.notified[-1:] == [value])
     assert len(server.notified) == 2
 
 

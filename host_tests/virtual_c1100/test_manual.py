@@ -55,7 +55,7 @@ def act(rig: Rig, servers: dict[str, TcpServer], what: str) -> None:
     server = servers[number]
     if action == "send":
         server.send(bytes.fromhex(data[0]))
-        rig.linger(0.1)
+        rig.hear()
     else:
         assert action == "expect", what
         server.expect(bytes.fromhex(data[0]))

@@ -55,7 +55,7 @@ def test_udp_both_ways() -> None:
         rig.wait(0.1)
         assert server.receive() == b"\x7e\x7d\x00 up"
         server.send(b"down \x03\x7e")
-        rig.linger(0.05)
+        rig.hear()
         answer = client.take(UDP)
         assert (answer[UDP].sport, bytes(answer[UDP].payload)) == (
             server.address[1], b"down \x03\x7e"

@@ -56,7 +56,7 @@ def test_received_text_may_hold_anything(server: TcpServer) -> None:
     rig = connected(server.address)
     data = bytes(range(256)) + b"\r\nOK\r\n+++\r0\r"
     server.send(data)
-    rig.linger(0.1)
+    rig.hear()
     rig.wait(1)
     assert rig.take() == b"+LSIPRTCP=1,%d,%s\r" % (len(data), data)
 
@@ -65,7 +65,7 @@ def test_received_hex_is_cut_into_pieces_of_750_bytes(server: TcpServer) -> None
     rig = connected(server.address)
     rig.ask(b"AT+LSIPHEX=1\r")
     server.send(b"\xab" * 1000)
-    rig.linger(0.1)
+    rig.hear()
     rig.wait(1)
     assert rig.take() == (b"+LSIPRTCP=1,750,%s\r+LSIPRTCP=1,250,%s\r" % (b"AB" * 750, b"AB" * 250))
 
@@ -85,11 +85,11 @@ def test_remote_close_is_told_with_counts(server: TcpServer) -> None:
     rig.ask(b'AT+LSIPSEND=1,"abc"\r')
     rig.ask(b"AT+LSIPPUSH=1\r", 1)
     server.send(b"hello")
-    rig.linger(0.1)
+    rig.hear()
     rig.wait(1)
     rig.take()
     server.hang_up()
-    rig.linger(0.1)
+    rig.hear()
     rig.wait(1)
     assert rig.take() == b"+LSIPCLOSE:1,3,5,0\r"
     assert rig.ask(b"AT+LSIPPUSH=1\r") == b"4\r"
@@ -130,13 +130,11 @@ def test_short_loss_of_coverage_delays_data_and_a_long_one_ends_the_call(
     rig = connected(server.address)
     rig.module.network.lose()
     server.send(b"late")
-    rig.linger(0.1)
+    rig.hear()
     rig.wait(10)
     assert rig.take() == b""
     rig.module.network.restore()
     rig.wait(10)
-    rig.linger(0.1)
-    rig.wait(1)
     assert rig.take() == b"+LSIPRTCP=1,4,late\r"
     rig.module.network.lose()
     rig.wait(61)
@@ -159,7 +157,7 @@ def test_udp_keeps_datagrams_apart() -> None:
             assert server.receive() == text
         server.send(b"a")
         server.send(b"bc")
-        rig.linger(0.1)
+        rig.hear()
         rig.wait(1)
         assert rig.take() == b"+LSIPRUDP=1,1,a\r+LSIPRUDP=1,2,bc\r"
         assert rig.ask(b"AT+LSIPCLOSE=1\r", 1) == b"+LSIPCLOSE:1,7,3,0\r+LSIP:OK\r0\r"
@@ -170,7 +168,7 @@ def test_data_on_demand(server: TcpServer) -> None:
     rig = connected(server.address)
     rig.ask(b"AT+LSIPRS=0\r")
     server.send(b"x" * 800)
-    rig.linger(0.1)
+    rig.hear()
     rig.wait(1)
     assert rig.take() == b"+LSIPRTCP=1\r"
     assert rig.ask(b"AT+LSIPREAD=1\r") == b"+LSIPREAD:1,750," + b"x" * 750 + b"\r0\r"
@@ -210,7 +208,7 @@ def test_urc_during_transparent_input_waits(server: TcpServer) -> None:
     rig.ask(b"AT+LSIPTPS=1,1\r")
     rig.module.network.flap(5)
     server.send(b"in")
-    rig.linger(0.1)
+    rig.hear()
     rig.wait(5)
     assert rig.take() == b""
     rig.send(b"out+++", 1)

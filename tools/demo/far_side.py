@@ -26,7 +26,7 @@ from tools.demo.subscriber import Subscriber, records
 
 PORTS = {"http": 80, "https": 443}
 SECURE = ("mqtts", "https")
-ARRIVAL_LIMIT_S = 5.0
+ARRIVAL_LIMIT_S = 30.0
 
 
 @dataclass

@@ -12,7 +12,7 @@ from tools.broker import Address
 from tools.deploy import DeployError, project, settings
 from tools.lockstep import Bench
 
-COMMAND_LIMIT_S = 120
+COMMAND_LIMIT_S = 600  # the machine may be busy
 
 
 def build(folder: Path, node_id: str, broker: Address, period_s: int, **others: dict) -> None:
@@ -93,8 +93,10 @@ def _run(bench: Bench, cwd: Path, command: list[str], tick: Callable[[], None]) 
     try:
         bench.run(until=over, attended=True)
     finally:
+        why = "failed"
         if job.poll() is None:
             job.kill()
+            why = f"has not ended within {COMMAND_LIMIT_S} s"
         output = job.communicate()[0].decode(errors="replace")
     if job.returncode:
-        raise DeployError(f"{' '.join(command)} failed:\n{output.strip()}")
+        raise DeployError(f"{' '.join(command)} {why}:\n{output.strip()}")

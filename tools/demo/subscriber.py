@@ -15,7 +15,7 @@ from tools import failure
 from tools.broker import Address, BrokerError
 from tools.monitor import cbor
 
-CONNECT_LIMIT_S = 10.0
+CONNECT_LIMIT_S = 30.0
 BASE_TIME = re.compile(rb'"bt":\d+,')
 NOW = b'"bt":0,'
 # A record begins with its number; those of other firmware restate their base name.
