@@ -103,8 +103,14 @@ class Node:
             return [record.decode() for record in dict.fromkeys(found)]
 
         begin_s = self.bench.timeline.now_us / 1e6
+
+        def is_all_here() -> bool:
+            if self.asleep:
+                subscriber.settle()
+            return self.asleep and set(self.said("sampled")) <= set(arrived())
+
         self.bench.run(
-            until=lambda: self.asleep and set(self.said("sampled")) <= set(arrived()),
+            until=is_all_here,
             limit_s=begin_s + 40 * PERIOD_S,
         )
         return arrived()

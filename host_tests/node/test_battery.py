@@ -73,6 +73,7 @@ def test_it_empties_and_comes_back(node, broker):
 
 
 def subscriber_has(subscriber: Subscriber, text: bytes) -> bool:
+    subscriber.settle()
     return any(text in record for record in list(subscriber.records))
 
 

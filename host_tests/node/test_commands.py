@@ -1,7 +1,7 @@
 """Commands over a real broker to a node on the bench: executed once, answered, and refused."""
 
 import json
-import time
+import queue
 
 import paho.mqtt.client as paho
 import pytest
@@ -21,16 +21,26 @@ class Talk:
         self.counter = 100
         self.said = {}  # topic -> what was said there since it was cleared
         self.client = paho.Client(CallbackAPIVersion.VERSION2)
+        self._answers = queue.Queue()  # of the broker, to what we subscribe to
         self.client.on_message = self._arrived
+        self.client.on_subscribe = lambda client, userdata, mid, *_: self._answers.put(mid)
         if tls is not None:
             self.client.tls_set_context(tls)
         self.client.connect(broker.host, broker.port)
         self.client.loop_start()
         self.client.subscribe("nodes/n1/+/+", 1)
+        self._answers.get(timeout=LIMIT_S)
         self.heard = Subscriber(broker, "nodes/n1/results", tls)
+
+    def settle(self):
+        """Until all is here that the broker has for us by now: it answers behind that."""
+        _, asked = self.client.subscribe("nodes/-/nothing", 1)
+        while self._answers.get(timeout=LIMIT_S) != asked:
+            pass
 
     @property
     def results(self):
+        self.heard.settle()
         return [json.loads(payload) for payload in self.heard.payloads]
 
     def order(self, name, **body):
@@ -48,10 +58,12 @@ class Talk:
     @property
     def waiting(self):
         """Ids of the commands that wait."""
+        self.settle()
         return sorted(topic[18:] for topic in self.said if topic.startswith("nodes/n1/commands/"))
 
     def told(self, name):
         """The results that were retained for this id, in their order."""
+        self.settle()
         return [json.loads(p) for p in self.said.get(f"nodes/n1/results/{name}", [])]
 
     def _arrived(self, client, userdata, message):
@@ -64,17 +76,12 @@ class Talk:
         self.client.publish("nodes/n1/commands", payload, 1, retain=True).wait_for_publish(LIMIT_S)
 
     def result(self, name):
-        """The last result of this id; the broker may still be handing it over."""
-        limit = time.monotonic() + LIMIT_S
-        while time.monotonic() < limit:
-            for result in reversed(self.results):
-                if result["id"] == name:
-                    return result
-            time.sleep(0.01)
-        raise AssertionError(f"no result of {name}: {self.results}")
+        """The last result of this id."""
+        return [result for result in self.results if result["id"] == name][-1]
 
     def close(self):
         self.send(b"")
+        self.settle()
         for topic in list(self.said):
             self.client.publish(topic, b"", 1, retain=True).wait_for_publish(LIMIT_S)
         self.heard.close()

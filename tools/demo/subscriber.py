@@ -1,7 +1,9 @@
 """An MQTT client of its own, which knows nothing of the node: what did the broker really get?"""
 
+import contextlib
 import functools
 import json
+import queue
 import re
 import ssl
 import threading
@@ -16,6 +18,7 @@ from tools.broker import Address, BrokerError
 from tools.monitor import cbor
 
 CONNECT_LIMIT_S = 30.0
+NOTHING = "nodes/-/nothing"  # a topic on which nothing is
 BASE_TIME = re.compile(rb'"bt":\d+,')
 NOW = b'"bt":0,'
 # A record begins with its number; those of other firmware restate their base name.
@@ -77,6 +80,7 @@ class Subscriber:
         self.records: list[bytes] = []
         self._topic = topic
         self._settled = threading.Event()
+        self._answers: queue.Queue[int] = queue.Queue()
         self._problem: str | None = "it does not answer"
         self._client = paho.Client(CallbackAPIVersion.VERSION2)
         self._client.on_connect = self._connected
@@ -111,6 +115,13 @@ class Subscriber:
         while len(self.records) < count and time.monotonic() < limit:
             time.sleep(0.01)
 
+    def settle(self) -> None:
+        """Wait until all is here that the broker has for us by now: it answers behind that."""
+        _, asked = self._client.subscribe(NOTHING, 1)
+        with contextlib.suppress(queue.Empty):  # it has gone
+            while asked is not None and self._answers.get(timeout=CONNECT_LIMIT_S) != asked:
+                pass  # of an earlier question
+
     def _arrived(self, payload: bytes) -> None:
         self.payloads.append(payload)
         self.records += records(payload)
@@ -123,6 +134,9 @@ class Subscriber:
             client.subscribe(self._topic, qos=1)
 
     def _subscribed(self, client, userdata, mid, reasons, properties) -> None:
+        if self._settled.is_set():
+            self._answers.put(mid)
+            return
         failed = reasons[0].is_failure
         self._problem = f"subscribing to {self._topic}: {reasons[0]}" if failed else None
         self._settled.set()
