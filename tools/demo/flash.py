@@ -13,6 +13,7 @@ from tools.deploy import DeployError, project, settings
 from tools.lockstep import Bench
 
 COMMAND_LIMIT_S = 600  # the machine may be busy
+TICK_S = 0.1  # to look through the flash takes longer than all that the bench does meanwhile
 
 
 def build(folder: Path, node_id: str, broker: Address, period_s: int, **others: dict) -> None:
@@ -59,7 +60,7 @@ def deploy(bench: Bench, staging: Path, tick: Callable[[], None], whole: bool = 
 
     whole -- it is a node's own folder, which `deploy` takes as it is
 
-    `tick()` is called many times a second. Raises DeployError.
+    `tick()` is called every TICK_S meanwhile, and at the end. Raises DeployError.
     """
     command = ["tools", "deploy", "--port", bench.tty, "--no-reset"]
     if whole:
@@ -85,10 +86,16 @@ def _run(bench: Bench, cwd: Path, command: list[str], tick: Callable[[], None]) 
         cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     limit = time.monotonic() + COMMAND_LIMIT_S
+    ticked = 0.0
 
     def over() -> bool:
-        tick()
-        return job.poll() is not None or time.monotonic() > limit
+        nonlocal ticked
+        is_over = job.poll() is not None
+        now = time.monotonic()
+        if is_over or now >= ticked + TICK_S:
+            ticked = now
+            tick()
+        return is_over or now > limit
 
     try:
         bench.run(until=over, attended=True)
