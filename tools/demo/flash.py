@@ -1,5 +1,6 @@
 """What the demo's node gets: the project's own files, and a configuration for the bench."""
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -74,13 +75,22 @@ def deploy(bench: Bench, staging: Path, tick: Callable[[], None], whole: bool = 
 def reset(bench: Bench, cwd: Path) -> None:
     """Reset the board with mpremote: it starts what is on its flash. Raises DeployError."""
     lives = len(bench.wakes)
-    _run(bench, cwd, ["mpremote", "connect", bench.tty, "resume", "reset"], lambda: None)
+    command = ["mpremote", "connect", bench.tty, "resume", "reset"]
+    # What then starts is nobody's to attend, however long mpremote takes to end.
+    _run(bench, cwd, command, lambda: None, lambda: len(bench.wakes) > lives)
     # mpremote does not wait for the code that it has sent: the board may still be reading it.
     limit = time.monotonic() + COMMAND_LIMIT_S
     bench.run(until=lambda: len(bench.wakes) > lives or time.monotonic() > limit, attended=True)
 
 
-def _run(bench: Bench, cwd: Path, command: list[str], tick: Callable[[], None]) -> None:
+def _run(
+    bench: Bench,
+    cwd: Path,
+    command: list[str],
+    tick: Callable[[], None],
+    served: Callable[[], bool] = lambda: False,
+) -> None:
+    """Run a command that talks to the board, until it has ended or has been `served`."""
     job = subprocess.Popen(
         [sys.executable, "-m", *command],
         cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -95,12 +105,15 @@ def _run(bench: Bench, cwd: Path, command: list[str], tick: Callable[[], None]) 
         if is_over or now >= ticked + TICK_S:
             ticked = now
             tick()
-        return is_over or now > limit
+        return is_over or served() or now > limit
 
     try:
         bench.run(until=over, attended=True)
     finally:
         why = "failed"
+        if served():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                job.wait(COMMAND_LIMIT_S)
         if job.poll() is None:
             job.kill()
             why = f"has not ended within {COMMAND_LIMIT_S} s"
