@@ -103,7 +103,7 @@ class Channel(Turns):
                     pending = self.gate()
                     if pending is not None:
                         await pending
-                if self.closed or not self._tasks:
+                if not self._tasks:
                     self.start()
                 if self._stale is not None:
                     await self._resync(self._stale)
@@ -126,7 +126,10 @@ class Channel(Turns):
                     raise
                 again = False
             finally:
-                lock.release()
+                if lock._queue:
+                    lock.release()
+                else:
+                    lock._held = False
 
     async def transact(
         self, form: dialect.Form, line: str, wait: float | None = None, data=None

@@ -7,6 +7,7 @@ from . import at, dialect
 
 _DIGITS = ("0", "1", "2", "3", "4")  # of result codes
 _OPEN = ("", "*", "#")  # answers that begin so have no name
+_BARE = (b"", 0, 0, 0)  # no answer but the result code
 
 
 class Exchange:
@@ -30,10 +31,9 @@ class Exchange:
     verbose = False  # the result code came as a word
     then = ""  # prefix of the outcome's line
     optional = False  # it may be missing
-    _id: int | None = None  # which of the module's sockets
-    # What the lines of its answer begin with, where LineRing.usual() reads them. False: it does
-    # not, None: it is not known yet whether.
-    usual: bytes | bool | None = None
+    # What LineRing.told() takes as its answer. False: it does not read it, None: it is not known
+    # yet whether.
+    usual: tuple | bool | None = None
 
     finished: bool
     sure: bool  # finished, whatever comes
@@ -52,9 +52,6 @@ class Exchange:
         if form.then:
             self.then = form.then.rstrip("?")
             self.optional = self.then != form.then or self.then == dialect.VERDICT
-        i = form.send.find("={id:")
-        if i > 0:
-            self._id = int(line[i + 1])
 
     def __getattr__(self, name: str) -> bool:
         """No properties: with one in a class MicroPython looks through the class whenever an
@@ -74,9 +71,11 @@ class Exchange:
             return True
         return self.code is not None and (not self.then or self.outcome is not None)
 
-    def prefix(self) -> bytes | bool:
+    def usually(self, payloads: dict) -> tuple | bool:
         """What `usual` is: of the many that lines of whole numbers answer, or nothing does, and
         then the result code 0.
+
+        payloads -- names of lines that have one
         """
         form = self.form
         answer = form.answer
@@ -84,30 +83,16 @@ class Exchange:
         if (
             self.then
             or form.prompt
-            or self._id is not None
+            or "={id:" in form.send
             or (answer and (not answer.startswith("+") or not shape or shape.strip("iI")))
             or answer == dialect.VERDICT
+            or answer in payloads
             or not self._codes().startswith("0")
         ):
             return False
-        return answer.encode() + b":" if answer else b""
-
-    def answer(self, values: list) -> bool:
-        """Whether whole numbers fit the form; if so, they are kept, and stand for their line."""
-        shape = self.form.shape
-        try:
-            for value in values:
-                value < 0  # noqa: B015 -- numbers can be compared with it, text and None cannot
-        except TypeError:
-            return False
-        while len(values) < len(shape):
-            if shape.find("i", len(values)) == len(values):
-                return False
-            values.append(None)
-        self.lines.append(values)
-        if self.values is None:
-            self.values = values
-        return True
+        if not answer:
+            return _BARE
+        return answer.encode() + b":", len(answer) + 1, shape.rfind("i") + 1, len(shape)
 
     def take(self, name: str, line: str, has_left: bool = True) -> bool:
         """Whether a line belongs to this command; if so, it is kept.
@@ -266,8 +251,9 @@ class Exchange:
 
     def _is_own(self, values: list) -> bool:
         """Whether they are about the socket that the command is for, as far as they tell."""
+        i = self.form.send.find("={id:")
         first = values[0] if values else None
-        return self._id is None or first == self._id or not isinstance(first, int)
+        return i < 0 or not isinstance(first, int) or first == int(self.line[i + 1])
 
     def _is_echo(self, line: str) -> bool:
         """Whether a line is the command itself, or what is left of it, coming back."""

@@ -63,7 +63,7 @@ class Line:
         self._spare: payload.Payload | None = None  # the last one, to be used again
         # The command that waits, and one that was given up while its answer may still come.
         self._exchange = self._stale = None
-        self._payload_ms = ticks_ms()  # when bytes have last come
+        self._payload_ms = time.ticks_add(ticks_ms(), -1)  # when bytes have last come
         self._payload_began = self._payload_ms
         self._payload_from = 0  # bytes that came before it
         self._payload_end = None  # when it must be over, once that was asked
@@ -138,6 +138,8 @@ class Line:
         what comes, the reader goes on.
         """
         ring = self.ring
+        readfrom = ring.readfrom  # to find a method takes as long as ten lines of it
+        expected = self._expected
         stream = pour = None
         while True:
             if stream is not self.stream:
@@ -182,13 +184,13 @@ class Line:
                             continue
                         if self._step(ring):
                             continue
-                    elif self._expected(ring):
+                    elif expected(ring):
                         if ring._r == ring._w and self._flag is None:
                             break  # what else comes is seen at the next look, which is soon
                         continue
                     elif self._step(ring):
                         continue
-                    if ring.readfrom(stream):
+                    if readfrom(stream):
                         seen = ring.received
                         self._payload_ms = now = ticks_ms()
                         if not self.sinks or chr(ring.next()) not in self.sinks:

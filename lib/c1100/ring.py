@@ -36,6 +36,7 @@ _CR = const(13)
 _SPACE = const(32)
 _COMMA = const(44)
 _ZERO = const(48)
+_NINE = const(57)
 _PROMPT = const(62)
 _COLON = const(58)
 _ENDS = (_CR, _LF)
@@ -339,36 +340,61 @@ class LineRing:
             self.received += came
             yield found
 
-    def usual(self, name: bytes, values: list) -> int:
-        """Read the next line, if it is there, begins with a name and its parameters are as clean
-        as usual: they go into values. Returns its end, up to which it stays unread; else 0.
+    def told(self, usual: tuple, values: list, bare) -> int:
+        """Take what answers most commands: a line of whole numbers behind a name, as clean as
+        usual, which go into values, and the result code 0.
+
+        usual -- the name with its colon, empty where there is no such line, and its length; how
+                 many numbers there are at least, and up to how many None stands for those missing
+        bare  -- the code may come without a line in front
+
+        Returns 1 for the line, 2 for the code, 3 for both; 0 where something else comes next, or
+        they have not come completely: then nothing is taken.
         """
         buf = self._buf
         r = self._r
-        end = buf.rfind(b"\r", r, self._w)
-        if end < 0 or self._dropping:
+        last = self._w - 1
+        if self._dropping:
             return 0
-        while r < end and buf[r] <= _SPACE:
+        while r < last and buf[r] <= _SPACE:
             r += 1
-        if not buf.startswith(name, r):
+        found = 0
+        name, n, least, most = usual
+        if n and buf.startswith(name, r):
+            i = r + n
+            n = 0
+            c = _COMMA
+            while c == _COMMA:
+                c = buf[i]
+                while c == _SPACE:
+                    i += 1
+                    c = buf[i]
+                begin = i
+                value = 0
+                while c >= _ZERO and c <= _NINE:
+                    value = 10 * value + c - _ZERO
+                    i += 1
+                    c = buf[i]
+                if i == begin:
+                    return 0
+                values.append(value)
+                n += 1
+                i += 1
+            if c != _CR or i > last + 1 or n < least or i - r > self.size:
+                return 0
+            while n < most:
+                values.append(None)
+                n += 1
+            self._r = r = i
+            found = 1
+            while r < last and buf[r] <= _SPACE:
+                r += 1
+        elif not bare:
             return 0
-        end = at.values(buf, r + len(name) - 1, values)
-        return end if values and end - r <= self.size else 0
-
-    def code(self) -> bool:
-        """Take the result code 0, if it is what comes next."""
-        buf = self._buf
-        r = self._r
-        w = self._w - 1
-        while r < w:
-            c = buf[r]
-            if c > _SPACE:
-                if c != _ZERO or buf[r + 1] != _CR or self._dropping:
-                    return False
-                self._r = r + 2
-                return True
-            r += 1
-        return False
+        if r < last and buf[r] == _ZERO and buf[r + 1] == _CR:
+            self._r = r + 2
+            found += 2
+        return found
 
     def put(self, name: list, values: list) -> None:
         """Add to the events, where there is room."""

@@ -25,6 +25,8 @@ _GAP_MS = const(300)  # from one character of an answer to the next, on the slow
 _SLOW_MS = const(5000)  # patience with an answer that arrives when its time is over
 _SILENCE_MS = const(300)  # longer than any pause between answers that were asked for together
 _DARK_LOOKS = const(3)  # at the status pin, before it is believed
+_LINE = const(1)  # LineRing.told()
+_CODE = const(2)
 
 
 class Turns(Events):
@@ -39,7 +41,7 @@ class Turns(Events):
         self.powered = _powered  # whether the module is, where a pin tells
         self.silent = 0  # commands without an answer in a row
         self._untold = set()  # outcomes that the module does not tell, as far as is known
-        self._usual = {}  # form -> Exchange.prefix()
+        self._usual = {}  # form -> Exchange.usually()
         self._spent = None  # an exchange, to be used again
         self._wanted = asyncio.Event()  # it has been answered, or prompted
         self._deadline = None  # when it has waited long enough, in ticks_ms
@@ -58,14 +60,17 @@ class Turns(Events):
         data -- for its prompt
         slow -- a little longer, if the answer is just arriving
         """
-        next(self._drains)  # what came before the command cannot be its answer
+        # What came before the command cannot be its answer: a look, unless this very millisecond's
+        # has left nothing.
         ring = self.ring
-        if self._payload is not None:
-            self._check_payload(_STALL_MS)
-        elif ring._r < ring._w and ticks_diff(ticks_ms(), self._payload_ms) > _SILENCE_MS:
-            self.leftover()  # nor can a line that has not gone on
+        if ring._r < ring._w or self._payload is not None or self._payload_ms != ticks_ms():
+            next(self._drains)
+            if self._payload is not None:
+                self._check_payload(_STALL_MS)
+            elif ring._r < ring._w and ticks_diff(ticks_ms(), self._payload_ms) > _SILENCE_MS:
+                self.leftover()  # nor can a line that has not gone on
         form = exchange.form
-        seconds = form.wait if wait is None else wait
+        wait_ms = 1000 * form.wait if wait is None else int(1000 * wait)
         self._exchange = exchange
         self.said = exchange.line
         self._slow_ms = _SLOW_MS if slow else 0
@@ -81,29 +86,35 @@ class Turns(Events):
             if data and not form.prompt:
                 exchange.prompted = True  # it does not ask
                 exchange.usual = False
-            elif self._expects(exchange, seconds):
+            elif self._expects(exchange, wait_ms):
                 await self._wanted.wait()
             if exchange.prompted and not exchange.finished:
                 await asyncio.sleep_ms(_PROMPT_MS)
                 if not exchange.finished:
                     await self._write(data or b"", form)
-                if self._expects(exchange, seconds):
+                if self._expects(exchange, wait_ms):
                     await self._wanted.wait()
         finally:
             self._exchange = self._deadline = None
-            if exchange.late:
-                self.stats["late"] += exchange.late
-            unsure = exchange.code is None or exchange.unsure
-            if unsure and not isinstance(exchange.error, at.Rebooted):
-                self._stale = exchange  # timed out or cancelled: its answer may still come
-                self._owed += exchange.sync
-        if exchange is self._spent and self.numeric and self.quiet:
+            usual = exchange is self._spent
+            if not usual:
+                self._leave(exchange)
+        if usual and self.numeric and self.quiet:
             return exchange
         self._notice(exchange)
         if data and form.prompt and not exchange.prompted and exchange.error is None:
             raise at.BadAnswer("it has not asked for the data", form.send)
         exchange.result()
         return exchange
+
+    def _leave(self, exchange: Exchange) -> None:
+        """It is waited for no more: its answer may still come."""
+        if exchange.late:
+            self.stats["late"] += exchange.late
+        unsure = exchange.code is None or exchange.unsure
+        if unsure and not isinstance(exchange.error, at.Rebooted):
+            self._stale = exchange  # timed out or cancelled
+            self._owed += exchange.sync
 
     def _notice(self, exchange: Exchange) -> None:
         """Notice a restart that nothing has told of, by what the module does again: words and
@@ -119,18 +130,18 @@ class Turns(Events):
         if exchange.code == at.OK:  # an error may have words of its own
             self.numeric = not exchange.verbose
 
-    def _expects(self, exchange: Exchange, seconds: float) -> bool:
+    def _expects(self, exchange: Exchange, wait_ms: int) -> bool:
         """Whether _wanted is to be waited for, until the command is answered or prompted; the
         reader enforces the time.
         """
         self._wanted.clear()
-        told = exchange.usual is not None and (
-            exchange.code is not None or exchange.error is not None or exchange.outcome
-        )
-        if told and exchange.sure:
-            return False
+        told = False
+        if exchange.usual is not None:  # something has come while it was written
+            told = exchange.code is not None or exchange.error is not None or exchange.outcome
+            if told and exchange.sure:
+                return False
         now = ticks_ms()
-        self._deadline = self._until = ticks_add(now, int(seconds * 1000))
+        self._deadline = self._until = ticks_add(now, wait_ms)
         self._life = ticks_add(now, -_GAP_MS)
         if told:
             self._hurry(exchange)
@@ -246,30 +257,35 @@ class Turns(Events):
         exchange = self._exchange
         if exchange is None or self._stale is not None or self.sinks or self._untold:
             return False
-        name = exchange.usual
-        if name is None:
+        usual = exchange.usual
+        if usual is None:
             form = exchange.form
-            name = self._usual.get(form)
-            if name is None:
-                name = self._usual[form] = exchange.prefix()
+            usual = self._usual.get(form)
+            if usual is None:
+                usual = self._usual[form] = exchange.usually(self.payloads)
             if ":" in exchange.line:
-                name = False  # its echo could be taken for the answer
-            exchange.usual = name
-        if name is False or exchange.code is not None or not self._has_left(exchange):
+                usual = False  # its echo could be taken for the answer
+            exchange.usual = usual
+        if usual is False or exchange.code is not None or not exchange.written:
             return False
-        if name and exchange.form.answer in self.payloads:
+        if self._txdone is not None and not self._txdone():
             return False
+        bare = exchange.lines or not usual[0]
         took = False
-        while (name and not exchange.lines) or not ring.code():
+        while True:
             values = []
-            end = ring.usual(name, values) if name else 0  # pyright: ignore[reportArgumentType] -- no True
-            if not end or not exchange.answer(values):
+            told = ring.told(usual, values, bare)
+            if not told:
                 return took
-            ring._r = end + 1
             self.silent = 0
-            took = True
+            if told != _CODE:
+                exchange.lines.append(values)
+                if exchange.values is None:
+                    exchange.values = values
+                bare = took = True
+            if told != _LINE:
+                break
         exchange.code = at.OK
-        self.silent = 0
         self._deadline = None
         self._wanted.set()
         self._spent = exchange
