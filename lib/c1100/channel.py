@@ -114,7 +114,7 @@ class Channel(Turns):
                     self._spent = None
                     exchange.__init__(form, line)
                 if not asked and form.answer:
-                    exchange.usual = False
+                    exchange.usual = ()
                 await self._transact(exchange, wait, data, wait is None)
                 if not asked:
                     return exchange.lines

@@ -31,9 +31,9 @@ class Exchange:
     verbose = False  # the result code came as a word
     then = ""  # prefix of the outcome's line
     optional = False  # it may be missing
-    # What LineRing.told() takes as its answer. False: it does not read it, None: it is not known
+    # What LineRing.told() takes as its answer. Empty: it does not read it, None: it is not known
     # yet whether.
-    usual: tuple | bool | None = None
+    usual: tuple | None = None
 
     finished: bool
     sure: bool  # finished, whatever comes
@@ -48,7 +48,7 @@ class Exchange:
         self.code = self.values = self.usual = None
         if sync:
             self.sync = sync
-            self.usual = False
+            self.usual = ()
         if form.then:
             self.then = form.then.rstrip("?")
             self.optional = self.then != form.then or self.then == dialect.VERDICT
@@ -71,7 +71,7 @@ class Exchange:
             return True
         return self.code is not None and (not self.then or self.outcome is not None)
 
-    def usually(self, payloads: dict) -> tuple | bool:
+    def usually(self, payloads: dict) -> tuple:
         """What `usual` is: of the many that lines of whole numbers answer, or nothing does, and
         then the result code 0.
 
@@ -89,7 +89,7 @@ class Exchange:
             or answer in payloads
             or not self._codes().startswith("0")
         ):
-            return False
+            return ()
         if not answer:
             return _BARE
         return answer.encode() + b":", len(answer) + 1, shape.rfind("i") + 1, len(shape)
@@ -138,7 +138,7 @@ class Exchange:
         """The module has begun anew, and will not answer; but it may just have done so."""
         self.error = error
         self.unsure = unsure
-        self.usual = False
+        self.usual = ()
 
     def _revoke(self) -> None:
         self.code = self.error = None

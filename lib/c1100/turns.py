@@ -85,7 +85,7 @@ class Turns(Events):
             exchange.written = True
             if data and not form.prompt:
                 exchange.prompted = True  # it does not ask
-                exchange.usual = False
+                exchange.usual = ()
             elif self._expects(exchange, wait_ms):
                 await self._wanted.wait()
             if exchange.prompted and not exchange.finished:
@@ -264,9 +264,9 @@ class Turns(Events):
             if usual is None:
                 usual = self._usual[form] = exchange.usually(self.payloads)
             if ":" in exchange.line:
-                usual = False  # its echo could be taken for the answer
+                usual = ()  # its echo could be taken for the answer
             exchange.usual = usual
-        if usual is False or exchange.code is not None or not exchange.written:
+        if not usual or exchange.code is not None or not exchange.written:
             return False
         if self._txdone is not None and not self._txdone():
             return False
@@ -323,7 +323,7 @@ class Turns(Events):
             self._untold.discard(at.bare(name))
         if exchange is not None and exchange.take(name, line, self._has_left(exchange)):
             self.silent = 0
-            exchange.usual = False
+            exchange.usual = ()
             if exchange.lines and exchange.lines[-1] is line:
                 self._expect_body(name, line)
                 self.ring.learn(name)
