@@ -165,8 +165,9 @@ def test_what_is_printed_while_a_message_is_read_appears_at_once(
         runner.close()
 
 
-def test_a_reader_that_is_busy_loses_nothing(tmp_path: Path) -> None:
+def test_a_reader_that_is_busy_loses_nothing(tmp_path: Path, monkeypatch) -> None:
     """A PTY holds 4 KB; what deploy asks for is longer."""
+    monkeypatch.setattr(console, "READER_PATIENCE_S", LIMIT_S)
     flash = tmp_path / "flash"
     flash.mkdir()
     (flash / "main.py").write_text("input()\nfor n in range(2000):\n print('line', n)\n")

@@ -2,6 +2,7 @@
 
 import json
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -89,19 +90,31 @@ def test_when_the_node_is_due():
     assert answered == f"the node last answered {at_time(5)}; {NOT_KEPT}"
 
 
-def test_times_of_today_have_no_date():
-    now = time.time()
+@pytest.fixture(autouse=True)
+def now(monkeypatch: pytest.MonkeyPatch) -> float:
+    """It is noon: a minute ago is the same day, whenever the test runs."""
+    noon = time.mktime((2027, 1, 15, 12, 0, 0, 0, 0, -1))
+    clock = SimpleNamespace(
+        time=lambda: noon,
+        localtime=lambda unix=noon: time.localtime(unix),
+        strftime=time.strftime,
+    )
+    monkeypatch.setattr("tools.command.standing.time", clock)
+    return noon
+
+
+def test_times_of_today_have_no_date(now):
     assert len(at_time(now)) == 8
-    assert at_time(now - 3 * 86400)[4] == "-"
+    assert at_time(now - 13 * 3600)[4] == at_time(now - 3 * 86400)[4] == "-"
     assert at_time(10**30) == "?"
 
 
-def test_the_list():
-    sent = int((time.time() - 60) * 1000)
+def test_the_list(now):
+    sent = int((now - 60) * 1000)
     made = standing(
         command("bb", sent + 1, {"do": "set", "key": "mqtt.port", "value": 5}),
         command("a", sent),
-        result("r", sent - 5, "kept", do="set", key="report.period_s", time=int(time.time())),
+        result("r", sent - 5, "kept", do="set", key="report.period_s", time=int(now)),
         result("q", sent - 9, "failed", do="fix", why="no sky"),
         ("commands", words.signed("n", KEY, {"do": "reboot"}, sent - 7, "old")),
     )
@@ -142,13 +155,13 @@ def test_whatever_a_stranger_has_left_there(payload):
         assert "\x1b" not in said
 
 
-def test_what_is_long_or_much_leaves_the_list_readable():
-    sent = int((time.time() - 60) * 1000)
+def test_what_is_long_or_much_leaves_the_list_readable(now):
+    sent = int((now - 60) * 1000)
     many = [command(f"c{n}", sent + n) for n in range(20)]
     long = "x" * 70000
     made = standing(
         *many,
-        result(long, sent - 1, long, do=long, why=long, time=int(time.time())),
+        result(long, sent - 1, long, do=long, why=long, time=int(now)),
         result("l", sent - 2, "done", do=long, key=long, time=9_007_199_254_740_000),
     )
     lines = made.listing()

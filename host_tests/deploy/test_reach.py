@@ -23,13 +23,13 @@ import pytest
 
 from host_tests.bench.test_mpremote import serving
 from host_tests.deploy.conftest import command
+from host_tests.patience import LIMIT_S, until
 from tools.__main__ import COMMANDS
 from tools.deploy import DeployError, connection, deploy, reach
 from tools.deploy import log as log_tool
 from tools.virtual_board.board import Board, flash_folder
 
 ROOT = Path(__file__).resolve().parents[2]
-LIMIT_S = 60
 SLEEPS = "import machine, time\nprint('wake')\ntime.sleep(0.5)\nmachine.deepsleep(1200)\n"
 # As firmware/app.py in safe mode.
 SAFE_MODE = "import time\nprint('safe mode')\nfor _ in range(600):\n time.sleep(1)\n"
@@ -62,13 +62,6 @@ def board(tmp_path):
 
 def said(real, text: str, times: int = 1) -> bool:
     return [line for _, line in real.runner.lines].count(text) >= times
-
-
-def until(condition) -> None:
-    limit = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < limit
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("main", [SLEEPS, SAFE_MODE, "", "while True:\n pass\n"])
@@ -117,27 +110,55 @@ def test_a_port_that_comes_when_the_board_wakes(board, tmp_path, capsys):
 # Why not ---------------------------------------------------------------------------------------
 
 
+class Waits:
+    """Time that passes only while a tool waits, in which a device has its turn: how busy the
+    machine is does not count.
+    """
+
+    plays = False
+    rounds = 0  # of the device
+
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+        if not Waits.plays:
+            time.sleep(seconds)
+            return
+        begin = Waits.rounds
+        until(lambda: Waits.rounds >= begin + 2)
+
+
 @contextlib.contextmanager
 def device(says=b"", answers=None):
     """A port at which something says this again and again; `answers`, what to each byte."""
     master, slave = pty.openpty()
     tty.setraw(slave)
+    os.set_blocking(master, False)
     stop = threading.Event()
 
     def play():
         while not stop.is_set():
             if says:
-                os.write(master, says)
-            if select.select([master], [], [], 0.05)[0]:
+                with contextlib.suppress(BlockingIOError):  # nobody reads
+                    os.write(master, says)
+            if select.select([master], [], [], 0.01)[0]:
                 data = os.read(master, 100)
                 if answers is not None and b"\x03" in data:
                     os.write(master, answers)
+            Waits.rounds += 1
 
     thread = threading.Thread(target=play)
     thread.start()
+    Waits.plays = True
     try:
         yield os.ttyname(slave)
     finally:
+        Waits.plays = False
         stop.set()
         thread.join(LIMIT_S)
         os.close(master)
@@ -147,7 +168,8 @@ def device(says=b"", answers=None):
 def why(port, wait_s: float = 1.2) -> str:
     """The line that says why a board is not to be had."""
     states = []
-    with pytest.raises(DeployError) as caught:
+    with pytest.raises(DeployError) as caught, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reach, "time", Waits())
         connection.Connection(str(port), wait_s, lambda left, state: states.append((left, state)))
     text = str(caught.value)
     assert "\n" not in text

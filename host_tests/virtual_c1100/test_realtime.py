@@ -18,6 +18,7 @@ from tools.virtual_c1100.trace import Trace, masked
 
 ROOT = Path(__file__).resolve().parents[2]
 FAST = "[latency]\nboot = 0.2\nsim_ready = 0.05\nregistration = 0.1\npwrkey_on = 0.1\n"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 class Program:
@@ -119,6 +120,27 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 2
     assert (done.stdout + done.stderr).count("\n") == 1
+
+
+def test_who_sees_the_link_may_send_a_signal_at_once(tmp_path: Path, monkeypatch) -> None:
+    """However long it takes from there to its first line."""
+    handlers = []
+
+    def made(link: Path) -> None:
+        handlers.extend(map(signal.getsignal, SIGNALS))
+        raise ValueError("enough")
+
+    monkeypatch.setattr(cli, "PtyPort", made)
+    before = [signal.getsignal(number) for number in SIGNALS]
+    parser = argparse.ArgumentParser()
+    cli.add_arguments(parser)
+    try:
+        assert cli.run(parser.parse_args(["--link", str(tmp_path / "modem")])) == 2
+    finally:
+        for number, handler in zip(SIGNALS, before, strict=True):
+            signal.signal(number, handler)
+    assert all(map(callable, handlers))
+    assert not set(handlers) & set(before)
 
 
 def test_a_terminal_of_another_rate_is_told(tmp_path: Path) -> None:

@@ -61,8 +61,7 @@ def walk(
     finally:
         told = state.told(found)
         for command in found:
-            line.send(f"AT{command}\r".encode())
-            line.drain(0.3)
+            line.ask(command)
         if left is not None:
             left += told
 

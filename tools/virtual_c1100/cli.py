@@ -80,19 +80,20 @@ def profile_from(args: argparse.Namespace) -> Profile:
 def run(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C. Returns the exit code: 2 when a setting is wrong."""
     timeline = Timeline()
+    stop: list[int] = []
     try:
         profile = profile_from(args)
-        port = SerialPort(args.serial, profile.baud) if args.serial else PtyPort(args.link)
-        module = VirtualC1100(timeline, profile, port.write)
+        module = VirtualC1100(timeline, profile, lambda data: port.write(data))
         if args.trace:
             module.trace = Trace(timeline, args.trace.open("w", buffering=1))
+        # Before the link is there: who waits for that may send a signal at once.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda number, frame: stop.append(number))
+        signal.signal(signal.SIGUSR1, lambda number, frame: _press(timeline, module))
+        port = SerialPort(args.serial, profile.baud) if args.serial else PtyPort(args.link)
     except (ValueError, OSError) as error:
         print(f"virtual-c1100: {failure.words(error)}")
         return 2
-    stop: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, frame: stop.append(number))
-    signal.signal(signal.SIGUSR1, lambda number, frame: _press(timeline, module))
     _greet(args, profile, port.name)
     if not args.off:
         module.power_on()
