@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from host_tests import compiled
 from host_tests.patience import LIMIT_S
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,10 +21,10 @@ def micropython() -> str:
     return found
 
 
-def mp_runner(path: str) -> subprocess.CompletedProcess[str]:
-    """Run the tests of one file, named from the project's root."""
+def mp_runner(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the tests of a file, named from the project's root."""
     return subprocess.run(
-        [micropython(), "-X", "heapsize=8M", "host_tests/mp_runner.py", path],
+        [micropython(), "-X", "heapsize=8M", "host_tests/mp_runner.py", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -34,7 +35,7 @@ def mp_runner(path: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_unit_tests_on_micropython(path):
-    done = mp_runner(path.relative_to(ROOT).as_posix())
+    done = mp_runner(compiled.folder(), path.relative_to(ROOT).as_posix())
     print(done.stdout, done.stderr)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith(" 0 failed on micropython\n")
