@@ -1,8 +1,10 @@
 """Private names are short on a board: nothing else changes, and no two meet that must not."""
 
 import ast
+import io
 import re
 import textwrap
+import tokenize
 
 import pytest
 
@@ -54,6 +56,33 @@ def test_private_names_are_short_and_lines_stay_where_they_are() -> None:
 def test_what_is_not_ours_alone_stays(text, name) -> None:
     assert short(one=text)["one"] == text
     assert name in text
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *(f"{before}{q}it is _n{q}" for before in ("", "r", "B", "f", "Rb", "u") for q in "'\""),
+        *(f"{q}it is _n,\n'\" and _n{q}" for q in ("'''", '"""')),
+        r"""'it\'s _n'""",
+        r"""r'it\'s _n'""",
+        r"""'it is \\' + '_n'""",
+        "'it is \\\n_n'",
+        r"""'''it is _n\'''\''''""",
+        "0x_1",
+        "1_0",
+        "x_n",
+        "x1_n",
+        "3  # it is _n, isn't it",
+        '3  # it is """_n',
+    ],
+)
+def test_a_name_is_short_only_where_it_is_a_word_of_its_own(piece) -> None:
+    text = f"_n = 1\nx_n = x1_n = 2\nvalue = {piece}\nvalue = _n\n"
+    tokens = [t.string for t in tokenize.generate_tokens(io.StringIO(text).readline)]
+    found = names._replaced(text.encode(), {"_n": "_0"}).decode()
+    changed = [t.string for t in tokenize.generate_tokens(io.StringIO(found).readline)]
+    assert changed == ["_0" if word == "_n" else word for word in tokens]
+    assert changed.count("_0") == 2
 
 
 def test_what_only_a_docstring_says_is_short() -> None:

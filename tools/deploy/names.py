@@ -17,13 +17,24 @@ which the compiler leaves nothing.
 import ast
 import builtins
 import functools
-import io
 import re
-import tokenize
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 WORD = re.compile(r"\b_[A-Za-z]\w*\b")
+# Of a source, whole: a comment, a text with what is in front of it, a word or a number.
+PIECE = re.compile(
+    r"""
+    \#.*
+    | (?: [bfru]{1,2} )? (?:
+        \"{3} (?: [^\\] | \\[\s\S] )*? \"{3} | '{3} (?: [^\\] | \\[\s\S] )*? '{3}
+        | " (?: [^"\\\n] | \\[\s\S] )* " | ' (?: [^'\\\n] | \\[\s\S] )* '
+    )
+    | \w+
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
 OURS_ALONE = "firmware/"  # nobody else calls its functions,
 FOLDERS = ("firmware/", "lib/")  # whose coroutines are short too,
 # but for those that a traceback from a field is read by
@@ -89,103 +100,102 @@ class _File:
         self.others: set[str] = set()
         self.bases: set[str] = set()
         self.classes: set[str] = set()
-        tree = ast.parse(text)
-        self.names = set(WORD.findall(text.decode()))
-        self._modules: set[str] = set()  # that are none of ours, as they are called here
-        self._is_shown = is_shown
-        self._walk(tree)
-        self._attributes(tree, in_class=False)
-        self.by_name = {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword)} | {
-            node.value
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        }
         self.arguments: set[str] = set()
+        self.by_name: set[str] = set()
+        self.names = set(WORD.findall(text.decode()))
         self._others_call: set[str] = {"self", "cls", *dir(builtins)}
-        self._arguments(tree, is_closed)
-        self.arguments -= self._others_call | self.names | _lasting(tree)
+        self._lasting: set[str] = set()  # what means something beyond one function
+        self._all: defaultdict[type, list[Any]] = defaultdict(list)  # nodes, by what they are
+        self._in_class: set[ast.AST] = set()
+        self._sort(ast.parse(text), in_class=False, in_function=False, is_closed=is_closed)
+        self._functions(is_shown)
+        self._classes()
+        self._attributes()
+        self._variables()
+        self._texts()
+        self.arguments -= self._others_call | self.names | self._lasting
+        del self._all, self._in_class  # else all trees of a board are there at once
 
-    def _arguments(self, tree: ast.AST, is_closed: bool) -> None:
+    def _sort(self, tree: ast.AST, in_class: bool, in_function: bool, is_closed: bool) -> None:
+        """is_closed -- all callers of what is in `tree` are known"""
         for node in ast.iter_child_nodes(tree):
+            kind = type(node)
+            self._all[kind].append(node)
+            if in_class:
+                self._in_class.add(node)
+            if kind is ast.Name and not in_function:
+                self._lasting.add(node.id)  # type: ignore[attr-defined]
             name = getattr(node, "name", None) or ""
-            ours = is_closed or isinstance(node, ast.Lambda) or (name[:1] == "_" != name[1:2])
+            ours = is_closed or kind is ast.Lambda or (name[:1] == "_" != name[1:2])
             if isinstance(node, FUNCTIONS):
                 of = self.arguments if ours else self._others_call
                 of |= {each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)}
-                self._arguments(node, is_closed=True)  # nobody else has what is within
+                self._sort(node, in_class, True, True)  # nobody else has what is within
+            elif kind is ast.ClassDef:
+                self._sort(node, True, in_function, ours)
             else:
-                self._arguments(node, ours if isinstance(node, ast.ClassDef) else is_closed)
+                self._sort(node, in_class, in_function, is_closed)
 
-    def _attributes(self, tree: ast.AST, in_class: bool) -> None:
-        for node in ast.iter_child_nodes(tree):
-            match node:
-                case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name) if in_class:
-                    self.own.add(name)
-                case ast.Attribute(attr=name):
-                    self.others.add(name)
-                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if in_class:
-                    self.own.add(name)
-                case ast.Name(id=name, ctx=ast.Store()) if in_class:
-                    self.own.add(name)
-            self._attributes(node, in_class or isinstance(node, ast.ClassDef))
+    def _functions(self, is_shown: bool) -> None:
+        for node in self._all[ast.FunctionDef] + self._all[ast.AsyncFunctionDef]:
+            stays = is_shown and isinstance(node, ast.AsyncFunctionDef)
+            (self.kept if stays else self.made).add(node.name)
+            self._lasting.add(node.name)
+            if node in self._in_class:
+                self.own.add(node.name)
 
-    def _walk(self, tree: ast.AST) -> None:
-        told = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # to readers
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                self._modules |= {a.asname or a.name.partition(".")[0] for a in node.names}
-        for node in ast.walk(tree):
+    def _classes(self) -> None:
+        for node in self._all[ast.ClassDef]:
+            self.made.add(node.name)
+            self._lasting.add(node.name)
+            self.classes.add(node.name)
+            self.bases |= {ast.unparse(base).rpartition(".")[2] for base in node.bases}
+
+    def _attributes(self) -> None:
+        modules: set[str] = set()  # that are none of ours, as they are called here
+        for node in self._all[ast.Import]:
+            modules |= {a.asname or a.name.partition(".")[0] for a in node.names}
+        for node in self._all[ast.Attribute]:
+            of = node.value.id if isinstance(node.value, ast.Name) else ""
+            self._lasting.add(node.attr)
+            if of in modules:
+                self.kept.add(node.attr)
+            elif isinstance(node.ctx, ast.Store):
+                self.made.add(node.attr)
+            is_own = of in ("self", "cls") and node in self._in_class
+            (self.own if is_own else self.others).add(node.attr)
+
+    def _variables(self) -> None:
+        for node in self._all[ast.Assign]:
             match node:
-                case ast.Attribute(value=ast.Name(id=module), attr=name) if (
-                    module in self._modules
-                ):
-                    self.kept.add(name)
-                case ast.AsyncFunctionDef(name=name) if self._is_shown:
-                    self.kept.add(name)
-                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                    self.made.add(name)
-                case ast.ClassDef(name=name, bases=bases):
-                    self.made.add(name)
-                    self.classes.add(name)
-                    self.bases |= {ast.unparse(base).rpartition(".")[2] for base in bases}
                 case ast.Assign(
                     targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name("const"))
                 ):
                     self.kept.add(name)
-                case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
-                    self.made.add(name)
-                case ast.Attribute(attr=name, ctx=ast.Store()):
-                    self.made.add(name)
-                case ast.keyword(arg=str(name)):
-                    self.kept.add(name)
-                case ast.Constant(value=str(value)) if node not in told:
-                    self.kept |= set(WORD.findall(value))
+        for node in self._all[ast.Name]:
+            if isinstance(node.ctx, ast.Store):
+                self.made.add(node.id)
+                if node in self._in_class:
+                    self.own.add(node.id)
+        self.made |= {node.arg for node in self._all[ast.arg]}
+        for node in self._all[ast.Import] + self._all[ast.ImportFrom]:
+            self._lasting |= {*(getattr(node, "module", None) or "").split(".")}
+            for alias in node.names:
+                self._lasting |= {*alias.name.split("."), alias.asname or ""}
+        for node in self._all[ast.Global] + self._all[ast.Nonlocal]:
+            self._lasting |= {*node.names}
 
-
-def _lasting(tree: ast.Module) -> set[str]:
-    """Names that mean something beyond one function: of modules, classes and their attributes."""
-    found = set()
-    for node in ast.walk(tree):
-        match node:
-            case ast.Attribute(attr=name) | ast.ClassDef(name=name):
-                found.add(name)
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                found.add(name)
-            case ast.Import(names=names) | ast.ImportFrom(names=names):
-                found |= {*(getattr(node, "module", None) or "").split(".")}
-                for alias in names:
-                    found |= {*alias.name.split("."), alias.asname or ""}
-            case ast.Global(names=names) | ast.Nonlocal(names=names):
-                found |= {*names}
-    return found | {*_outside_functions(tree)}
-
-
-def _outside_functions(tree: ast.AST) -> Iterator[str]:
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.Name):
-            yield node.id
-        if not isinstance(node, FUNCTIONS):
-            yield from _outside_functions(node)
+    def _texts(self) -> None:
+        told = {node.value for node in self._all[ast.Expr]}  # to readers
+        for node in self._all[ast.Constant]:
+            if isinstance(node.value, str):
+                self.by_name.add(node.value)
+                if node not in told:
+                    self.kept |= set(WORD.findall(node.value))
+        for node in self._all[ast.keyword]:
+            self.by_name.add(node.arg)
+            if node.arg:
+                self.kept.add(node.arg)
 
 
 def _families(files: Iterable[_File]) -> list[set[str]]:
@@ -221,10 +231,4 @@ def _short(used: list[set[str]], families: list[set[str]]) -> dict[str, str]:
 
 
 def _replaced(text: bytes, short: Mapping[str, str]) -> bytes:
-    lines = text.decode().splitlines(keepends=True)
-    tokens = [t for t in tokenize.tokenize(io.BytesIO(text).readline) if t.type == tokenize.NAME]
-    for token in reversed(tokens):
-        if token.string in short:
-            row, (begin, end) = token.start[0] - 1, (token.start[1], token.end[1])
-            lines[row] = lines[row][:begin] + short[token.string] + lines[row][end:]
-    return "".join(lines).encode()
+    return PIECE.sub(lambda piece: short.get(piece[0], piece[0]), text.decode()).encode()
