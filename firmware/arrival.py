@@ -14,7 +14,11 @@ from .state import MODULE, WAITS
 _ASK_AGAIN_S = const(86400)  # a network that has refused PSM is asked again
 _RESTLESS = const(4)
 _UPDATE_S = const(60)  # about a tracking-area update the module may be awake
+_EARLY = 0.6  # of an attach, as they take here: nine of ten take longer
 _NB_IOT = const(9)  # AcT of +CEREG (27.007 7.29)
+# Attaches that are known before what one more says can wait for the session's end: the scheduler
+# is loaded for it, while there is a connection.
+_SURE = const(3)
 
 
 async def start(session) -> None:
@@ -68,6 +72,10 @@ async def attach(session) -> None:
 
         pin = guard.allowed(settings["pin"], node.state)
     begin = session.modem.patience.mark()
+    if session._was_off:
+        since_s = (time.time_ns() - session._began) / 1000000000
+        early_s = session._usual_s * _EARLY - since_s
+        session.modem.patience.early_ms = int(early_s * 1000)
     try:
         found = await session.modem.attach(
             pin, settings["apn"] or None, settings["register_s"], not session._was_off
@@ -108,7 +116,7 @@ async def measure(session) -> None:
         from . import battery
 
         node.samples += battery.loaded(node)
-    if session._attach_s:
+    if session._attach_s and node.state.connects < _SURE:
         _note_attach(session)
         if not session._asked_psm and _wants_psm(session):
             await _ask_for_psm(session)  # it knows only now
@@ -179,5 +187,6 @@ def _note_attach(session) -> None:
 
     node = session._node
     jobs.attached(node.state, node.settings, session._attach_s)
+    session._is_noted = True
     session._preferred = jobs.preferred(node.scheduler, node.state, node.settings, session._tail_s)
     node.rest()

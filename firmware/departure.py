@@ -89,11 +89,14 @@ def _cheapest(session, tail_s: float) -> str:
 
         coverage.told(state, node.settings, session._waited)
         session._waited = None
-    made = node.scheduler
     from . import jobs
 
+    if session._attach_s and not session._is_noted:
+        session._is_noted = True
+        jobs.attached(state, node.settings, session._attach_s)
+    made = node.scheduler
     made.network = jobs.network(state, node.settings, tail_s)
-    return jobs.sleep(node, not session._attach_s)
+    return jobs.sleep(node, not session._was_off or session.modem.was_registered)
 
 
 async def _end_connection(session) -> float:

@@ -51,6 +51,7 @@ class Session:
         self._flies = False  # it is in flight mode
         self._act = None  # AcT of the network
         self._attach_s = 0  # from the power key to registration; 0: not measured
+        self._is_noted = False  # that it is
         board = node.board
         self._wires = {name: board.output(name) for name in ("pwrkey", "wake")}
         self._wires["status"] = board.input("status")
@@ -59,7 +60,10 @@ class Session:
         from .delivery import Delivery
 
         self._last = node.state.reported
-        self._key, self._tail_s, self._preferred, self._cycle_s, self._waited = node.prospects()
+        known = node.prospects()
+        self._key, self._tail_s, self._preferred, self._cycle_s, self._waited, self._usual_s = (
+            known
+        )
         if not self._key and not node.state.failures:
             cut = None  # who knows whether the module starts with its supply
         self._uart = board.uart()  # last: what fails before it has opened nothing

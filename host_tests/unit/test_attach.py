@@ -427,6 +427,7 @@ class Net(Answering):
         Answering.__init__(self, REGISTERED)
         self.history = history
         self.begin = time.ticks_ms()
+        self.looks = 0  # at EPS
         if not tells:
             self.answers["AT+CEREG=1"] = self.answers["AT+CGREG=1"] = ERROR
         self.answers["AT+CEREG?"] = lambda line: self.tell("+CEREG", 1)
@@ -440,6 +441,7 @@ class Net(Answering):
 
     def tell(self, name, domain):
         now = time.ticks_diff(time.ticks_ms(), self.begin)
+        self.looks += domain == 1
         stat = [entry for entry in self.history if entry[0] <= now][-1][domain]
         if stat is None:
             return ERROR
@@ -497,6 +499,26 @@ async def test_histories_of_a_registration():
             else:
                 assert isinstance(got, want), where
             assert least <= took <= most, where
+
+
+async def test_a_board_that_dozes_looks_less_often_before_a_search_may_end():
+    """(known not to end before, ms), when it ends: looks at most, and how late it is seen."""
+    for early_ms, end_ms, most, late_ms in (
+        (0, 6000, 25, 350),
+        (-9000, 6000, 25, 350),
+        (4000, 6000, 12, 350),
+        (30000, 40000, 55, 350),
+        (30000, 3000, 3, 2050),  # against what is known
+        (30000, 100, 2, 2050),
+    ):
+        module = Net(((0, 2, 2), (end_ms, 1, 0)), True)
+        modem = C1100(module, doze=time.sleep_ms)
+        modem.patience.early_ms = early_ms
+        got = await modem.start(timeout_s=90)
+        late = time.ticks_diff(time.ticks_ms(), module.begin) - end_ms
+        modem.close()
+        assert got.stat == 1 and module.looks <= most, (early_ms, end_ms, module.looks)
+        assert late <= late_ms, (early_ms, end_ms, late)
 
 
 # What an earlier life left -----------------------------------------------------------------------

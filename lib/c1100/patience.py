@@ -5,7 +5,12 @@ import time
 
 
 class Patience:
-    """sleep -- callable(ms), such as machine.lightsleep; None where the board stays awake"""
+    """sleep -- callable(ms), such as machine.lightsleep; None where the board stays awake
+
+    early_ms -- before it has taken so long, nobody expects a search to end: it is looked at less
+    """
+
+    early_ms = 0
 
     def __init__(self, channel, sleep=None) -> None:
         self._channel = channel

@@ -68,7 +68,8 @@ async def register(modem, timeout_s: float = 180) -> Registration:
         while obstacles and idle_ms >= obstacles[0][0]:
             await _clear(modem._channel, *obstacles.pop(0)[1:])
         passes = not found or max(denied_ms, refused_ms) >= 0
-        await _change(modem, changed, min(left, _POLL_MS) if passes else left)
+        most_ms = min(left, _POLL_MS) if passes else left
+        await _change(modem, changed, most_ms, patience.since(begin) < patience.early_ms)
         changed.clear()
         found, error = await domains(modem._channel)
 
@@ -84,10 +85,10 @@ def _listen(modem) -> asyncio.Event:
     return changed
 
 
-async def _change(modem, changed, ms: int) -> None:
+async def _change(modem, changed, ms: int, is_early: bool) -> None:
     """Wait until the registration may have changed, at most so long."""
     if modem.patience.dozes:
-        await modem.patience.wait(min(ms, _LOOK_MS))
+        await modem.patience.wait(min(ms, _POLL_MS if is_early else _LOOK_MS))
         return
     try:
         step_ms = _RECHECK_MS if modem.tells else _POLL_MS
