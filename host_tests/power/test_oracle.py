@@ -4,17 +4,19 @@ import functools
 import json
 import math
 import random
+from dataclasses import replace
 
 import pytest
 
 from tools.deploy import settings
 from tools.power import compare, model, oracle
-from tools.power.model import Conditions
+from tools.power.model import Conditions, Phase
 from tools.power.oracle import Code, Costs, Job, Window
 from tools.power.profiles import load
 from tools.power.scenario import NODE, Change
-from tools.virtual_c1100 import Profile
+from tools.virtual_c1100 import Profile, measured
 from tools.virtual_c1100.air import RELEASES, Grants, RadioLink
+from tools.virtual_c1100.measured import Luck
 
 MODULE, BOARD = load("mdm9206", "module"), load("esp32", "board")
 MODES = (oracle.in_psm, oracle.switched_off, oracle.in_idle)
@@ -158,6 +160,25 @@ def test_a_session_waits_for_better_coverage_within_its_window():
     seldom = tuple((h * 3600.0, (h % 12 != 0) * 2) for h in range(24))
     assert oracle.least(wanted, 86400, costs(8.0, levels=sometimes)).charge_uc <= 1.01 * good
     assert oracle.least(wanted, 86400, costs(8.0, levels=seldom)).charge_uc > 1.2 * good
+
+
+def test_the_first_start_has_the_luck_that_it_had():
+    """Nobody can wait for another one; of all later starts the bound has the mean."""
+    jobs = [Job("sample", 1800), Job("report", 10800, size=400)]
+    wanted = oracle.windows(jobs, 86400)
+    network = measured.fitting(Profile(), MODULE.network)
+    granted = Conditions.of(network, "nb-iot", t3324_s=10.0, t3412_s=86400.0)
+    usual = Costs(MODULE, BOARD, granted)
+    least = oracle.least(wanted, 86400, usual).charge_uc
+    for search_s in (0.0, 0.3, 0.5, 0.7, 1.0):
+        luck = Luck(search_s=search_s)
+        found = oracle.least(wanted, 86400, replace(usual, first=luck)).charge_uc - least
+        took, mean = (
+            network.latency.registration * measured.connect_factor(0, granted.rsrp, one)
+            for one in (luck, Luck())
+        )
+        search = usual.module_uc([Phase("search", 1.0)]) + usual.board_uc(1.0, "light-sleep")
+        assert found == pytest.approx((took - mean) * search, rel=0.001, abs=1.0)
 
 
 def test_the_usual_firmwares_cost_more():

@@ -169,8 +169,9 @@ def estimates(
     ways = []
     for uplink in uplinks(checked):
         costs = Costs(
-            *powers, found, levels, code=code, uplink=uplink, sizes=_sizes(uplink, checked)
-        )
+            *powers, found, levels, code=code, uplink=uplink, sizes=_sizes(uplink, checked),
+            first=drawn[0][1] if drawn else None,
+        )  # fmt: skip
         ways.append([way(wanted, span_s, costs) for way in (oracle.least, *oracle.FIRMWARES)])
     # With a second uplink each way has the cheaper one.
     return [min(same, key=lambda e: e.charge_uc) for same in zip(*ways, strict=True)]

@@ -26,6 +26,7 @@ from tools.power.currents import board_amperes
 from tools.power.model import UC_PER_MAH, Conditions, Exchange, Phase, charge_uc
 from tools.power.profiles import Profile
 from tools.virtual_board.runner import BOOT_MS
+from tools.virtual_c1100.measured import Luck
 
 
 class Job(NamedTuple):
@@ -91,6 +92,7 @@ class Costs:
     code -- what it computes then
     uplink, sizes -- by which it reports, and what its messages hold besides (model.Exchange)
     keepalive_s -- between the pings of a connection that is kept (manual 3.6.1)
+    first -- the luck of the first session: all ways to do the jobs begin with it, at once
     """
 
     module: Profile
@@ -102,6 +104,7 @@ class Costs:
     keepalive_s: float = 60.0
     uplink: str = "mqtt"
     sizes: dict[str, int] = field(default_factory=dict)
+    first: Luck | None = None
 
     def best(self, from_s: float, to_s: float) -> "Costs":
         """The costs at the best coverage that there is within a span of time."""
@@ -125,6 +128,13 @@ class Costs:
     @functools.cached_property
     def _known(self) -> dict[tuple[int, int | None], "Costs"]:
         return {}
+
+    def begun(self) -> "Costs":
+        """The costs of the first session."""
+        if self.first is None:
+            return self
+        lucks = ((self.first,),) * (self.conditions.radio.coverage + 1)
+        return replace(self, conditions=replace(self.conditions, luck=lucks))
 
     def typical_uc(self) -> float:
         """By which two places compare."""
@@ -318,9 +328,10 @@ def _cheapest(costs: Costs, wanted: list[Window], span_s: float) -> tuple[float,
         return min(uc + light * start_s for uc, start_s in found) - floor * least_s
 
     def first(at: Costs) -> float:
-        start = model.start_from_off(at.conditions)
+        begun = at.begun()
+        start = model.start_from_off(begun.conditions)
         light = at.board_uc(1.0, "light-sleep")
-        start_uc = at.module_uc(start) - at.setup_uc + at.call_uc
+        start_uc = begun.module_uc(start) - at.setup_uc + at.call_uc
         return start_uc + (light - floor) * model.seconds(start)
 
     # best[i]: cheapest way up to and with a session at points[i]; index -1 is the beginning
