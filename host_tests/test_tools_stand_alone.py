@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from host_tests.patience import LIMIT_S
+
 ROOT = Path(__file__).resolve().parents[1]
 IMPORTS_ALL = """
 import importlib, pkgutil, tools
@@ -16,6 +18,6 @@ print("all are there")
 
 
 def test_every_module_of_the_tools_is_imported_without_the_tests():
-    job = subprocess.run([sys.executable, "-c", IMPORTS_ALL], cwd=ROOT, timeout=120,
+    job = subprocess.run([sys.executable, "-c", IMPORTS_ALL], cwd=ROOT, timeout=LIMIT_S,
                          capture_output=True, text=True, check=False)  # fmt: skip
     assert job.stdout == "all are there\n", job.stderr

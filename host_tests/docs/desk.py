@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from host_tests import patience
 from host_tests.bench.test_mpremote import serving
 from host_tests.deploy.test_flash import PLAIN, firmware
 from host_tests.deployed import compiled
@@ -26,7 +27,7 @@ from host_tests.support.web import serving_files
 from tools.broker import Address, free_port
 from tools.virtual_board.board import Board, flash_folder
 
-LIMIT_S = 3600.0 if os.environ.get("DOCS") == "full" else 120.0
+LIMIT_S = 3600.0 if os.environ.get("DOCS") == "full" else patience.LIMIT_S
 PARTS = ("tools", "lib", "firmware", "docs", "host_tests/scenarios")
 KEY = "c0ffee" * 8
 ID = "field-17"  # of README

@@ -16,6 +16,7 @@ from selenium.webdriver.common.by import By
 
 from host_tests.monitor.test_model import pack
 from host_tests.monitor.test_page import until
+from host_tests.patience import LIMIT_S
 from host_tests.power.test_report import days, made
 from tools.broker import Address
 from tools.monitor import web
@@ -87,13 +88,13 @@ class Page:
         self.thread.start()
         app = web.application(self.feed.snapshot, self.feed.history, self.feed.mark)
         serving = web.serve(app, "127.0.0.1", 0)
-        self.runner = asyncio.run_coroutine_threadsafe(serving, self.loop).result(60)
+        self.runner = asyncio.run_coroutine_threadsafe(serving, self.loop).result(LIMIT_S)
         self.url = f"http://127.0.0.1:{self.runner.addresses[0][1]}/"
 
     def close(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._end(), self.loop).result(60)
+        asyncio.run_coroutine_threadsafe(self._end(), self.loop).result(LIMIT_S)
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(60)
+        self.thread.join(LIMIT_S)
         self.loop.close()
 
     async def _end(self) -> None:
@@ -130,13 +131,13 @@ def test_a_page_that_is_closed_is_no_failure(page, caplog):
     before = len(asyncio.all_tasks(page.loop))
     address = ("127.0.0.1", int(page.url.rstrip("/").rpartition(":")[2]))
     for seq in range(3):
-        with socket.create_connection(address, 60) as tab:
+        with socket.create_connection(address, LIMIT_S) as tab:
             tab.sendall(b"GET /news HTTP/1.1\r\nHost: x\r\n\r\n")
             assert b"200 OK" in tab.recv(100)
         page.say("closed", {"n": "seq", "v": seq})
         page.say("closed", {"n": "battery", "u": "V", "v": 3.0 + seq})
 
-    value, end = 0, time.monotonic() + 60
+    value, end = 0, time.monotonic() + LIMIT_S
     while len(asyncio.all_tasks(page.loop)) > before:
         assert time.monotonic() < end, "a closed page is still told"
         page.say("closed", {"n": "value", "v": (value := value + 1)})

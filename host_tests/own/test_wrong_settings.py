@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from host_tests.patience import LIMIT_S
 from tools.deploy import DeployError, project, settings
 from tools.own.folder import Folder
 
@@ -168,7 +169,7 @@ def on_the_node(folder: Path, wrong: list[Any], right: dict[str, Any]) -> list[l
     code = NODE.format(root=str(project.ROOT), folder=str(folder))
     done = subprocess.run(
         [settings.micropython(), "-X", "heapsize=16M", "-c", code],
-        capture_output=True, text=True, check=False, timeout=120,
+        capture_output=True, text=True, check=False, timeout=LIMIT_S,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
     return json.loads(done.stdout.partition("RESULT")[2])

@@ -25,6 +25,7 @@ KEYS: dict[str, Callable[[], ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey]] = 
     "RSA-2048": lambda: rsa.generate_private_key(65537, 2048),
 }
 USUAL = "P-256"
+END_LIMIT_S = 30.0  # of what is on its way when one side has ended
 BEGIN, END = datetime.datetime(2020, 1, 1), datetime.datetime(2050, 1, 1)
 
 
@@ -105,7 +106,7 @@ def in_front_of(
                 back = threading.Thread(target=_pass, args=(outside, inside), daemon=True)
                 back.start()
                 _pass(inside, outside)
-                back.join(1)
+                back.join(END_LIMIT_S)
 
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
@@ -131,15 +132,16 @@ def _counted(connection: socket.socket, counts: Counts) -> Iterator[socket.socke
     with ours, theirs:
         yield theirs
         theirs.close()
-        ways[1].join(1)
+        ways[1].join(END_LIMIT_S)
 
 
 def _pass(
     source: socket.socket, target: socket.socket, count: Callable[[int], None] | None = None
 ) -> None:
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # a reset is an end, too
         while data := source.recv(65536):
             if count is not None:
                 count(len(data))
             target.sendall(data)
+    with contextlib.suppress(OSError):
         target.shutdown(socket.SHUT_WR)
