@@ -1,13 +1,14 @@
 """HTTP against a real server: bodies, headers, statuses, redirects, time-outs, ends of input."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 
 from host_tests.peers import dead_port
 from host_tests.virtual_c1100.http_server import PAGE, HttpServer
 from host_tests.virtual_c1100.rig import Rig
-from tools.virtual_c1100 import Profile
+from tools.virtual_c1100 import Profile, http_request
 
 HOST = b"http://www.example.com"
 
@@ -129,6 +130,22 @@ def test_reboot_ends_a_request(server: HttpServer) -> None:
     rig.send(b"AT+LSHTTPGET\r", 5)
     rig.module.power_cycle()
     assert rig.module.peers() == []
+
+
+def test_what_is_over_before_it_has_begun_is_not_sent(server: HttpServer, monkeypatch) -> None:
+    """On a busy machine a request's thread may begin after the module's reboot."""
+    threads: list[Callable[[], None]] = []
+    held = SimpleNamespace(
+        Thread=lambda target, **_: SimpleNamespace(start=lambda: threads.append(target))
+    )
+    monkeypatch.setattr(http_request, "threading", held)
+    rig = ready(server, b"/", patience_s=0.1)
+    rig.send(b"AT+LSHTTPGET\r", 5)
+    rig.module.power_cycle()
+    for thread in threads:
+        thread()
+    assert len(threads) == 1
+    assert server.seen == []
 
 
 @pytest.mark.parametrize("url", [b"https://www.example.com/", b"ftp://x/", b"http://203.0.113.9/",

@@ -123,6 +123,9 @@ class HttpRequest:
             raise OSError("unreachable")
         self._connection = http.client.HTTPConnection(*address, timeout=self._timeout_s)
         try:
+            self._connection.connect()
+            if self._cancelled:  # before there was a socket that could be shut
+                raise OSError("nobody is interested any more")
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             headers = {"Host": parts.netloc, **request.headers}
             self._connection.request(request.method, target, request.body, headers)
