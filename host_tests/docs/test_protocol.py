@@ -1,6 +1,7 @@
 """docs/protocol.md has every name, topic, command and result that a node knows, and no other."""
 
 import ast
+import functools
 import hmac
 import json
 import re
@@ -25,10 +26,12 @@ KEY = bytes(range(32))
 
 def nodes(kind: type[ast.AST]) -> Iterator[ast.AST]:
     """All of a kind in the firmware's sources."""
-    for path in SOURCES:
-        yield from (
-            node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, kind)
-        )
+    return (node for node in all_nodes() if isinstance(node, kind))
+
+
+@functools.cache
+def all_nodes() -> list[ast.AST]:
+    return [node for path in SOURCES for node in ast.walk(ast.parse(path.read_text()))]
 
 
 def names(cell: str) -> list[str]:
@@ -129,10 +132,11 @@ def literals(tree: ast.AST) -> set[str]:
 def test_every_event_is_described():
     told = {name for cells in DOCUMENT.table("text", "means") for name in names(cells[0])}
     shown = {re.sub("<[^>]+>", "1", text) for text in told}
-    for template in events():
-        assert any(pattern_of(template).fullmatch(text) for text in shown), template
+    patterns = {template: pattern_of(template) for template in events()}
+    for template, pattern in patterns.items():
+        assert any(pattern.fullmatch(text) for text in shown), template
     for text in shown - {"1"}:  # what is wrong with a setting is config.py's affair
-        assert any(pattern_of(template).fullmatch(text) for template in events()), text
+        assert any(pattern.fullmatch(text) for pattern in patterns.values()), text
 
 
 # Commands -------------------------------------------------------------------------------------

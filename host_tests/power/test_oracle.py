@@ -47,10 +47,12 @@ def exhaustive(wanted: list[Window], span_s: float, c: Costs) -> float:
     times = sorted(edges | {t + early for t in edges if t + early <= span_s})
     light = c.board_uc(1.0, "light-sleep")
 
+    @functools.cache
     def gap_uc(gap_s: float, again: bool) -> float:
         found = (mode(c, gap_s, again) for mode in MODES)
         return min(uc + light * start_s for uc, start_s in found)
 
+    @functools.cache
     def start_uc(at: float) -> float:
         start = model.start_from_off(c.conditions)
         seconds = model.seconds(start)
