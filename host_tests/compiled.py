@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PLACES = (
     "lib",
     "firmware",
+    "host_tests/flash",
     "host_tests/unit",
     "host_tests/support",
     "tools/virtual_board/stand_ins/lockstep",

@@ -2,7 +2,7 @@
 
     micropython host_tests/mp_runner.py host_tests/unit/test_ring.py ...
 
-A folder named before the files has what is compiled of them (compiled.py), else the sources run.
+With a folder of what is compiled of them (compiled.py) in COMPILED, else the sources run.
 Prints a line for each test and a count; the exit code is 1 when one has failed.
 """
 
@@ -12,7 +12,7 @@ import sys
 from micropython import const
 
 # Whole paths: a test may go into another folder, and the firmware imports when it needs to.
-ROOT = os.getcwd() if sys.argv[1].endswith(".py") else sys.argv.pop(1)
+ROOT = os.getenv("COMPILED", os.getcwd())
 sys.path[:0] = [ROOT, ROOT + "/lib", ROOT + "/tools/virtual_board/stand_ins/lockstep"]
 
 # The interpreter's own modules, which it would look for in all of these folders at each import.

@@ -1,8 +1,10 @@
 """What the node stores, on a real LittleFS under the real MicroPython, whenever the power goes."""
 
 import json
+import os
 import subprocess
 
+from host_tests import compiled
 from host_tests.patience import LIMIT_S
 from host_tests.test_on_micropython import ROOT, micropython
 
@@ -10,8 +12,9 @@ from host_tests.test_on_micropython import ROOT, micropython
 def run(script: str, *arguments: object) -> dict:
     """The figures that a script prints."""
     done = subprocess.run(
-        [micropython(), "-X", "heapsize=64M", "host_tests/flash/" + script, *map(str, arguments)],
+        [micropython(), "-X", "heapsize=16M", "host_tests/flash/" + script, *map(str, arguments)],
         cwd=ROOT,
+        env=os.environ | {"COMPILED": compiled.folder()},
         capture_output=True,
         text=True,
         timeout=LIMIT_S,

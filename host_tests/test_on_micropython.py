@@ -1,5 +1,6 @@
 """The unit tests once more, on the real MicroPython."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -21,11 +22,12 @@ def micropython() -> str:
     return found
 
 
-def mp_runner(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the tests of a file, named from the project's root."""
+def mp_runner(path: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the tests of one file, named from the project's root."""
     return subprocess.run(
-        [micropython(), "-X", "heapsize=8M", "host_tests/mp_runner.py", *arguments],
+        [micropython(), "-X", "heapsize=8M", "host_tests/mp_runner.py", path],
         cwd=ROOT,
+        env=os.environ | environment,
         capture_output=True,
         text=True,
         timeout=LIMIT_S,
@@ -35,7 +37,7 @@ def mp_runner(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_unit_tests_on_micropython(path):
-    done = mp_runner(compiled.folder(), path.relative_to(ROOT).as_posix())
+    done = mp_runner(path.relative_to(ROOT).as_posix(), COMPILED=compiled.folder())
     print(done.stdout, done.stderr)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith(" 0 failed on micropython\n")

@@ -12,7 +12,8 @@ import os
 import sys
 
 HOME = os.getcwd()
-sys.path[:0] = [HOME, HOME + "/lib"]  # found after chdir() too
+CODE = os.getenv("COMPILED", HOME)  # compiled.py
+sys.path[:0] = [CODE, CODE + "/lib"]  # found after chdir() too
 
 import vfs  # noqa: E402
 

@@ -7,10 +7,12 @@ Prints one JSON object.
 """
 
 import json
+import os
 import random
 import sys
 
-sys.path[:0] = [".", "lib"]
+HOME = os.getenv("COMPILED", ".")  # compiled.py
+sys.path[:0] = [HOME, HOME + "/lib"]
 
 from firmware.outbox import Outbox  # noqa: E402
 from host_tests.flash import journal as chip  # noqa: E402

@@ -6,9 +6,11 @@ node starts on what each loss of power has left. Prints one JSON object.
 """
 
 import json
+import os
 import sys
 
-sys.path[:0] = [".", "lib"]
+HOME = os.getenv("COMPILED", ".")  # compiled.py
+sys.path[:0] = [HOME, HOME + "/lib"]
 
 from firmware import config, files, last_good, log, trial, trials  # noqa: E402
 from host_tests.flash import journal as chip  # noqa: E402
