@@ -23,7 +23,7 @@ help:
 	@echo "make month   30 days of a node, twice: the energy report, and that both traces are the same"
 	@echo "make month-heap 30 days of a node on one small heap: does it fall to pieces?"
 	@echo "make wirings every way to wire the module, with every way to sleep and uplink"
-	@echo "make docs    every command of README and docs at its full length: hours"
+	@echo "make docs    every command of README and docs, and each energy scenario, at full length: hours"
 	@echo "make lint    ruff and the type checks alone"
 	@echo "make dist    wheel, sdist and the driver's types (c1100-stubs) in build/dist"
 	@echo "make venv    .venv with all that the above need"
@@ -69,7 +69,7 @@ wirings: venv
 	WIRINGS=all $(BIN)/python -m pytest -n 2 host_tests/node/test_wiring.py $(ARGS)
 
 docs: venv
-	DOCS=full $(BIN)/python -m pytest -n 0 host_tests/docs $(ARGS)
+	DOCS=full $(BIN)/python -m pytest -n 0 host_tests/docs host_tests/power/test_scenarios.py $(ARGS)
 
 lint: venv
 	$(BIN)/python -m pytest host_tests/test_lint_and_types.py $(ARGS)
