@@ -74,6 +74,13 @@ def test_each_uplink_delivers_to_a_server_of_our_own_and_never_beats_the_bound(u
     assert life.sessions == life.estimates[0].sessions
 
 
+def test_the_bound_is_of_the_form_in_which_records_go():
+    wanted = Scenario("", 0.15, node("mqtt") | {"payload": {"format": "senml+cbor"}})
+    life = simulate.simulate(wanted)
+    assert life.impossible == ""
+    assert 1 <= life.ratio < 1.1
+
+
 @pytest.mark.parametrize(("first", "then"), list(itertools.permutations(UPLINKS, 2)))
 def test_the_second_uplink_has_a_server_too_and_the_bound_is_of_the_cheaper_one(first, then):
     profile = Profile()
