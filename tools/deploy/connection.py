@@ -136,7 +136,7 @@ class Connection:
     def fresh(self) -> None:
         """Soft reset to the prompt: nothing is loaded, and what can be mounted is mounted."""
         try:
-            self._transport.enter_raw_repl(soft_reset=True, timeout_overall=reach.RAW_S)
+            self._transport.enter_raw_repl(soft_reset=True, timeout_overall=reach.FRESH_S)
         except reach.ERRORS as error:
             raise DeployError(f"lost after a reset: {error}") from error
 

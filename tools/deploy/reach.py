@@ -24,7 +24,8 @@ from tools.deploy import DeployError
 
 RETRY_S = 0.5
 KNOCK_S = 0.1
-RAW_S = 5
+RAW_S = 5  # a node that sleeps is awake for seconds: then it is knocked at again
+FRESH_S = 60  # a board that is held starts: its boot.py, and this machine, may be slow
 READ_S = 10.0  # a board that erases flash may be silent for a while
 HEARD = 4000  # last bytes that are kept of what a board prints
 RESETS = 2  # from which on it starts again and again
