@@ -1,5 +1,6 @@
 """.mpy files for one board: compiled by mpy-cross, checked against what the board can load."""
 
+import functools
 import os
 import re
 import subprocess
@@ -94,6 +95,7 @@ def compiled(sources: dict[str, Path], board: Format) -> dict[str, bytes]:
         return dict(pool.map(one, sources.keys(), sources.values()))
 
 
+@functools.lru_cache(maxsize=512)  # all of some boards: a life in lockstep begins with all of it
 def _compile(target: str, source: Path, text: bytes, board: Format) -> bytes:
     march = [f"-march={board.arch}"] if board.arch else []
     # Through a pipe: mpy-cross says nothing of a file that a full disk has cut off.
