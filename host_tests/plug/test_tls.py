@@ -3,14 +3,13 @@
 import contextlib
 import dataclasses
 import ssl
-import time
 
 import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, PrivateFormat
 
 from host_tests.certificates import DER, PEM, Authority, Identity, authority, server_context
 from host_tests.peers import dead_port
-from host_tests.plug.servers import Server, echo, serving
+from host_tests.plug.servers import Server, echo, serving, waits
 from tools.virtual_c1100 import Profile
 
 HOST = "server.example"
@@ -62,7 +61,7 @@ def closing(_server: Server, _connection) -> None:
 
 
 def silent(_server: Server, connection) -> None:
-    time.sleep(20)
+    waits(connection)
 
 
 def alone(identity: Identity) -> Identity:
