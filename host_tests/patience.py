@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 LIMIT_S = 300.0
+COMPUTES_S = 1800.0  # for what computes all the time, on a machine that has more to do
 LOOK_S = 0.01
 
 

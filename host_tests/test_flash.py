@@ -5,7 +5,7 @@ import os
 import subprocess
 
 from host_tests import compiled
-from host_tests.patience import LIMIT_S
+from host_tests.patience import COMPUTES_S
 from host_tests.test_on_micropython import ROOT, micropython
 
 
@@ -17,7 +17,7 @@ def run(script: str, *arguments: object) -> dict:
         env=os.environ | {"COMPILED": compiled.folder()},
         capture_output=True,
         text=True,
-        timeout=LIMIT_S,
+        timeout=COMPUTES_S,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
