@@ -6,8 +6,8 @@ program in one, from the chip's bootloader offset on. The format of the table is
 """
 
 import struct
-
-from esptool.targets import CHIP_DEFS
+from collections.abc import Mapping
+from typing import Any
 
 from tools.deploy import DeployError
 
@@ -19,16 +19,22 @@ _ENTRY_MAGIC = b"\xaa\x50"
 _LABELS = (b"vfs", b"ffat")  # ports/esp32/modules/flashbdev.py
 
 
+def _chips() -> Mapping[str, Any]:
+    from esptool.targets import CHIP_DEFS  # late: most tools have no use for it
+
+    return CHIP_DEFS
+
+
 def bootloader_offset(chip: str) -> int:
     """Where in flash the firmware of a chip begins. `chip` is esptool's name of it."""
-    return CHIP_DEFS[chip].BOOTLOADER_FLASH_OFFSET
+    return _chips()[chip].BOOTLOADER_FLASH_OFFSET
 
 
 def chip_of(firmware: bytes) -> str:
     """esptool's name of the chip that a firmware is for. Raises DeployError when it is none."""
     if len(firmware) > _CHIP_ID_AT + 2 and firmware[0] == _IMAGE_MAGIC:
         number = int.from_bytes(firmware[_CHIP_ID_AT : _CHIP_ID_AT + 2], "little")
-        for name, chip in CHIP_DEFS.items():
+        for name, chip in _chips().items():
             if getattr(chip, "IMAGE_CHIP_ID", None) == number:
                 return name
     raise DeployError(
