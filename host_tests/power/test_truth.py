@@ -137,7 +137,7 @@ def test_a_run_below_the_bound_is_no_success(monkeypatch, tmp_path, capsys):
 def test_what_was_not_delivered_is_said_first(tmp_path: Path, capsys, config, profile, says):
     (tmp_path / "c.json").write_text(json.dumps(NODE | config))
     (tmp_path / "p.toml").write_text(profile)
-    asked = ("--days", "0.1", "--config", tmp_path / "c.json", "--out", tmp_path,
+    asked = ("--days", "0.05", "--config", tmp_path / "c.json", "--out", tmp_path,
              "--profile", tmp_path / "p.toml")  # fmt: skip
     assert command(simulate, *asked) == 1
     said = capsys.readouterr().out
