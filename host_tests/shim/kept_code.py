@@ -1,8 +1,11 @@
 """Modules of driver and firmware are read once: a wake unloads dozens, and loads them again.
 
-What a module does when it is imported, it does each time.
+What a module does when it is imported, it does each time; only its named tuples stay, which
+CPython compiles.
 """
 
+import collections
+import functools
 import sys
 from collections.abc import Sequence
 from copy import copy
@@ -47,6 +50,23 @@ class Finder:
         return copy(cls._specs[key])
 
 
+_namedtuple = collections.namedtuple
+
+
+@functools.cache
+def _kept_tuple(module: str, name: str, fields: str | tuple[str, ...]) -> type:
+    return _namedtuple(name, fields, module=module)
+
+
+@functools.wraps(_namedtuple)
+def _tuple(name, fields, **options):
+    module = sys._getframe(1).f_globals.get("__name__", "__main__")
+    if module.partition(".")[0] in ("c1100", "firmware"):
+        return _kept_tuple(module, name, fields if isinstance(fields, str) else tuple(fields))
+    return _namedtuple(name, fields, **{"module": module, **options})
+
+
 def install() -> None:
     """Before all other finders."""
     sys.meta_path.insert(0, Finder)  # type: ignore[arg-type]
+    collections.namedtuple = _tuple
