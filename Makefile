@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --qui
 TYPINGS := build/typings
 ARGS ?=
 
-.PHONY: help venv demo test bench soak fuzz damage states month wirings month-heap docs lint dist clean
+.PHONY: help venv demo test bench soak fuzz damage states splits month wirings month-heap docs lint dist clean
 
 help:
 	@echo "make demo    a node's life on the virtual board   (ARGS=--help for its options)"
@@ -19,6 +19,7 @@ help:
 	@echo "make soak    2,000 wakes of a node under mixed faults (ARGS=\"--wakes N --seed N\")"
 	@echo "make damage  every damage to every file of a node, and every call on them that may fail"
 	@echo "make states  every state that an earlier life may leave the module in, against every feature"
+	@echo "make splits  the driver's tests with what the module says cut at every single byte"
 	@echo "make fuzz    driver and node fed with anything (MINUTES=10 for all targets together)"
 	@echo "make month   30 days of a node, twice: the energy report, and that both traces are the same"
 	@echo "make month-heap 30 days of a node on one small heap: does it fall to pieces?"
@@ -50,6 +51,9 @@ damage: venv
 
 states: venv
 	$(BIN)/python -m host_tests.states $(ARGS)
+
+splits: venv
+	SPLITS=all $(BIN)/python -m pytest -n 2 host_tests/test_every_split.py $(ARGS)
 
 MINUTES ?= 10
 fuzz: venv
