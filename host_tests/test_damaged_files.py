@@ -10,7 +10,7 @@ from host_tests.damaged_files import lived, tried
 from host_tests.support import node_life
 from host_tests.support.node_life import Life
 
-STEP = int(os.environ.get("DAMAGE_STEP", "61"))
+STEP = int(os.environ.get("DAMAGE_STEP", "73"))
 
 
 def test_whatever_is_in_a_file_the_node_samples_reports_and_sleeps():
