@@ -1,4 +1,4 @@
-"""A payload on its way, byte for byte: methods of payload.Payload, loaded with the first one."""
+"""A payload on its way, byte for byte: loaded with the first one."""
 
 from binascii import unhexlify
 
@@ -16,49 +16,62 @@ _ENDS = (_CR, _LF)
 _HELD = const(12)  # the longest of them with its line ends
 
 
-def feed(pending, ring) -> bool:
-    """Take what is there. Returns True when the payload has ended, well or not.
+class Payload:
+    """What is still to come for a handler. Sans-IO: fed from a ring.
 
-    Raises what the handler has raised, once the payload has ended.
+    want -- bytes announced, or REST
     """
-    if pending._ends_of_header and not _skip_ends(pending, ring):
-        return False
-    want = pending.want
-    if want is REST and pending._same_line:
-        return _feed_line(pending, ring)
-    if pending.handler.hex:
-        pending.ring = ring
-        if _hex.send(pending):
+
+    def __init__(self, handler, values: list) -> None:
+        self.want = handler.begin(values)
+        self.handler = handler
+        self._got = 0
+        self._fault: Exception | None = None  # of the handler, while data came
+        self._same_line = handler.fields > 0
+        self._ends_of_header = not self._same_line
+
+    def feed(self, ring) -> bool:
+        """Take what is there. Returns True when the payload has ended, well or not.
+
+        Raises what the handler has raised, once the payload has ended.
+        """
+        if self._ends_of_header and not _skip_ends(self, ring):
             return False
-        if pending._got < want:  # it has ended early
-            _end(pending, pending._got)
-            return True
-    else:
-        while pending._got != want:
-            if not _feed_raw(pending, ring):
+        want = self.want
+        if want is REST and self._same_line:
+            return _feed_line(self, ring)
+        if self.handler.hex:
+            self.ring = ring
+            if _hex.send(self):
                 return False
-    if pending._same_line:
-        c = ring.skip(_AROUND)
-        if c < 0:
-            return False
-        if c != _CR and c != _LF:
-            ring.skip_line()
-            _end(pending, want + 1)
-            return True
-    _end(pending, want)
-    return True
+            if self._got < want:  # it has ended early
+                _end(self, self._got)
+                return True
+        else:
+            while self._got != want:
+                if not _feed_raw(self, ring):
+                    return False
+        if self._same_line:
+            c = ring.skip(_AROUND)
+            if c < 0:
+                return False
+            if c != _CR and c != _LF:
+                ring.skip_line()
+                _end(self, want + 1)
+                return True
+        _end(self, want)
+        return True
 
-
-def give_up(pending, ring=None) -> None:
-    """No more bytes have come in time. A result code that a length too long has made part of
-    a body stays in the ring, to be read as what it is.
-    """
-    if ring is not None and not pending._same_line and not pending._ends_of_header:
-        view = ring.take(min(ring.unread, _HELD))
-        n = _before_code(bytes(view))
-        _hand_out(pending, view[:n])
-        ring.untake(len(view) - n)
-    _end(pending, pending._got)
+    def give_up(self, ring=None) -> None:
+        """No more bytes have come in time. A result code that a length too long has made part of
+        a body stays in the ring, to be read as what it is.
+        """
+        if ring is not None and not self._same_line and not self._ends_of_header:
+            view = ring.take(min(ring.unread, _HELD))
+            n = _before_code(bytes(view))
+            _hand_out(self, view[:n])
+            ring.untake(len(view) - n)
+        _end(self, self._got)
 
 
 def _skip_ends(pending, ring) -> bool:

@@ -9,7 +9,7 @@ from .line import Line, running
 
 TYPE_CHECKING = const(0)  # those who check types take it for true
 
-_APART = " off queue_up carry =courier "
+_APART = " off queue_up carry =courier  check_payload hasten_payload =overdue "
 
 
 class Events(Line):
@@ -17,6 +17,7 @@ class Events(Line):
 
     if TYPE_CHECKING:
         from .courier import carry, off, queue_up
+        from .overdue import check_payload, hasten_payload
     else:
 
         def __getattr__(self, name: str):
@@ -90,6 +91,7 @@ class Events(Line):
         while True:
             i = 0
             n = ring.count
+            busy = self._courier is not None
             while i < n:
                 name = events[i]
                 callbacks = name[3]
@@ -101,7 +103,7 @@ class Events(Line):
                         later += 2
                     if later < n:
                         continue
-                if self._courier is not None:
+                if busy:
                     if callbacks:
                         self.queue_up(name, values)
                 elif size(callbacks) == 1:
@@ -109,10 +111,12 @@ class Events(Line):
                         pending = callbacks[0](values)
                         if pending is not None and hasattr(pending, "send"):
                             self.carry(name, values, callbacks, pending)
+                            busy = True
                     except (Exception, asyncio.CancelledError) as error:  # it is the callback's
                         self.report("callback of " + name[2], error)
                 elif callbacks:
                     self.carry(name, values, callbacks, None)
+                    busy = True
             ring.count = 0
             yield
 

@@ -12,17 +12,14 @@ from micropython import const
 from . import at, dialect, payload
 from .ring import EMPTY, FULL, HEADER, LineRing
 
+TYPE_CHECKING = const(0)  # those who check types take it for true
+if TYPE_CHECKING:
+    from .counted import Payload
+
 _BUSY_MS = const(5)  # how often a UART that takes no more bytes is looked at
 _IDLE_MS = const(20)  # until the next look when one has failed
 _WRITE_MS = const(2000)  # patience with a UART that takes no more bytes
 _WRITTEN_MS = const(4)  # and with one that takes a byte now and then: more than a byte needs
-_PAYLOAD_MS = const(3000)  # patience with a payload that does not go on
-_STALL_MS = const(1000)  # and when nobody waits for it any more
-_BYTE_MS = const(4)  # and with each of its bytes: 2 digits at 5000 baud
-_TRICKLE_MS = const(100)  # a line that needs so long for a byte, or longer, is slow
-_TRICKLES_MS = const(30000)  # patience with a payload on such a line
-_MOST = const(65536)  # of its bytes count for that
-_UNTOLD = const(4096)  # where no length was told
 _TURN = const(4096)  # bytes read in a row: a module that never stops talking is not alone
 _FAULT = const(64)  # a fault counts as so many
 _TORN_MS = const(3)  # more than two characters at 9600 baud: the line is silent
@@ -59,8 +56,8 @@ class Line:
         self.sinks = {}  # first character -> callable that gets each such line: NMEA's "$"
         self.watchers = {}  # prefix -> callable that gets each URC's line at once
         self._life = 0  # when characters have last come that no sink gets
-        self._payload: payload.Payload | None = None  # the one that is being received
-        self._spare: payload.Payload | None = None  # the last one, to be used again
+        self._payload: Payload | None = None  # the one that is being received
+        self._spare: Payload | None = None  # the last one, to be used again
         # The command that waits, and one that was given up while its answer may still come.
         self._exchange = self._stale = None
         self._payload_ms = time.ticks_add(ticks_ms(), -1)  # when bytes have last come
@@ -70,6 +67,9 @@ class Line:
         self._drains = self._draining()
         self._tasks = []
         self._flag: asyncio.ThreadSafeFlag | None = None
+
+    if TYPE_CHECKING:
+        from .overdue import hasten_payload
 
     def start(self) -> None:
         """Start reading. Called by the first command; needs a running event loop.
@@ -129,13 +129,9 @@ class Line:
         self.ring.clear()
         return data
 
-    def _drain(self) -> bool:
-        """Take in what has come. Returns whether there may be more."""
-        return next(self._drains)
-
     def _draining(self):
-        """What _drain() does, as a generator: a look allocates nothing. Whatever is wrong with
-        what comes, the reader goes on.
+        """Take in what has come; yields whether there may be more. A generator, so that a look
+        allocates nothing. Whatever is wrong with what comes, the reader goes on.
         """
         ring = self.ring
         readfrom = ring.readfrom  # to find a method takes as long as ten lines of it
@@ -216,11 +212,13 @@ class Line:
         known = None if view is None else ring.recall(view)
         if view is not None and (known is None or known[2] in payloads or known[6] in payloads):
             found = payload.header(ring, payloads)
-            if isinstance(found, payload.Payload):
-                self._payload_ms = ticks_ms()
-                self._await_payload(found)
+            if found is True:
+                return False  # the rest of the header is still to come
             if found is not False:
-                return found is not True  # the rest of the header is still to come
+                if found is not None:
+                    self._payload_ms = ticks_ms()
+                    self._await_payload(found)
+                return True
         view = ring.line()
         if view is None:
             return False
@@ -240,51 +238,16 @@ class Line:
             self._await_payload(found)
         return True
 
-    def _await_payload(self, found: payload.Payload) -> None:
+    def _await_payload(self, found: "Payload") -> None:
         self._payload = found
         self._payload_began = self._payload_ms
         self._payload_from = self.ring.received
         self._payload_end = None
 
-    def _last_ms(self, pending: payload.Payload):
-        """When a payload must be over, however it comes."""
-        if self._payload_end is None:
-            most = _UNTOLD if pending.want is payload.REST else min(pending.want, _MOST)
-            patience = _PAYLOAD_MS + _BYTE_MS * most
-            self._payload_end = time.ticks_add(self._payload_began, patience)
-        return self._payload_end
-
-    def _check_payload(self, patience_ms: int = _PAYLOAD_MS) -> None:
-        """Give up a payload that does not go on; whatever comes then is lines again."""
-        pending = self._payload
-        if pending is None:
-            return
-        now = ticks_ms()
-        if time.ticks_diff(now, self._payload_ms) < patience_ms and (
-            time.ticks_diff(self._last_ms(pending), now) > 0 or self._trickles()
-        ):
-            return
-        self.stats["short payloads"] += 1
-        self._payload = None
-        try:
-            pending.give_up(self.ring)
-        except Exception as error:
-            self.report("payload", error)
-
-    def _trickles(self) -> bool:
-        """Whether a payload takes so long because each of its bytes does: for a while."""
-        spent = time.ticks_diff(ticks_ms(), self._payload_began)
-        return _TRICKLE_MS * (self.ring.received - self._payload_from) < spent < _TRICKLES_MS
-
     def abandon(self, handler) -> None:
         """Nobody waits for a handler's payload any more: give what is left of it a moment."""
-        if self._payload is None or self._payload.handler is not handler:
-            return
-        now = ticks_ms()
-        end = time.ticks_add(now, _STALL_MS)
-        if time.ticks_diff(end, self._last_ms(self._payload)) < 0:
-            self._payload_end = end
-        self._payload_began = time.ticks_add(now, -_TRICKLES_MS)
+        if self._payload is not None and self._payload.handler is handler:
+            self.hasten_payload()
 
     def _check_open(self) -> None:
         if self.closed:
@@ -330,25 +293,27 @@ class Line:
             await flag.wait()
             tasks[0].cancel()
 
-    def _expected(self, ring: LineRing) -> bool:
-        """Take what comes next, if it is what a command usually waits for."""
-        return False
+    if TYPE_CHECKING:  # Turns has them
 
-    def _prompted(self) -> bool:
-        """Whether a prompt was awaited, and is what came next."""
-        return False
+        def _expected(self, ring: LineRing) -> bool:
+            """Take what comes next, if it is what a command usually waits for."""
+            return False
 
-    def _classify(self, line: str, name: str) -> None:
-        """A line that is no payload. name -- its prefix"""
-        raise NotImplementedError
+        def _prompted(self) -> bool:
+            """Whether a prompt was awaited, and is what came next."""
+            return False
 
-    def _deliver(self) -> None:
-        """Take the ring's events away."""
-        raise NotImplementedError
+        def _classify(self, line: str, name: str) -> None:
+            """A line that is no payload. name -- its prefix"""
+            raise NotImplementedError
 
-    def _look(self) -> int:
-        """See what has come, and what time it is. Returns ms until the next look."""
-        raise NotImplementedError
+        def _deliver(self) -> None:
+            """Take the ring's events away."""
+            raise NotImplementedError
+
+        def _look(self) -> int:
+            """See what has come, and what time it is. Returns ms until the next look."""
+            raise NotImplementedError
 
 
 def running():

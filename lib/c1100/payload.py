@@ -21,40 +21,13 @@ A handler says where payloads go:
 
 from micropython import const
 
-from . import apart, at, dialect
+from . import at, dialect
 
 TYPE_CHECKING = const(0)  # those who check types take it for true
 
-_LF = const(10)
-_CR = const(13)
-_QUOTE = const(34)
-_COMMA = const(44)
-_LONGEST_HEADER = const(256)
 
 # As a length: all that is left of the line; behind a header, all that comes until silence.
 REST = None
-
-
-class Payload:
-    """What is still to come for a handler. Sans-IO: fed from a ring.
-
-    want -- bytes announced, or REST
-    """
-
-    def __init__(self, handler, values: list) -> None:
-        self.want = handler.begin(values)
-        self.handler = handler
-        self._got = 0
-        self._fault: Exception | None = None  # of the handler, while data came
-        self._same_line = handler.fields > 0
-        self._ends_of_header = not self._same_line
-
-    if TYPE_CHECKING:
-        from .counted import feed, give_up
-    else:
-
-        def __getattr__(self, name: str):
-            return apart.find(self, Payload, " feed give_up =counted ", name)
 
 
 class Unheard:
@@ -98,7 +71,7 @@ def find(handlers: dict, name: str):
     return handlers.get(name) or handlers.get(at.other(name))
 
 
-def header(ring, handlers: dict) -> Payload | bool | None:
+def header(ring, handlers: dict) -> "Payload | bool | None":
     """Look for the header of a payload that starts on its own line.
 
     handlers -- prefix -> handler, of those with fields
@@ -110,60 +83,13 @@ def header(ring, handlers: dict) -> Payload | bool | None:
     view = ring.name()
     if view is None:
         return False
-    begin = len(view)
     name = at.text(view).rstrip()
     handler = find(handlers, name)
     if handler is None or not handler.fields:
         return False
-    ring.learn(name)
-    view = ring.head()
-    n = min(len(view), _LONGEST_HEADER)
-    left = handler.fields  # commas to come
-    quoted = False
-    for i in range(begin, n):
-        c = view[i]
-        if c in (_CR, _LF):
-            return False
-        if c == _QUOTE:
-            quoted = not quoted
-        elif c == _COMMA and not quoted:
-            left -= 1
-            if not left:
-                line = at.text(view[:i])
-                ring.take(i + 1)
-                found = None
-                try:
-                    found = start(handler, line)
-                finally:
-                    if found is None:
-                        ring.skip_line()
-                return found
-    if n < _LONGEST_HEADER:
-        return True
-    line = at.text(view[:n])  # commas are missing: it would be dropped as a line that is too long
-    ring.skip_line()
-    spoil(handler, line)
-    return None
+    from .announced import read
 
-
-def start(handler, line: str) -> Payload | None:
-    """The payload that a header announces; None if the header is damaged, which is told to the
-    handler. Raises what the handler raises.
-    """
-    values = at.read(line, getattr(handler, "shape", ""))
-    if values is None:
-        spoil(handler, line)
-        return None
-    try:
-        return begin(handler, values)
-    except at.BadAnswer as error:
-        handler.end(error)
-    return None
-
-
-def refuse(handler, error: at.BadAnswer) -> None:
-    """What was announced can be no payload."""
-    handler.end(error)
+    return read(ring, handler, name, len(view))
 
 
 def hand(handler, values: list, data: bytes) -> None:
@@ -183,26 +109,15 @@ def hand(handler, values: list, data: bytes) -> None:
         handler.end(None if whole else at.PayloadError(n, n))
 
 
-def begin(handler, values: list, spare: Payload | None = None) -> Payload:
-    """The payload whose header has these values. Raises BadAnswer if it can be none, and what the
-    handler raises.
+# The rest has a name here as well: loaded with the first payload.
+if TYPE_CHECKING:
+    from .announced import begin, refuse, spoil, start  # noqa: F401 -- payload.begin and the others
+    from .counted import Payload
+else:
 
-    spare -- one that has ended, to be used again
-    """
-    if spare is None:
-        spare = Payload(handler, values)
-    else:
-        spare.__init__(handler, values)
-    want = spare.want
-    if want is not REST:
-        limit = getattr(handler, "limit", None)
-        if not isinstance(want, int) or want < 0 or (limit is not None and want > limit):
-            raise at.BadAnswer("a payload of %s bytes" % want)
-    return spare
+    def __getattr__(name: str):
+        if name[0] == "_":  # what an import looks for
+            raise AttributeError(name)
+        from . import announced
 
-
-def spoil(handler, line: str) -> None:
-    """Tell a handler of a line that should have been the header of a payload."""
-    damaged = getattr(handler, "damaged", None)
-    if damaged is not None:
-        damaged(line)
+        return getattr(announced, name)

@@ -9,7 +9,12 @@ from struct import pack_into
 
 from micropython import const
 
-from . import at
+from . import apart, at
+
+TYPE_CHECKING = const(0)  # those who check types take it for true
+
+# What only payloads, and lines in trouble, need.
+_APART = " take digits untake head skip =pieces "
 
 _CHUNK = const(64)  # bytes taken from the stream at once while part of a line is waiting
 _COPY = "64s"  # the same number as a struct format: copies without allocating
@@ -22,7 +27,6 @@ _NO_LIMIT = const(0x3FFFFFFF)
 _SHORT_LINE = const(160)
 _EVENTS = const(32)  # places for 16 lines
 _TURN = const(1024)  # bytes read in a row
-_PIECE = const(256)  # digits given at once; even
 
 # What stops pour()
 EMPTY = const(0)
@@ -66,7 +70,10 @@ class LineRing:
     It is long because pour() is one function: a call costs MicroPython as much as ten lines of it.
     """
 
-    unread: int
+    if TYPE_CHECKING:
+        from .pieces import digits, head, skip, take, untake
+
+        unread: int
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -88,13 +95,15 @@ class LineRing:
         self.values: list = []  # of a header, and who takes the payload
         self.handler = None
 
-    def __getattr__(self, name: str) -> int:
-        """``unread``: bytes waiting. No property: with one in a class MicroPython looks through
-        the class whenever an attribute is set.
-        """
-        if name == "unread":
-            return self._w - self._r
-        raise AttributeError(name)
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str):
+            """``unread``: bytes waiting. No property: with one in a class MicroPython looks
+            through the class whenever an attribute is set.
+            """
+            if name == "unread":
+                return self._w - self._r
+            return apart.find(self, LineRing, _APART, name)
 
     def readfrom(self, stream) -> int | None:
         """Take what the stream has, by one readinto.
@@ -216,8 +225,10 @@ class LineRing:
         comes next takes text. Raises what the stream raises: then it takes a new one.
         """
         buf = self._buf
+        begins = buf.startswith
         view = self._all
         names = self._names
+        known_as = names.get
         events = self.events
         size = self.size
         handlers = 0
@@ -245,8 +256,8 @@ class LineRing:
                     if buf[r] <= _SPACE:
                         r += 1
                         continue
-                    known = names.get(buf[r + 2] << 8 | buf[r + 3])
-                    while known is not None and not buf.startswith(known[_RAW], r):
+                    known = known_as(buf[r + 2] << 8 | buf[r + 3])
+                    while known is not None and not begins(known[_RAW], r):
                         known = known[_NEXT]
                     if known is None:
                         found = OTHER
@@ -403,51 +414,6 @@ class LineRing:
         self.events[i + 1] = values
         self.count = i + 2
 
-    def take(self, n: int) -> memoryview | None:
-        """The next n raw bytes once all of them are there, else None.
-
-        Raises ValueError when n is more than the ring's size: take a payload in pieces then.
-        """
-        if n > self.size:
-            raise ValueError("take at most %d bytes at once" % self.size)
-        r = self._r
-        if self._w - r < n:
-            return None
-        self._r = r + n
-        return self._all[r : r + n]
-
-    def digits(self, n: int, first: bool) -> memoryview | None:
-        """As many pairs of bytes as are there, up to n bytes; None when there are none.
-
-        first -- what may stand around data is passed over
-        """
-        if first:
-            self.skip(b' "')
-        r = self._r
-        there = self._w - r
-        if n > there:
-            n = there & ~1
-            if not n:
-                return None
-        if n > _PIECE:
-            n = _PIECE
-        self._r = n = r + n
-        return self._all[r:n]
-
-    def untake(self, n: int) -> None:
-        """Give back the last n bytes of what take() has just given."""
-        self._r -= n
-
-    def head(self) -> memoryview | None:
-        """What is unread from the next line's first byte on, which stays unread; None if nothing,
-        or while a line is being dropped.
-
-        For a header that is followed by a payload, where a terminator would come too late.
-        """
-        if not self._skip() or self._r == self._w:
-            return None
-        return self._all[self._r : self._w]
-
     def name(self) -> memoryview | None:
         """What stands in front of the first ``:`` or ``=`` of head(), as far as one has come; None
         where there is none.
@@ -468,20 +434,6 @@ class LineRing:
     def next(self) -> int:
         """The next unread byte, which stays unread; -1 if there is none."""
         return self._buf[self._r] if self._r < self._w else -1
-
-    def skip(self, these: bytes) -> int:
-        """Pass over bytes of these values. Returns the next other one; -1 if there is none."""
-        buf = self._buf
-        w = self._w
-        r = self._r
-        while r < w:
-            c = buf[r]
-            if c not in these:
-                self._r = r
-                return c
-            r += 1
-        self._r = r
-        return -1
 
     def skip_line(self) -> None:
         """Drop everything up to the next terminator."""

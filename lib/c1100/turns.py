@@ -66,7 +66,7 @@ class Turns(Events):
         if ring._r < ring._w or self._payload is not None or self._payload_ms != ticks_ms():
             next(self._drains)
             if self._payload is not None:
-                self._check_payload(_STALL_MS)
+                self.check_payload(_STALL_MS)
             elif ring._r < ring._w and ticks_diff(ticks_ms(), self._payload_ms) > _SILENCE_MS:
                 self.leftover()  # nor can a line that has not gone on
         form = exchange.form
@@ -202,7 +202,7 @@ class Turns(Events):
         if self.ring.count:
             self._deliver()
         if self._payload is not None:
-            self._check_payload()
+            self.check_payload()
         if self._deadline is None:
             return pause
         self._dark = 0 if self.powered() else self._dark + 1

@@ -7,6 +7,8 @@ and a long run of each, for callgrind to write down what it has counted; their d
 Every way of reading pays for the wakes that it needs, with asyncio's loop and its poll: a
 StreamReader for each chunk, the driver until there is no more. In the sections called wakes each
 chunk comes after a wake. Virtual time, so that every run is alike.
+
+    receive.py [N]      N other names come in front of the driver's
 """
 
 import asyncio
@@ -18,6 +20,14 @@ from asyncio import core
 from binascii import unhexlify
 
 sys.path[:0] = ["lib"]
+
+
+class Names:
+    """What has the other names."""
+
+
+for i in range(int(sys.argv[1]) if len(sys.argv) > 1 else 0):
+    setattr(Names, "name%d" % i, i)
 
 from micropython import RingIO  # noqa: E402
 
