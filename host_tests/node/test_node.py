@@ -178,7 +178,7 @@ def test_psm_keeps_the_registration_from_wake_to_wake(node, broker):
         subscriber.wait(4, LIMIT_S)
     assert wakes_of(subscriber.records) == [1, 2, 3, 4]
     assert n.said("psm") == ["granted 10 86400"] * 4
-    off = node()
+    off = node(sleep={"module": "off"})
     off.live(2)
     assert n.asleep_by(3) < off.asleep_by(2)
 
