@@ -22,7 +22,7 @@ help:
 	@echo "make splits  the driver's tests with what the module says cut at every single byte"
 	@echo "make fuzz    driver and node fed with anything (MINUTES=10 for all targets together)"
 	@echo "make month   30 days of a node, twice: the energy report, and that both traces are the same"
-	@echo "make month-heap 30 days of a node on one small heap: does it fall to pieces?"
+	@echo "make month-heap 30 days of a node on the smallest heap of one wake: does it fall to pieces?"
 	@echo "make wirings every way to wire the module, with every way to sleep and uplink"
 	@echo "make docs    every command of README and docs, and each energy scenario, at full length: hours"
 	@echo "make lint    ruff and the type checks alone"

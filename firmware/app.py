@@ -6,12 +6,14 @@ when a job needs the module.
 
 import asyncio
 import gc
+import sys
 
 from micropython import const
 
 from . import CHECKED, ConfigError, boards, files, log, state, unload
 from .node import LONGEST_WAKE_MS, Node
 from .sensors import SENSORS
+from .settings import Settings
 from .watch import Watch
 
 _LEAST_SLEEP_MS = const(1000)
@@ -20,6 +22,12 @@ _AFTER_SAFE_MODE_MS = const(3600000)
 _CRASH_SLEEP_MS = const(60000)
 _SENSOR_MS = const(30000)  # a sensor that does not answer must not cost the wake
 _OF_A_SESSION = ("c1100", "firmware.delivery", "firmware.arrival", "firmware.session")
+# Modules of this package that a wake begins and ends with; with all that is in a package that has
+# a dot here. Of the others, and of the driver, nothing is left once a session is over.
+_STAYS = (
+    "  app boards boards. clock coverage energy files jobs log marks node outbox own own."
+    " scheduler segment sensors settings state tally telemetry uplinks waiting watch wiring "
+)
 _ANYTHING = (Exception, asyncio.CancelledError)  # MicroPython's is no Exception
 _LOST_SLEEP_MS = const(300000)  # after a wake that could not even begin
 _UNUSABLE_SLEEP_MS = const(3600000)  # until an unusable configuration is looked at again
@@ -63,11 +71,11 @@ def _settings(is_start: bool) -> tuple:
     """(settings, problem), as last_good.py finds them. What has looked at them goes again."""
     from . import last_good
 
-    settings, problem = last_good.settings("", is_start)
-    log.begin(settings["log.level"], [settings[key] for key in last_good.SECRETS])
+    found, problem = last_good.settings("", is_start)
+    log.begin(found["log.level"], [found[key] for key in last_good.SECRETS])
     last_good.release()
     unload("last_good", "trial")
-    return settings, problem
+    return Settings(found), problem
 
 
 def _trouble():
@@ -115,6 +123,7 @@ def _live(settings: dict, problem: str, is_start: bool, rang: bool) -> bool:
 
                 alarm.began(node, rang)
         _wake(node)
+        forget(node)
     if node.is_urgent or node.is_full:
         from . import jobs
 
@@ -173,6 +182,23 @@ def _wake(node: Node) -> None:
             node.ran(name)
     if "report" in names and "report" not in node.done:
         node.failed()
+
+
+def forget(node: Node) -> None:
+    """A session is over: its code leaves the heap, as after a deep sleep."""
+    node.modem = None
+    if "c1100" not in sys.modules:
+        return
+    for path in list(sys.modules):
+        package, _, name = path.partition(".")
+        if package == "c1100":
+            del sys.modules[path]
+        elif package == "firmware" and not _stays(name):
+            unload(name)
+
+
+def _stays(name: str) -> bool:
+    return " %s " % name in _STAYS or " %s. " % name.partition(".")[0] in _STAYS
 
 
 def _watch(node: Node) -> Watch | None:

@@ -96,7 +96,7 @@ class Aside:
         self._node.keep([("event", None, told), ("set_aside", None, count)])
 
     def _write(self, stored: bytes) -> None:
-        settings = dict(self._node.settings)
+        settings = self._node.settings.copy()
         settings["payload.format"] = uplinks.JSON  # for whoever reads it
         stored = uplinks.whole(dates.dated(stored, dates.steps()), settings)
         size = os.stat(_FILE)[6] if _FILE in os.listdir() else 0

@@ -93,7 +93,7 @@ class Release:
         return True
 
     async def _ask(self) -> bool:
-        from c1100 import NotSupported
+        from c1100 import C1100Error
 
         if self.verdict > HONOURED:
             self.verdict = UNKNOWN  # a week is over
@@ -103,7 +103,11 @@ class Release:
             watches = self._misses or not crc32(b"%d" % self._node.state.wakes) % _WATCHED
         try:
             took = await self._modem.power.release(_PATIENCE_S if watches else 0)
-        except NotSupported as error:
+        except C1100Error as error:
+            from c1100 import NotSupported  # with all other errors that are rare
+
+            if not isinstance(error, NotSupported):
+                raise
             log.info("%s", error)
             self._conclude(REFUSED)
             return False

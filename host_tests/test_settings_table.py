@@ -3,8 +3,11 @@
 import re
 from pathlib import Path
 
+import pytest
+
 import host_tests.shim  # noqa: F401
 from firmware import config
+from firmware.settings import KEYS, Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -48,3 +51,22 @@ def test_every_secret_is_described():
     text = (ROOT / "README.md").read_text()
     for key in config.SECRETS:
         assert f"`{key}`" in text, key
+
+
+def test_a_wake_has_every_setting_by_its_key():
+    known = [*config.SCHEMA, *config.SECRETS]
+    assert sorted(KEYS.split()) == sorted(known)
+    assert "  " not in KEYS
+    given = {key: number for number, key in enumerate(known)}
+    settings = Settings(given)
+    assert {key: settings[key] for key in settings} == settings.copy() == given
+    assert [settings.get(key, -1) for key in known] == list(given.values())
+
+
+@pytest.mark.parametrize("key", ["", "i", "id ", " id", "sample", "period_s", "no.such"])
+def test_what_is_no_key_is_no_setting(key):
+    settings = Settings(dict.fromkeys(KEYS.split(), 1))
+    assert settings.get(key) is None
+    assert settings.get(key, 2) == 2
+    with pytest.raises(KeyError):
+        settings[key]

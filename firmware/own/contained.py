@@ -34,7 +34,7 @@ class View:
 
     @property
     def settings(self) -> dict:
-        return dict(self._settings)
+        return self._settings.copy()
 
 
 def call(function, *args):

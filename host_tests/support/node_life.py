@@ -197,6 +197,7 @@ def _replaced(life):
         (boards, "is_woken", lambda: life.cause == "deepsleep"),
         (clock, "now_s", lambda: life.now - clock.epoch()),
         (app, "_load_session", lambda *args: Sessions),
+        (app, "forget", lambda node: None),  # it has no driver, and tests have one of their own
         (app, "SENSORS", life.sensors),
         (app, "_sleep", sleep),
         (app, "_safe_mode", lambda current: None),  # it lasts ten minutes

@@ -57,5 +57,6 @@ export function wakes(run, get) {
   run("wake.work()");
   do run("_more = wake.step()");
   while (get("_more"));
+  run("wake.over()");
   run("_done = wake.end()");
 }

@@ -3,8 +3,8 @@
 //   node days.mjs PORT_FOLDER LIB STAND_INS NODE HEAP WAKES_A_DAY DAYS
 //
 // The arguments are those of node.mjs. HEAP: bytes, beside the stand-ins. Every fourth wake reports
-// what the others have sampled. Prints JSON: for each day its least of what is the `largest` free
-// block behind a wake, what is `free` at all then, and the heap's `total`, in bytes.
+// what the others have sampled. Prints JSON: for each day the least of what is the `largest`
+// free block behind a wake, and of what is `free` at all then; and the heap's `total`, in bytes.
 import { board, copy, move, wakes } from "./board.mjs";
 
 const [port, lib, standIns, node, heap, wakesADay, days] = process.argv.slice(2);
@@ -53,7 +53,8 @@ for (let day = 0; day < Number(days); day++) {
     const told = /total: (\d+).*free: (\d+)[^]*max free sz: (\d+)/.exec(printed.join("\n"));
     const [total, free, blocks] = told.slice(1).map(Number);
     const largest = blocks * 16;
-    if (!least || largest < least.largest) least = { largest, free, total };
+    least = least ?? { largest, free, total };
+    least = { largest: Math.min(largest, least.largest), free: Math.min(free, least.free), total };
   }
   found.push(least);
 }

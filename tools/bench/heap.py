@@ -20,9 +20,6 @@ HERE = Path(__file__).parent
 WASM = "@micropython/micropython-webassembly-pyscript"
 WASM_VERSION = "1.29.0-6"  # the 32-bit port; the tag "latest" is older
 PERIOD_S = 900
-# What days need besides the smallest heap of a wake: with less the port grows its heap, and
-# another one is measured.
-DAYS_BYTES = 48 * 1024
 MONTH_DAYS = 30
 WAKES_A_DAY = 24
 SLACK_BYTES = 1024  # where the last block of a wake lies differs by less than that
@@ -150,12 +147,11 @@ def _wake(in_romfs: bool, has_own: bool = False) -> dict[str, Any]:
 
 
 def days(wakes: int, count: int, in_romfs: bool = False) -> list[dict[str, int]]:
-    """Of a node that never restarts, for each day: its least of what is the largest free block
-    behind a wake, what is free at all then, and the heap's total (days.mjs). In the smallest heap
-    in which a wake succeeds, and what days need besides: a driver that stays loaded while the next
-    wake is planned, a backlog, a module that is found awake, a clock that is told off.
+    """Of a node that never restarts, for each day: the least of what is the largest free block
+    behind a wake, and of what is free at all then; and the heap's total (days.mjs). In the smallest heap
+    in which one wake succeeds.
     """
-    smallest = _wake(in_romfs)["smallest"] + DAYS_BYTES
+    smallest = _wake(in_romfs)["smallest"]
     with placed(in_romfs) as lib, _stand_ins() as stand_ins, _node() as node:
         numbers = map(str, (smallest, wakes, count))
         return run("days.mjs", lib, stand_ins, node, *numbers)

@@ -1,6 +1,7 @@
 # One wake of the node, in steps between which everything that is not used is collected: this port
 # collects only when nothing runs.
 import asyncio
+import sys
 from asyncio import core
 
 import time
@@ -26,7 +27,9 @@ def begin():
     global node
     from firmware import app, last_good, log, unload
 
-    settings, problem = last_good.settings()  # as app.py does it
+    found, problem = last_good.settings()  # as app.py does it
+    settings = app.Settings(found)
+    del found
     last_good.release()
     log.begin(settings["log.level"], [settings[key] for key in last_good.SECRETS])
     unload("last_good", "trial")
@@ -64,14 +67,26 @@ def step():
     return True
 
 
+def over():
+    # As app.py does it.
+    global task
+    from firmware import app
+
+    if not isinstance(task.data, StopIteration):
+        sys.print_exception(task.data)
+    core.new_event_loop()
+    task = core.cur_task = None
+    app.forget(node)
+
+
 def end():
     # Returns what the node has done.
     from firmware import log, state
 
+    node.plan()
     node.remember()
     state.finish(node.board, node.state)
     log.flush()
-    core.new_event_loop()
     return " ".join(node.done)
 
 
