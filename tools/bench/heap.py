@@ -148,8 +148,8 @@ def _wake(in_romfs: bool, has_own: bool = False) -> dict[str, Any]:
 
 def days(wakes: int, count: int, in_romfs: bool = False) -> list[dict[str, int]]:
     """Of a node that never restarts, for each day: the least of what is the largest free block
-    behind a wake, and of what is free at all then; and the heap's total (days.mjs). In the smallest heap
-    in which one wake succeeds.
+    behind a wake, and of what is free at all then; and the heap's total (days.mjs). In the
+    smallest heap in which one wake succeeds.
     """
     smallest = _wake(in_romfs)["smallest"]
     with placed(in_romfs) as lib, _stand_ins() as stand_ins, _node() as node:
