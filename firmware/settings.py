@@ -25,19 +25,21 @@ class Settings:
 
     def __init__(self, given: dict) -> None:
         self._values = [given[key] for key in KEYS.split()]
+        # Rows that somebody has added to the table of config.py; else nothing.
+        self._more = given if len(given) > len(self._values) else {}
 
     def __getitem__(self, key: str):
         at = KEYS.find(" %s " % key)
         if at < 0:
-            raise KeyError(key)
+            return self._more[key]
         return self._values[KEYS.count(" ", 0, at)]
 
     def get(self, key: str, default=None):
-        return self[key] if " %s " % key in KEYS else default
+        return self[key] if " %s " % key in KEYS else self._more.get(key, default)
 
     def __iter__(self):
-        return iter(KEYS.split())
+        return iter(self._more or KEYS.split())
 
     def copy(self) -> dict:
         """All of them, key -> value."""
-        return dict(zip(KEYS.split(), self._values))
+        return dict(self._more or zip(KEYS.split(), self._values))

@@ -70,3 +70,10 @@ def test_what_is_no_key_is_no_setting(key):
     assert settings.get(key, 2) == 2
     with pytest.raises(KeyError):
         settings[key]
+
+
+def test_a_row_that_somebody_adds_to_the_table_is_a_setting():
+    given = dict.fromkeys(KEYS.split(), 1) | {"pins.moisture": 34, "udp.host": ""}
+    settings = Settings(given)
+    assert (settings["pins.moisture"], settings.get("udp.host", "x")) == (34, "")
+    assert {key: settings[key] for key in settings} == settings.copy() == given
