@@ -44,6 +44,12 @@ def test_a_file_or_port_that_is_not_there(line, tmp_path, monkeypatch, capsys):
     assert "Error" not in said
 
 
+def test_an_error_of_a_library_is_in_its_words_where_the_file_is_known_later(tmp_path):
+    with pytest.raises(OSError, match="None") as caught, failure.naming(tmp_path):
+        raise OSError("not whole")
+    assert failure.words(caught.value) == f"{tmp_path}: not whole"
+
+
 @pytest.mark.parametrize(
     ("error", "name", "want"),
     [

@@ -53,5 +53,7 @@ def words(error: Exception, name: object = "") -> str:
     where = name or error.filename2 or error.filename or (port and port[1])
     if error.errno and error.errno > 0 and where:
         return f"{where}: {os.strerror(error.errno)}"
-    why = _PAIR.sub(r"\1", _NUMBER.sub("", str(error)))
+    # A library's own has neither a number nor the system's words, and no room for them.
+    text = str(error.args[0]) if error.errno is None and error.args else str(error)
+    why = _PAIR.sub(r"\1", _NUMBER.sub("", text))
     return f"{where}: {why}" if where else why

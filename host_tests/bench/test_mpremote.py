@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from mpremote.transport_serial import SerialTransport
 
 from host_tests.patience import LIMIT_S, until
 from tools.demo.flash import reset
@@ -21,7 +22,10 @@ from tools.lockstep import Bench
 from tools.virtual_board import console
 from tools.virtual_board.board import Board, flash_folder, flash_image
 from tools.virtual_board.console import INTERRUPT_GAP_S
+from tools.virtual_board.process import Process
 from tools.virtual_board.realtime import RealTimeBoard, open_tty
+
+PROGRAM_S = 0.5
 
 
 def mpremote(tty: str, *command: str, cwd: Path | None = None) -> str:
@@ -294,3 +298,31 @@ machine.deepsleep(600000)
     finally:
         bench.close()
     assert [text for _, text in bench.console].count("slept 10000") == 6
+
+
+def test_a_ctrl_c_at_the_end_of_a_program_loses_nothing(tmp_path: Path, monkeypatch) -> None:
+    """Between the look at whether code runs and the Ctrl-C, the machine is busy with others."""
+    seen = Process.catches_interrupt
+
+    def looked(process: Process) -> bool:
+        runs = seen(process)
+        end = time.monotonic() + 1.5 * PROGRAM_S
+        while runs and seen(process) and time.monotonic() < end:
+            time.sleep(0.001)
+        return runs
+
+    monkeypatch.setattr(Process, "catches_interrupt", looked)
+    flash = tmp_path / "flash"
+    flash.mkdir()
+    (flash / "main.py").write_text(
+        f"import time\nprint('runs')\nend = time.ticks_ms() + {PROGRAM_S * 1000:.0f}\n"
+        "while time.ticks_ms() < end:\n pass\n"
+    )
+    with serving(Board(flash_folder(flash))) as real:
+        until(lambda: "runs" in [text for _, text in real.runner.lines])
+        transport = SerialTransport(real.runner.console.name, timeout=20 * PROGRAM_S)
+        transport.enter_raw_repl(soft_reset=False)
+        assert transport.exec("print('prompt')") == b"prompt\n"
+        transport.close()
+    assert len(real.runner.wakes) == 1
+    assert "KeyboardInterrupt: " in [text for _, text in real.runner.lines]

@@ -116,22 +116,25 @@ class Console:
                     self._is_read = False
                     return
 
-    def from_host(
-        self, life: Life, catches: Callable[[], bool], interrupt: Callable[[], None]
-    ) -> None:
-        """Pass on what the host has typed; a Ctrl-C that `catches()` is an `interrupt()`."""
+    def from_host(self, life: Life, interrupt: Callable[[], None]) -> None:
+        """Pass on what the host has typed; a Ctrl-C while code runs is an `interrupt()`."""
         assert self.host is not None
         try:
             data = os.read(self.host, 4096)
         except BlockingIOError:
             return
-        while CTRL_C in data and catches():
-            before, data = data.split(CTRL_C, 1)
-            life.type(before)
-            now = time.monotonic()
-            # A second one while the first is under way would end the process.
-            if now - self._interrupted_at > INTERRUPT_GAP_S:
-                self._interrupted_at = now
-                interrupt()
+        while CTRL_C in data:
+            with life.process.halted():
+                if not life.process.catches_interrupt():
+                    break
+                before, data = data.split(CTRL_C, 1)
+                life.type(before)
+                now = time.monotonic()
+                # A second one while the first is under way would end the process.
+                is_new = now - self._interrupted_at > INTERRUPT_GAP_S
+                if is_new:
+                    self._interrupted_at = now
+                    interrupt()
+            if is_new:
                 time.sleep(INTERRUPT_SETTLE_S)
         life.type(data)

@@ -1,6 +1,7 @@
 """MicroPython processes, started in about two milliseconds each through `launcher.py`."""
 
 import atexit
+import contextlib
 import importlib.util
 import json
 import os
@@ -11,9 +12,12 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 START_LIMIT_S = 60.0
+STANDING = (["T"], ["Z"], ["X"], [])  # proc(5): stopped, or it has ended
+STOP_LOOK_S = 0.0005
 
 
 class BoardError(Exception):
@@ -219,22 +223,44 @@ class Process:
 
     def computed_s(self) -> float:
         """Seconds that it has computed so far; where the system does not tell, the time."""
-        try:
-            with open(f"/proc/{self.pid}/stat") as stat:
-                # proc(5): the fields after the command's name in brackets begin with the third.
-                user, system = stat.read().rpartition(")")[2].split()[11:13]
-        except OSError:
+        fields = self._stat()
+        if not fields:
             return time.monotonic()
+        user, system = fields[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
+    @contextlib.contextmanager
+    def halted(self) -> Iterator[None]:
+        """Meanwhile it stands still, so that what is seen of it stays true."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGSTOP)
+        try:
+            while self._stat()[:1] not in STANDING:
+                time.sleep(STOP_LOOK_S)
+            yield
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGCONT)
+
+    def _stat(self) -> list[str]:
+        # proc(5): the fields after the command's name in brackets begin with the third.
+        try:
+            with open(f"/proc/{self.pid}/stat") as stat:
+                return stat.read().rpartition(")")[2].split()
+        except OSError:
+            return []
+
     def catches_interrupt(self) -> bool:
-        """Does a Ctrl-C interrupt now, rather than count as a byte of input?
+        """Does a Ctrl-C interrupt now, rather than count as a byte of input? Ask while it is
+        `halted`, and interrupt it before it goes on: else it may be at its prompt by then, where a
+        SIGINT ends it.
 
         The port installs its SIGINT handler only while code runs and kbd_intr(3) holds, which is
         when a board's interrupt character works too: not at the prompt, nor in mounted traffic.
         """
-        with open(f"/proc/{self.pid}/status") as status:
-            for line in status:
-                if line.startswith("SigCgt"):
-                    return bool(int(line.split()[1], 16) & (1 << (signal.SIGINT - 1)))
-        return False
+        try:
+            with open(f"/proc/{self.pid}/status") as status:
+                caught = [line.split()[1] for line in status if line.startswith("SigCgt")]
+        except OSError:  # it has ended
+            return False
+        return any(int(mask, 16) & (1 << (signal.SIGINT - 1)) for mask in caught)

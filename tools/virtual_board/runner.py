@@ -6,7 +6,6 @@ waits, sleeps or boots: `tools/lockstep.py` in virtual time, `realtime.py` in re
 
 import os
 import select
-import signal
 import struct
 import time
 from collections.abc import Callable
@@ -238,7 +237,7 @@ class Runner:
         ready, _, _ = select.select(sources, [], [], patience_s)
         life.flush()
         if host in ready:
-            self.console.from_host(life, life.process.catches_interrupt, self._interrupt)
+            self.console.from_host(life, self._interrupt)
         if life.stdout in ready:
             self._printed += life.printed()
         if life.link in ready and life.link.receive():
@@ -275,8 +274,7 @@ class Runner:
         if host is None or self.life is None:
             time.sleep(timeout_s)
         elif select.select([host], [], [], timeout_s)[0]:
-            catches = self.life.process.catches_interrupt
-            self.console.from_host(self.life, catches, self._interrupt)
+            self.console.from_host(self.life, self._interrupt)
 
     def resume(self, interrupt: bytes = b"") -> None:
         """Answer the interpreter's wait: the time, and everything that has happened meanwhile."""
@@ -346,13 +344,10 @@ class Runner:
             self.life.process.interrupt()
 
     def _ended_by_itself(self) -> None:
-        """The process has gone: Ctrl-D at the prompt is a soft reset, anything else a crash.
-
-        So is a Ctrl-C that the interpreter's handler just missed (see `catches_interrupt`).
-        """
+        """The process has gone: Ctrl-D at the prompt is a soft reset, anything else a crash."""
         at_prompt = self.at_prompt
         status = self._end_life("soft reset" if at_prompt else "crash")
-        if status != -signal.SIGINT and (not at_prompt or status != 0):
+        if not at_prompt or status != 0:
             raise BoardStopped(f"the interpreter ended with code {status}{self.last_words()}")
         self.chip.stop(pins=False)
         self._boot(Cause.SOFT_RESET, raw=self.console.was_raw())

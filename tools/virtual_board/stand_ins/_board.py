@@ -119,6 +119,13 @@ def start(namespace):
             _run("main.py", namespace)
     except KeyboardInterrupt:
         print("interrupted")  # between the two programs, where no traceback says anything
-    micropython.kbd_intr(-1)
+    while True:
+        try:
+            micropython.kbd_intr(-1)
+            for _ in range(2):  # one that came just before is raised where the code jumps
+                pass
+            break
+        except KeyboardInterrupt:
+            print("interrupted")
     _link.send("E")
     os.putenv("MICROPYINSPECT", "1")  # now the prompt
