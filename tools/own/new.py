@@ -81,6 +81,7 @@ def make(path: Path, sensors: list[str], wired: str) -> None:
         "mqtt": {"host": "broker.example", "port": 1883},
         "sample": {"period_s": 900},
         "report": {"period_s": 900},
+        "health": {"period_s": 86400},
         **nested(wiring.WIRINGS[wired].settings),
     }
     for sensor in sensors:
