@@ -53,9 +53,14 @@ async def forgets(session) -> bool:
     await _learn_grant(session)
     if session._preferred == "off":
         return session._key
-    # One that is awake for longer keeps them with pings.
+    # One that is awake for longer keeps them with pings, and with them stays awake for ever.
     settings, state = session._node.settings, session._node.state
-    return session._preferred == "psm" and 0 < state.psm_active <= settings["mqtt.keepalive_s"]
+    awake_s = session._lingers_s + state.psm_active
+    return (
+        session._preferred == "psm"
+        and state.psm_active > 0
+        and awake_s <= settings["mqtt.keepalive_s"]
+    )
 
 
 async def _learn_grant(session) -> None:

@@ -80,8 +80,22 @@ def counted() -> dict:
 
 def _take(found: dict, kept: dict) -> None:
     for name, value in kept.items():
-        if type(found.get(name)) is type(value):
+        if type(found.get(name)) is type(value) and _is_whole(value):
             found[name] = value
+
+
+def _is_whole(value) -> bool:
+    """Whether what is in it is what was put there, as far as types go."""
+    if isinstance(value, dict):
+        return all([isinstance(each, int) for each in value.values()])
+    if isinstance(value, list):  # pairs: times and voltages
+        return all(
+            [
+                isinstance(each, list) and [type(one) for one in each] == [int, int]
+                for each in value
+            ]
+        )
+    return True
 
 
 def _shift(found: dict, step: int) -> None:
@@ -118,8 +132,13 @@ def _session(found: dict, words: list) -> None:
 def shorten() -> None:
     """Make one line of all; what is due stays so."""
     lines = tally.read()
-    due = lines[2 : lines.find(b" ", 2)] if lines[:2] == b"H " and b"\nR " not in lines else b"0"
-    _write(due.decode(), counted())
+    due = 0
+    if lines[:2] == b"H " and b"\nR " not in lines:
+        try:
+            due = int(lines[2 : lines.find(b" ", 2)])
+        except ValueError:
+            due = 0  # damaged: a record is due
+    _write(due, counted())
 
 
 def _write(due, found: dict) -> None:

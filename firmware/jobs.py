@@ -97,17 +97,20 @@ def preferred(made: Scheduler, state, settings: dict, tail_s: float) -> str:
 def prospects(node) -> tuple:
     """What a session has to know beforehand, as long as the scheduler is loaded: whether a module
     that is off can be started again, how long its connection lasts once it is not used any more,
-    how it is best left in between, the eDRX cycle that is wanted, 0: none, whether the report
-    has waited for a better signal, and how long an attach takes here, in seconds, 0: not measured.
+    how long one may that nobody ends, how it is best left in between, the eDRX cycle that is
+    wanted, 0: none, whether the report has waited for a better signal, and how long an attach takes
+    here, in seconds, 0: not measured.
     """
     from . import release, unload
 
     settings, made = node.settings, node.scheduler
-    tail_s = release.Release(node, None).tail_s
+    tail = release.Release(node, None)
+    tail_s, lingers_s = tail.tail_s, tail.lingers_s
     unload("release")
     return (
         wiring.can_end(settings, energy.OFF),
         tail_s,
+        lingers_s,
         preferred(made, node.state, settings, tail_s),
         settings["sleep.edrx_s"] if energy.EDRX in made.allowed else 0,
         made.poor,

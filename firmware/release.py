@@ -19,6 +19,7 @@ _WEEK_S = const(604800)
 _DAY_S = const(86400)
 _PATIENCE_S = const(3)  # a release that was heard needs no more, be the signal poor
 _OWN_S = const(90)  # and one that comes by itself
+_OWN_MS = const(90000)  # it takes longer than that, or is never told of
 _GAIN_MS = const(1000)  # below that nothing is gained
 _WATCHED = const(8)  # one session of so many waits for the word of a release that is honoured
 _MISSES = const(2)  # in a row: the word of one may be lost
@@ -58,7 +59,16 @@ class Release:
     @property
     def own_s(self) -> float:
         """The same where nobody asks."""
-        return self._own_ms / 1000 or self._node.settings["sleep.release_s"]
+        return self._own_ms % _OWN_MS / 1000 or self._node.settings["sleep.release_s"]
+
+    @property
+    def lingers_s(self) -> float:
+        """Seconds for which a connection that nobody ends may live on; for ever where that has
+        not been seen yet.
+        """
+        if self.verdict == HONOURED and not self._misses:
+            return self.tail_s
+        return self._own_ms % _OWN_MS / 1000 or float("inf")
 
     @property
     def _is_over(self) -> bool:
@@ -72,21 +82,31 @@ class Release:
         from c1100 import C1100Error
 
         try:
-            if self._is_over and self.verdict and not self._own_ms:
-                return await self._measure()
-            return self.asks and await self._ask()
+            if self.verdict and self._is_over and not self._own_ms and await self._measure():
+                return True
+            if not self.asks:
+                return False
+            if await self._ask():
+                return True
+            if self._own_ms or self.verdict <= HONOURED:
+                return False
+            return await self._measure(_PATIENCE_S if self.verdict == IGNORED else 0)
         except C1100Error as error:
             log.warning("no release: %s", error)
             return False
         finally:
             await self._keep()
 
-    async def _measure(self) -> bool:
-        """Once: what it would cost without asking."""
+    async def _measure(self, waited_s: int = 0) -> bool:
+        """Once: what it would cost without asking, and how long what nobody ends lives on."""
         took = await self._modem.power.release(_OWN_S, ask=False)
-        if not took:  # it had ended before, or is never told of
-            return took is not None
-        self._own_ms = int(took * 1000)
+        if took is None:
+            self._own_ms = _OWN_MS
+            log.info("not released in %d s without being asked", _OWN_S)
+            return False
+        if not took:  # it had ended before
+            return True
+        self._own_ms = min(int((waited_s + took) * 1000), _OWN_MS - 1)
         log.info("released after %d ms without being asked", self._own_ms)
         if self.verdict == HONOURED and self._own_ms < self._asked_ms + _GAIN_MS:
             self._conclude(IGNORED)

@@ -61,9 +61,8 @@ class Session:
 
         self._last = node.state.reported
         known = node.prospects()
-        self._key, self._tail_s, self._preferred, self._cycle_s, self._waited, self._usual_s = (
-            known
-        )
+        self._key, self._tail_s, self._lingers_s, self._preferred = known[:4]
+        self._cycle_s, self._waited, self._usual_s = known[4:]
         if not self._key and not node.state.failures:
             cut = None  # who knows whether the module starts with its supply
         self._uart = board.uart()  # last: what fails before it has opened nothing
@@ -115,11 +114,13 @@ class Session:
                 failed = "RegistrationDenied"  # whatever was refused
         finally:
             try:
-                if node.settings["health.period_s"]:
-                    self._note(failed)
-                node.keep(_events(ladder.events[told:]))  # for the next report
-                if not settled:
-                    await self._switch_off()
+                try:
+                    if node.settings["health.period_s"]:
+                        self._note(failed)
+                    node.keep(_events(ladder.events[told:]))  # for the next report
+                finally:
+                    if not settled:
+                        await self._switch_off()
             finally:
                 await self._close()
 
@@ -146,7 +147,10 @@ class Session:
         node = self._node
         if "report" not in self._names or "report" in node.done:
             failed = ""
-        tally.session(node, failed, self._attach_s, node.now() - node.begin_s)
+        try:
+            tally.session(node, failed, self._attach_s, node.now() - node.begin_s)
+        except Exception as error:  # a count that cannot be kept costs nothing else
+            log.crash(error)
 
     async def _deliver(self) -> None:
         # Apart: what stands on the stack of run() is held until something else stands there.

@@ -5,6 +5,7 @@ import json
 from host_tests.node.test_crashes import Breaking
 from tools.demo.subscriber import Subscriber
 from tools.virtual_c1100 import Profile
+from tools.virtual_c1100.module import Power
 
 DAY_S = 86400
 KEY = "ab" * 16
@@ -22,6 +23,24 @@ def health(n) -> list[dict]:
         elif found and "start" not in values:
             found[-1] |= values
     return found
+
+
+def test_a_damaged_count_does_not_keep_the_module_on(node):
+    """The report fails, and the tally becomes too long in the same session."""
+    n = node(Profile(network="measured"), health={"period_s": DAY_S}, register_s=15)
+    n.live(2)
+    tally = n.flash / "tally"
+    kept = tally.read_bytes()
+    line = b"S - 62 20 300 0 0 1 12 77 0 0\n"
+    kept = kept[:4] + bytes([kept[4] ^ 0x80]) + kept[5:]  # a digit of when a record is due
+    tally.write_bytes(kept + line * ((3060 - len(kept)) // len(line)))
+    n.module.profile.cell.denied_cause = 13
+    n.module.power_cycle()
+    n.live(3)
+    n.bench.run(until=n.bench.timeline.now_us / 1e6 + 60)
+    assert n.module.power is Power.OFF
+    assert not any("Error" in text for _, text in n.bench.console)
+    assert tally.stat().st_size < 1000
 
 
 def test_once_a_day_and_after_each_restart(node, broker):

@@ -42,7 +42,8 @@ def test_it_is_honoured(sleeper, coverage):  # noqa: F811
     assert 100 <= asked_ms < 1000
     for wake in (1, 2, 3):
         assert s.seconds("connected-tail", wake) < 0.1
-    assert commands(s, "AT+LSMQTTCLOSE=1") == []  # the broker needs no goodbye
+    # The broker needs no goodbye, once it is known how the connection ends.
+    assert commands(s, "AT+LSMQTTCLOSE=1") == [1]
     s.is_in_rhythm()
 
 
@@ -73,11 +74,12 @@ def test_it_is_ignored_and_tried_again_after_a_week(sleeper):  # noqa: F811
     assert s.node.said("release: ") == ["ignored"]
     s.live(WEEK)
     assert commands(s, "AT+CNMPSD") == [1, 2]  # in vain, and not for a week
+    assert len(s.node.said("released after")) == 1
+    assert 14_000 < kept(s)[3] < 15_100
     s.live(1)
-    assert s.node.said("released after")
     s.module.profile.grants.release = "honoured"
     s.live(2)
-    assert len(commands(s, "AT+CNMPSD")) == 4
+    assert commands(s, "AT+CNMPSD") == [1, 2, WEEK + 3, WEEK + 4, WEEK + 5]
     assert s.node.said("release: ") == ["ignored", "honoured"]
     s.is_in_rhythm()
 
@@ -121,6 +123,51 @@ def test_a_damaged_memory_is_none(sleeper, content):  # noqa: F811
     s.live(1)
     assert s.node.said("release: ") == ["honoured", "honoured"]
     assert kept(s)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("release", "is_told", "tail_s"),
+    [("honoured", True, 120.0), ("honoured", False, 15.0), ("refused", False, 15.0),
+     ("refused", True, 120.0), ("ignored", True, 120.0)],
+)  # fmt: skip
+def test_a_connection_that_is_never_seen_to_end_is_waited_for_once(
+    sleeper, release, is_told, tail_s  # noqa: F811
+):  # fmt: skip
+    """Longer than a week: what was measured in vain is not measured again."""
+    profile = with_release(release)
+    profile.radio.inactivity = tail_s
+    if not is_told:
+        profile.faults = ["urc-lost:^DATADISCONN"]
+    s = sleeper(profile, period_s=DAY_S)
+    s.live(2 * WEEK + 2)
+    long = [wake for wake in range(1, s.wakes) if s.node.asleep_by(wake) > 60]
+    assert len(long) <= 1
+    assert kept(s)[3] == 90_000
+    asked = commands(s, "AT+CNMPSD")
+    if release == "honoured" and is_told:
+        assert asked == list(range(1, 2 * WEEK + 3))
+    s.is_in_rhythm()
+
+
+@pytest.mark.parametrize(
+    ("release", "tail_s", "active_s", "keepalive_s"),
+    [("refused", 15, 10, 30), ("refused", 15, 10, 20), ("ignored", 15, 50, 60),
+     ("refused", 115, 10, 120), ("ignored", 80, 10, 120), ("honoured", 115, 10, 20)],
+)  # fmt: skip
+def test_pings_keep_no_module_awake(
+    sleeper, broker, release, tail_s, active_s, keepalive_s  # noqa: F811
+):  # fmt: skip
+    """It is awake for the connection's tail and its active time: if its client has to ping before
+    that is over, the connection lives on, and so does the next ping's.
+    """
+    profile = with_release(release)
+    profile.radio.inactivity = float(tail_s)
+    at = {"host": broker.host, "port": broker.port, "keepalive_s": keepalive_s}
+    s = sleeper(profile, period_s=DAY_S, active_s=active_s, mqtt=at)
+    s.live(9)
+    for wake in range(1, 9):
+        awake = sum(s.seconds(name, wake) for name in ("connected-tail", "idle"))
+        assert awake < 300, wake
 
 
 @pytest.mark.parametrize("mqtt", [{"qos": 0}, {"keepalive_s": 0}, {"keepalive_s": 5}])

@@ -132,7 +132,7 @@ class Sleeper:
 
 @pytest.fixture
 def sleeper(node, broker) -> Iterator[Callable[..., Sleeper]]:
-    """sleeper(period_s=..., tau_s=..., and what `node` takes) -> Sleeper"""
+    """sleeper(period_s=..., tau_s=..., active_s=..., and what `node` takes) -> Sleeper"""
     with Subscriber(broker, "nodes/n1/telemetry") as subscriber:
 
         def make(
@@ -140,10 +140,11 @@ def sleeper(node, broker) -> Iterator[Callable[..., Sleeper]]:
             *,
             period_s: int = PERIOD_S,
             tau_s: int = DAY_S,
+            active_s: int = 10,
             **settings,
         ) -> Sleeper:
             rhythm = {"period_s": period_s}
-            sleep = {"module": "psm", "tau_s": tau_s, "active_s": 10}
+            sleep = {"module": "psm", "tau_s": tau_s, "active_s": active_s}
             made = node(profile, sample=rhythm, report=rhythm, sleep=sleep, **settings)
             return Sleeper(made, subscriber, period_s)
 
@@ -160,11 +161,11 @@ def sleeper(node, broker) -> Iterator[Callable[..., Sleeper]]:
 def test_psm_cut_short_by_a_downlink(sleeper, pins, lead_s, met):
     """So many seconds before the next report, which meets the module asleep again, or awake."""
     s = sleeper(pins=pins)
-    s.live(3)
-    s.for_one_night("psm-cut", s.seconds("psm", wake=2) - lead_s)
+    s.live(4)
+    s.for_one_night("psm-cut", s.seconds("psm", wake=3) - lead_s)
     s.live(1)
-    assert s.woken("downlink", wake=3) == 1
-    assert s.night(3)[-1].state == met
+    assert s.woken("downlink", wake=4) == 1
+    assert s.night(4)[-1].state == met
     s.is_in_rhythm()
 
 
@@ -368,21 +369,23 @@ def test_a_downlink_before_the_module_sleeps(sleeper, talking, state):
     s.is_in_rhythm()
 
 
-@pytest.mark.parametrize(("pins", "longest_s"), [(ALL_PINS, 30), (KEY_ALONE, 100)])
-def test_a_report_that_begins_while_the_module_falls_asleep(sleeper, pins, longest_s):
+@pytest.mark.parametrize(
+    ("pins", "lead_s", "longest_s"), [(ALL_PINS, 31.6, 30), (KEY_ALONE, 32.7, 100)]
+)
+def test_a_report_that_begins_while_the_module_falls_asleep(sleeper, pins, lead_s, longest_s):
     """It was awake for a downlink, still answers, and is gone in the middle of the session. With
     the wake pin it comes back by itself and says so; else only its silence tells.
     """
     profile = lasting()
     profile.latency.psm_entry = 3.0
     s = sleeper(profile, pins=pins)
-    s.live(4)
-    s.for_one_night("psm-cut", s.seconds("psm", wake=3) - 31.2)
+    s.live(5)
+    s.for_one_night("psm-cut", s.seconds("psm", wake=4) - lead_s)
     s.live(1)
-    end = s.start(5) + s.node.asleep_by(5)
-    assert any(state == "psm" and s.start(5) < at < end for at, state, _ in s.states)
+    end = s.start(6) + s.node.asleep_by(6)
+    assert any(state == "psm" and s.start(6) < at < end for at, state, _ in s.states)
     s.is_in_rhythm()
-    assert s.node.asleep_by(5) < longest_s
+    assert s.node.asleep_by(6) < longest_s
 
 
 def test_a_command_is_heard_in_a_wake_out_of_psm(sleeper, broker):

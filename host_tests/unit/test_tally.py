@@ -106,15 +106,21 @@ def test_the_file_stays_short_and_nothing_is_lost_of_it():
 def test_damaged_lines_count_for_nothing():
     strange = (b"", b"H", b"H ", b"H 5", b"H 5 {", b"H 5 []", b'H 5 {"sent":"x","restarts":[1]}',
                b"S", b"S - 1", b"S - a b c d e f g h i j", b"R", b"R power", b"R power x", b"T ",
-               b"T x", b"\xff\xfe\x00", b"Z 1 2", b'H 7 {"nobody":1}')  # fmt: skip
+               b"T x", b"\xff\xfe\x00", b"Z 1 2", b'H 7 {"nobody":1}',
+               b'H 7 {"volts":[[]]}', b'H 7 {"volts":[1,2]}', b'H 7 {"volts":[[1,"x"],[2]]}',
+               b'H 7 {"failed":{"module":"x"}}', b'H 7 {"failed":{"module":[]}}',
+               b'H 7 {"volts":[[5,3600,1]]}')  # fmt: skip
     for line in strange:
         with Flash():
             with open(tally.FILE, "wb") as file:
                 file.write(line + b"\n")
-            session(sent=7)
+            tally.add("T", 10)
+            session("Timeout", sent=7)
             found = health.counted()
             assert found["sent"] == 7, line
             assert found["restarts"] == {}
+            assert found["failed"] == {"module": 1}, line
+            health._drop(found, 5)
             tally.is_due(5, 10)
     with Flash():
         os.mkdir(tally.FILE)  # something else in its place
@@ -122,6 +128,22 @@ def test_damaged_lines_count_for_nothing():
         assert health.counted()["sessions"] == 0
         assert log.told()
         os.rmdir(tally.FILE)
+
+
+def test_damage_is_gone_once_the_file_is_made_short():
+    with Flash():
+        health._write(5000, health._new())
+        with open(tally.FILE, "rb") as file:
+            whole = file.read()
+    for at in range(len(whole)):
+        for bit in (0x01, 0x80):
+            with Flash():
+                with open(tally.FILE, "wb") as file:
+                    file.write(whole[:at] + bytes([whole[at] ^ bit]) + whole[at + 1 :])
+                session(sent=7)
+                health.shorten()
+                assert health.counted()["sent"] in (0, 7, 8), (at, bit)  # a line may be none
+                tally.is_due(4000, 86400)
 
 
 def test_records_of_wakes_without_a_session_were_written_too():

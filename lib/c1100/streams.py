@@ -43,6 +43,7 @@ class Stream:
     def __init__(self, s) -> None:
         self.s = s
         self._out = b""  # what was written and has had no room yet
+        self._at = 0  # of it, what has had room meanwhile
 
     def get_extra_info(self, name: str) -> object:
         """``socket``: the Socket or Tls; nothing else."""
@@ -99,7 +100,8 @@ class Stream:
     def write(self, buf: bytes | bytearray | memoryview) -> None:
         """Any number of bytes; what has no room waits in RAM for drain()."""
         if self._out:
-            self._out += buf
+            self._out = self._out[self._at :] + buf
+            self._at = 0
             return
         try:
             n = self.s.write(buf) or 0
@@ -108,20 +110,20 @@ class Stream:
         self._out = bytes(memoryview(buf)[n:])
 
     async def drain(self) -> None:
-        """Until all that was written has room, at the least."""
+        """Until all that was written has room, at the least; also what others write meanwhile."""
         s = self.s
-        view = memoryview(self._out)
         try:
-            while view:
-                n = s.write(view)
-                if n:
-                    view = view[n:]
-                else:
+            while self._out:
+                n = s.write(memoryview(self._out)[self._at :])
+                if not n:
                     await s.writable()
+                    continue
+                self._at += n
+                if self._at == len(self._out):
+                    self._out = b""
+                    self._at = 0
         except at.C1100Error as error:
             raise os_error(error, True)
-        finally:
-            self._out = bytes(view)
 
     async def awrite(
         self, buf: bytes | bytearray | memoryview, off: int = 0, sz: int = -1
