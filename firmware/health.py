@@ -87,14 +87,9 @@ def _take(found: dict, kept: dict) -> None:
 def _is_whole(value) -> bool:
     """Whether what is in it is what was put there, as far as types go."""
     if isinstance(value, dict):
-        return all([isinstance(each, int) for each in value.values()])
-    if isinstance(value, list):  # pairs: times and voltages
-        return all(
-            [
-                isinstance(each, list) and [type(one) for one in each] == [int, int]
-                for each in value
-            ]
-        )
+        return all(isinstance(each, int) for each in value.values())
+    if isinstance(value, list):  # pairs of a time and a voltage
+        return all(type(each) is list and list(map(type, each)) == [int, int] for each in value)
     return True
 
 

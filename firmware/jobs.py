@@ -98,8 +98,8 @@ def prospects(node) -> tuple:
     """What a session has to know beforehand, as long as the scheduler is loaded: whether a module
     that is off can be started again, how long its connection lasts once it is not used any more,
     how long one may that nobody ends, how it is best left in between, the eDRX cycle that is
-    wanted, 0: none, whether the report has waited for a better signal, and how long an attach takes
-    here, in seconds, 0: not measured.
+    wanted, 0: none, whether the report has waited for a better signal, and how long an attach
+    takes here, in seconds, 0: not measured.
     """
     from . import release, unload
 

@@ -1,6 +1,7 @@
 """The way of a newcomer: a folder, a line of a sensor, a life in software, a board."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -87,6 +88,31 @@ def test_the_demo_lives_with_the_folder(made, tmp_path, capsys):
     (folder / "virtual" / "pin32.csv").write_text("0;1\n")
     assert command(demo, "--node", folder, "--trace", trace) == 1
     assert "pin32.csv, line 1" in capsys.readouterr().out
+
+
+def test_what_the_demo_tells_is_of_one_moment(made, tmp_path, capsys):
+    """A node made by `new` reports its health, too: two records in its first wake."""
+    trace = tmp_path / "trace"
+    assert command(demo, "--node", made(), "--reports", 2, "--trace", trace) == 0
+    out = capsys.readouterr().out
+    told = dict(re.findall(r"│ (records \w+|wakes) +│ (\d+)", out))
+    assert told == {"wakes": "2", "records sampled": "3", "records arrived": "3"}
+    assert trace.read_text().count(" console  sampled ") == 3
+
+
+def test_a_folder_that_cannot_be_used_leaves_the_last_trace(made, tmp_path, capsys):
+    trace = tmp_path / "trace"
+    trace.write_text("of an earlier demo")
+    assert command(demo, "--node", tmp_path / "nowhere", "--trace", trace) == 1
+    folder = made()
+    kept = json.loads((folder / "config.json").read_text())
+    kept["sample"] = {"perod_s": 900}
+    (folder / "config.json").write_text(json.dumps(kept))
+    assert command(demo, "--node", folder, "--trace", trace) == 1
+    assert trace.read_text() == "of an earlier demo"
+    out = capsys.readouterr().out
+    assert "there is no setting sample.perod_s: did you mean sample.period_s?" in out
+    assert "Everything that happened" not in out
 
 
 def test_the_command_line_says_the_next_step(tmp_path):

@@ -1,4 +1,4 @@
-"""Several tasks that write to one stream of open_connection(): each byte goes once, in its order."""
+"""Tasks that write to one stream of open_connection(): each byte goes once, in its order."""
 
 import asyncio
 

@@ -174,12 +174,12 @@ def month_heap() -> Figures:
     """
     found: Figures = {}
     for suffix, in_romfs in (("", False), (".romfs", True)):
-        for more in range(0, MOST_MORE + 1, MORE_STEP):
+        more = 0
+        month = days(WAKES_A_DAY, MONTH_DAYS, in_romfs)
+        while (worn := _worn(month)) and more < MOST_MORE:
+            more += MORE_STEP
             month = days(WAKES_A_DAY, MONTH_DAYS, in_romfs, more)
-            worn = _worn(month)
-            if not worn:
-                break
-        else:
+        if worn:
             raise MeasureFailed(f"{worn}{suffix}: {month}")
         first, last = month[0], month[-1]
         for name, value in (

@@ -127,10 +127,15 @@ def run(args: argparse.Namespace) -> int:
 def demonstrate(options: Options) -> int:
     """Run with `options`, shown on the terminal. Returns the exit code."""
     view = View()
-    options.trace.parent.mkdir(parents=True, exist_ok=True)
+    begun = False
     try:
+        # What cannot be used is refused before an earlier trace is lost.
+        folder = options.node
+        given = Folder.at(folder).whole if folder and not is_program(folder) else {}
+        options.trace.parent.mkdir(parents=True, exist_ok=True)
+        begun = True
         with failure.naming(options.trace), options.trace.open("w") as trace, view:
-            problems = _live(options, view, trace)
+            problems = _live(options, given, view, trace)
     except KeyboardInterrupt:
         view.say("stopped")
         return 130
@@ -139,7 +144,8 @@ def demonstrate(options: Options) -> int:
     for problem in problems:
         view.say(f"FAILED: {problem}", "bold red")
     if problems:
-        view.say(f"Everything that happened is in {options.trace}")
+        if begun:
+            view.say(f"Everything that happened is in {options.trace}")
         return 1
     if options.node and is_program(options.node):
         view.say("It ran to its end.", "bold green")
@@ -176,11 +182,12 @@ class Life:
         return min(delivered, sum(bool(wake.end) for wake in wakes))
 
 
-def _users(options: Options, stack: contextlib.ExitStack, work: Path, view: View) -> Life:
+def _users(
+    options: Options, given: dict[str, Any], stack: contextlib.ExitStack, work: Path, view: View
+) -> Life:
     """A node of the user's own, as its folder says; its far sides are stood in for."""
     assert options.node is not None
     node = Folder.at(options.node)
-    given = node.whole
     routes: dict[tuple[str, int], tuple[str, int]] = {}
     arrived = stack.enter_context(far_side.stood_in(routes, given))
     for name in arrived.ours:
@@ -232,15 +239,18 @@ def _ours(options: Options, stack: contextlib.ExitStack, work: Path, view: View)
     return Life(staging, arrived, {asked: server}, options.uplink)
 
 
-def _live(options: Options, view: View, trace: TextIO) -> list[str]:
-    """The node's life. Returns what went wrong."""
+def _live(options: Options, given: dict[str, Any], view: View, trace: TextIO) -> list[str]:
+    """The node's life. Returns what went wrong. given -- settings of a folder of the user's own"""
     begin = time.monotonic()
     with contextlib.ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="demo.")))
         if options.node and is_program(options.node):
             wakes = options.reports
             return program.live(options.node, options.seed, wakes, work, view, trace)
-        life = (_users if options.node else _ours)(options, stack, work, view)
+        if given:
+            life = _users(options, given, stack, work, view)
+        else:
+            life = _ours(options, stack, work, view)
         view.say(f"not the defaults are: {', '.join(flash.differing(life.staging))}")
         on_board = options.keep / "flash" if options.keep else work / "flash"
 
@@ -299,14 +309,14 @@ def _live(options: Options, view: View, trace: TextIO) -> list[str]:
         each_s = max(WAKE_LIMIT_S, 2 * life.period_s)
         limit_s = bench.timeline.now_us / 1e6 + options.reports * each_s
         bench.run(until=lived, limit_s=limit_s)
+        bench.run(until=_until(bench))  # all that is told is of the same time as the picture
         made = check.reports(bench, bench.wakes[born:])
-        sampled = sum(report.payload is not None for report in made)
+        sampled = sum(text.startswith(check.SAMPLED) for _, text in bench.console)
         life.far.wait(delivery.confirmed(bench.console) if life.own else sampled)
         arrived = list(life.far.records or ())
         spent = time.monotonic() - begin
         view.live = False
-        bench.run(until=_until(bench))  # what is told is of the same time as the picture
-        _summarise(view, bench, made, arrived, spent)
+        _summarise(view, bench, made, sampled, arrived, spent)
         _picture(view, watch, options, life.period_s)
         if life.own is None:
             return check.problems(made, arrived, options.reports)
@@ -344,13 +354,18 @@ def _picture(view: View, watch: Watch, options: Options, period_s: int) -> None:
 
 
 def _summarise(
-    view: View, bench: Bench, made: list[check.Report], arrived: list[bytes], real_s: float
+    view: View,
+    bench: Bench,
+    made: list[check.Report],
+    sampled: int,
+    arrived: list[bytes],
+    real_s: float,
 ) -> None:
     alive = [w.machine_s for w in bench.wakes[-len(made) :]] if made else [0.0]
     view.summary(
         [
             ("wakes", str(len(made))),
-            ("records sampled", str(sum(report.payload is not None for report in made))),
+            ("records sampled", str(sampled)),
             ("records arrived", str(len(arrived))),
             ("bytes arrived", str(sum(map(len, arrived)))),
             ("virtual time lived", clock(bench.timeline.now_us)),

@@ -1,10 +1,12 @@
 """config.json and secrets.json, checked by the firmware's own table before they go anywhere."""
 
+import difflib
 import json
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,7 @@ from firmware import wiring_cost
 print(wiring_cost.told(json.loads(sys.stdin.read())))
 """
 _REFUSED = 3
+_NO_SETTING = re.compile(r"there is no setting ((?!sensors|rules|fences|dead_bands)\S+)$")
 
 # Setting of a sensor: (default, type as text or choices, least, most), as in its SETTINGS.
 Table = dict[str, list[Any]]
@@ -98,8 +101,26 @@ def checked(
             if said.startswith(name) and known_as:
                 said = f"{known_as}, as {said}"
                 break
-        raise DeployError(said)
+        raise DeployError(said + _hint(said))
     return json.loads(_said(done))
+
+
+def _hint(said: str) -> str:
+    strange = _NO_SETTING.search(said)
+    hint = nearest(strange[1], [key for table in tables() for key in table]) if strange else ""
+    return hint if "did you mean" in hint else ""
+
+
+def nearest(key: str, known: Iterable[str]) -> str:
+    """What may have been meant, for a message."""
+    known = sorted(known)
+    close = difflib.get_close_matches(key, known, 1, 0.6) or difflib.get_close_matches(
+        key.rpartition(".")[2], [name.rpartition(".")[2] for name in known], 1, 0.8
+    )
+    if not close:
+        return "; known are " + ", ".join(known)
+    meant = next(name for name in known if name in close or name.endswith("." + close[0]))
+    return f": did you mean {meant}?"
 
 
 def _unknown(files: dict[str, bytes], change: tuple[str, Any] | None = None) -> dict[str, None]:

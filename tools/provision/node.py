@@ -1,6 +1,5 @@
 """Settings of one node: from texts to the two files, checked by the firmware's own table."""
 
-import difflib
 import json
 import secrets
 from dataclasses import dataclass, field
@@ -74,14 +73,7 @@ class Node:
 
     def nearest(self, key: str) -> str:
         """What may have been meant, for a message."""
-        known = sorted([*self.tables.config, *self.tables.secrets])
-        close = difflib.get_close_matches(key, known, 1, 0.6) or difflib.get_close_matches(
-            key.rpartition(".")[2], [name.rpartition(".")[2] for name in known], 1, 0.8
-        )
-        if not close:
-            return "; known are " + ", ".join(known)
-        meant = next(name for name in known if name in close or name.endswith("." + close[0]))
-        return f": did you mean {meant}?"
+        return settings.nearest(key, [*self.tables.config, *self.tables.secrets])
 
     def wire(self, name: str) -> None:
         """Take a wiring of README; what is given by name stays."""
