@@ -75,7 +75,7 @@ def test_each_uplink_delivers_to_a_server_of_our_own_and_never_beats_the_bound(u
 
 
 def test_the_bound_is_of_the_form_in_which_records_go():
-    wanted = Scenario("", 0.15, node("mqtt") | {"payload": {"format": "senml+cbor"}})
+    wanted = Scenario("", 0.3, node("mqtt") | {"payload": {"format": "senml+cbor"}})
     life = simulate.simulate(wanted)
     assert life.impossible == ""
     assert 1 <= life.ratio < 1.1
