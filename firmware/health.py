@@ -126,14 +126,7 @@ def _session(found: dict, words: list) -> None:
 
 def shorten() -> None:
     """Make one line of all; what is due stays so."""
-    lines = tally.read()
-    due = 0
-    if lines[:2] == b"H " and b"\nR " not in lines:
-        try:
-            due = int(lines[2 : lines.find(b" ", 2)])
-        except ValueError:
-            due = 0  # damaged: a record is due
-    _write(due, counted())
+    _write(tally.due(tally.read()), counted())
 
 
 def _write(due, found: dict) -> None:

@@ -19,7 +19,7 @@ _WEEK_S = const(604800)
 _DAY_S = const(86400)
 _PATIENCE_S = const(3)  # a release that was heard needs no more, be the signal poor
 _OWN_S = const(90)  # and one that comes by itself
-_OWN_MS = const(90000)  # it takes longer than that, or is never told of
+_OWN_MS = const(1000 * _OWN_S)  # it takes longer than that, or is never told of
 _GAIN_MS = const(1000)  # below that nothing is gained
 _WATCHED = const(8)  # one session of so many waits for the word of a release that is honoured
 _MISSES = const(2)  # in a row: the word of one may be lost
@@ -59,7 +59,7 @@ class Release:
     @property
     def own_s(self) -> float:
         """The same where nobody asks."""
-        return self._own_ms % _OWN_MS / 1000 or self._node.settings["sleep.release_s"]
+        return self._seen_s or self._node.settings["sleep.release_s"]
 
     @property
     def lingers_s(self) -> float:
@@ -68,7 +68,12 @@ class Release:
         """
         if self.verdict == HONOURED and not self._misses:
             return self.tail_s
-        return self._own_ms % _OWN_MS / 1000 or float("inf")
+        return self._seen_s or float("inf")
+
+    @property
+    def _seen_s(self) -> float:
+        """After how many seconds one was seen to end by itself; 0: not seen."""
+        return self._own_ms % _OWN_MS / 1000
 
     @property
     def _is_over(self) -> bool:
@@ -205,6 +210,6 @@ def _load() -> tuple:
         return _NOTHING
     if len(found) != len(_NOTHING) or min(found) < 0:
         return _NOTHING
-    if found[0] > REFUSED or found[2] > _PATIENCE_S * 1000 or found[3] > _OWN_S * 1000:
+    if found[0] > REFUSED or found[2] > _PATIENCE_S * 1000 or found[3] > _OWN_MS:
         return _NOTHING
     return found

@@ -45,14 +45,21 @@ def read() -> bytes:
         return b""
 
 
+def due(lines: bytes) -> int:
+    """Clock of the next health record; 0: it is due, as there is none yet, after a restart, or
+    where that is damaged.
+    """
+    if lines[:2] != b"H " or b"\nR " in lines:
+        return 0
+    try:
+        return int(lines[2 : lines.find(b" ", 2)])
+    except ValueError:
+        return 0
+
+
 def is_due(now_s: int, period_s: int) -> bool:
     """Whether a health record is: the first one, after a restart, or once its time has come."""
-    lines = read()
-    try:
-        due = int(lines[2 : lines.find(b" ", 2)])
-    except ValueError:
-        return True
-    return lines[:2] != b"H " or b"\nR " in lines or not 0 < due - now_s <= period_s
+    return not 0 < due(read()) - now_s <= period_s
 
 
 def session(node, error: str, connect_s: float, lasted_s: int) -> None:

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -107,20 +107,27 @@ def checked(
 
 def _hint(said: str) -> str:
     strange = _NO_SETTING.search(said)
-    hint = nearest(strange[1], [key for table in tables() for key in table]) if strange else ""
-    return hint if "did you mean" in hint else ""
+    if strange is None:
+        return ""
+    meant = _meant(strange[1], [key for table in tables() for key in table])
+    return f": did you mean {meant}?" if meant else ""
 
 
-def nearest(key: str, known: Iterable[str]) -> str:
+def nearest(key: str, known: list[str]) -> str:
     """What may have been meant, for a message."""
+    meant = _meant(key, known)
+    return f": did you mean {meant}?" if meant else "; known are " + ", ".join(sorted(known))
+
+
+def _meant(key: str, known: list[str]) -> str:
+    """The nearest name, by the whole or by its last part; "" where none is near."""
     known = sorted(known)
     close = difflib.get_close_matches(key, known, 1, 0.6) or difflib.get_close_matches(
         key.rpartition(".")[2], [name.rpartition(".")[2] for name in known], 1, 0.8
     )
     if not close:
-        return "; known are " + ", ".join(known)
-    meant = next(name for name in known if name in close or name.endswith("." + close[0]))
-    return f": did you mean {meant}?"
+        return ""
+    return next(name for name in known if name in close or name.endswith("." + close[0]))
 
 
 def _unknown(files: dict[str, bytes], change: tuple[str, Any] | None = None) -> dict[str, None]:
