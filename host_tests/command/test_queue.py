@@ -25,7 +25,7 @@ from host_tests.patience import LIMIT_S, until
 from host_tests.peers import any_broker, dead_port
 from tools import command
 from tools.broker import HOST, Address, embedded, mosquitto
-from tools.command import words
+from tools.command import conversation, standing, words
 from tools.command.conversation import Conversation
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -294,6 +294,60 @@ def test_stopped_while_it_waits(broker):
         assert (process.returncode, out) == (130, "")
         assert err.startswith(f"stopped: {next(iter(player.waiting))} waits at the broker since ")
         assert err.count("\n") == 1
+
+
+def interrupted(broker, line):
+    """Give a command, and press Ctrl-C at this line of ours since it is given. -> exit code"""
+    left = line
+    ours = (conversation.__file__, standing.__file__)
+
+    def trace(frame, event, _):
+        nonlocal left
+        if frame.f_code.co_filename not in ours:
+            return None
+        if event == "line" and (left := left - 1) == 0:
+            raise KeyboardInterrupt
+        return trace
+
+    given = Conversation.put
+
+    def put(*args):
+        sys.settrace(trace)
+        try:
+            return given(*args)
+        finally:
+            sys.settrace(None)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Conversation, "put", put)
+        return run(broker, "ping", "--wait", 0)
+
+
+def test_stopped_at_any_line_it_knows_whether_the_command_is_at_the_broker(
+    broker, capsys, monkeypatch
+):
+    monkeypatch.setattr("tools.command.conversation.SETTLE_S", 0.02)
+    told = set()
+    with Player(broker) as player:
+        line = 0
+        while True:
+            line += 1
+            code = interrupted(broker, line)
+            out, err = capsys.readouterr()
+            player.settle()
+            if code == 0:
+                break
+            assert (code, out, err.count("\n")) == (130, "", 1)
+            how = "waits" if player.waiting else "is not"
+            told.add(how)
+            name = err.split()[1]
+            assert set(player.waiting) <= {name}
+            assert err.startswith(f"stopped: {name} {how} at the broker"), line
+            for each in player.waiting:
+                player.say(f"commands/{each}", b"")
+            player.settle()
+    assert told == {"waits", "is not"}
+    assert line > 50
 
 
 def test_a_terminal_shows_that_it_waits(broker):

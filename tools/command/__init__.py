@@ -226,8 +226,8 @@ def _given(
         with _terminal(args, talk, name, since) as look:
             result = talk.answers(name, args.wait, look.show, message, look.tick)
     except KeyboardInterrupt as stop:
-        if queued and name not in talk.standing.waiting:  # our own message may be under way
-            talk.settle()
+        if queued and name not in talk.standing.waiting:
+            talk.look_again()  # our message may be under way, or was stopped on its way into there
         raise Stopped(f"stopped: {_how_it_stands(args, talk, name)}") from stop
     if result is None:
         raise Failure(f"no result within {args.wait:g} s: {_how_it_stands(args, talk, name)}")
@@ -247,6 +247,8 @@ def _how_it_stands(args: argparse.Namespace, talk: Conversation, name: str) -> s
     if args.live:
         return "does the node listen now, has it this key?"
     told = talk.standing.told(name).replace("waits since", "waits at the broker since")
+    if name not in talk.standing.waiting and name not in talk.standing.results:
+        told = f"{name} is not at the broker; {talk.standing.heard()}"
     if args.single:
         told = f"{name} waits at the broker; {talk.standing.heard()}"
     return (

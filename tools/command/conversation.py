@@ -195,6 +195,16 @@ class Conversation:
             return None
         return self.standing.results[name]
 
+    def look_again(self) -> None:
+        """Have the broker say once more all that it has retained, as to somebody who is new:
+        whoever was interrupted may have lost a message that had come.
+        """
+        if self.gone:
+            return  # it says all of that when it is back
+        self.standing = Standing(reported=self.standing.reported)
+        self._client.subscribe(self._filters())
+        self.settle()
+
     def settle(self) -> None:
         """Until nothing that the broker has retained comes any more: neither before its answer to
         a question, however busy it, the line or this machine is, nor for a moment behind that.
@@ -261,8 +271,10 @@ class Conversation:
             return
         self.gone = False
         self._arrived.put(None)
-        below = ("commands/#", "results/#", "telemetry/#")
-        _, self._subscription = client.subscribe([(self._topic + each, 1) for each in below])
+        _, self._subscription = client.subscribe(self._filters())
+
+    def _filters(self) -> list[tuple[str, int]]:
+        return [(self._topic + each, 1) for each in ("commands/#", "results/#", "telemetry/#")]
 
     def _lost(self, client, userdata, flags, reason, properties) -> None:
         self.gone = True
