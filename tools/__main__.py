@@ -87,7 +87,12 @@ def main(argv: list[str]) -> int:
     module.add_arguments(own)
     try:
         return module.run(own.parse_args(argv[1:]))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, RuntimeError) as error:
+        # Ctrl-C within a wait of the standard library may end as "release unlocked lock".
+        if isinstance(error, RuntimeError) and not isinstance(
+            error.__context__, KeyboardInterrupt
+        ):
+            raise
         print(f"{name}: stopped", file=sys.stderr)
         return 130
     except EOFError:  # Ctrl-D at a question, or a terminal that has gone

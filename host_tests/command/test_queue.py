@@ -297,7 +297,9 @@ def test_stopped_while_it_waits(broker):
 
 
 def interrupted(broker, line):
-    """Give a command, and press Ctrl-C at this line of ours since it is given. -> exit code"""
+    """Give a command, and press Ctrl-C at this line of ours since it is given. -> (exit code,
+    whether there was such a line)
+    """
     left = line
     ours = (conversation.__file__, standing.__file__)
 
@@ -306,7 +308,7 @@ def interrupted(broker, line):
         if frame.f_code.co_filename not in ours:
             return None
         if event == "line" and (left := left - 1) == 0:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
         return trace
 
     given = Conversation.put
@@ -320,34 +322,54 @@ def interrupted(broker, line):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Conversation, "put", put)
-        return run(broker, "ping", "--wait", 0)
+        return run(broker, "ping", "--wait", 0), left <= 0
+
+
+@pytest.fixture
+def sigint():
+    """A suite that runs in the background has SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    assert signal.signal(signal.SIGINT, before) is signal.default_int_handler
 
 
 def test_stopped_at_any_line_it_knows_whether_the_command_is_at_the_broker(
-    broker, capsys, monkeypatch
+    broker, capsys, monkeypatch, sigint
 ):
     monkeypatch.setattr("tools.command.conversation.SETTLE_S", 0.02)
     told = set()
     with Player(broker) as player:
-        line = 0
-        while True:
+        line, more = 0, True
+        while more:
             line += 1
-            code = interrupted(broker, line)
+            code, more = interrupted(broker, line)
             out, err = capsys.readouterr()
             player.settle()
-            if code == 0:
-                break
-            assert (code, out, err.count("\n")) == (130, "", 1)
+            name = (err or f"given: {out}").split()[1]
             how = "waits" if player.waiting else "is not"
-            told.add(how)
-            name = err.split()[1]
             assert set(player.waiting) <= {name}
-            assert err.startswith(f"stopped: {name} {how} at the broker"), line
+            if code == 0:
+                assert (err, how) == ("", "waits")
+            else:
+                assert (code, out, err.count("\n")) == (130, "", 1)
+                assert err.startswith(f"stopped: {name} {how} at the broker")
+                told.add(how)
             for each in player.waiting:
                 player.say(f"commands/{each}", b"")
             player.settle()
     assert told == {"waits", "is not"}
     assert line > 50
+
+
+def test_a_second_ctrl_c_ends_at_once(broker, monkeypatch, sigint):
+    with Player(broker), Conversation("n", broker, None) as talk:
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            talk.tell("commands/never", b"{}")
+        talk.settle()
+        assert talk.standing.waiting == {}
 
 
 def test_a_terminal_shows_that_it_waits(broker):

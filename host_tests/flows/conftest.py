@@ -16,6 +16,8 @@ from tools.virtual_c1100 import Profile, VirtualC1100
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(__file__).parent / "programs"
+STEP_US = 5_000_000
+PEER_S = 0.03  # per step in which nothing was said
 
 
 class Flow:
@@ -54,7 +56,14 @@ class Flow:
         def over() -> bool:
             return any(line in (until, "failed") for line in self.lines)
 
-        self.bench.run(until=over, limit_s=limit_s)
+        while not over():
+            said, end_us = len(self.lines), self.bench.timeline.now_us + STEP_US
+            self.bench.run(
+                until=lambda end_us=end_us: over() or self.bench.timeline.now_us >= end_us,
+                limit_s=limit_s,
+            )
+            if len(self.lines) == said:  # a peer, which lives in real time, may have to answer
+                time.sleep(PEER_S)
         assert "failed" not in self.lines, "\n".join(self.lines)
 
     def go_on_until(self, condition: Callable[[], bool], step_s: float = 1.0) -> None:

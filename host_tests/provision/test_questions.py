@@ -100,10 +100,15 @@ def test_yes_is_yes_and_no_is_no(tables, monkeypatch, answers, want):
     assert answered(monkeypatch, node, {"make": answers})[1] is want
 
 
+WITHIN_A_WAIT = RuntimeError("release unlocked lock")  # what Ctrl-C may make of threading's wait
+WITHIN_A_WAIT.__context__ = KeyboardInterrupt()
+
+
 @pytest.mark.parametrize(
     ("failure", "code", "words"),
-    [(EOFError(), 1, "no more answers"), (KeyboardInterrupt(), 130, "stopped")],
-)
+    [(EOFError(), 1, "no more answers"), (KeyboardInterrupt(), 130, "stopped"),
+     (WITHIN_A_WAIT, 130, "stopped")],
+)  # fmt: skip
 def test_every_command_ends_in_words_when_nobody_answers(
     monkeypatch, capsys, failure, code, words
 ):
@@ -113,3 +118,12 @@ def test_every_command_ends_in_words_when_nobody_answers(
     monkeypatch.setattr("tools.provision.cli.run", closed)
     assert entry.main(["provision", "--folder", "nowhere"]) == code
     assert words in capsys.readouterr().err
+
+
+def test_what_is_wrong_in_a_tool_is_not_taken_for_ctrl_c(monkeypatch):
+    def wrong(_args):
+        raise RuntimeError("wrong")
+
+    monkeypatch.setattr("tools.provision.cli.run", wrong)
+    with pytest.raises(RuntimeError, match="wrong"):
+        entry.main(["provision", "--folder", "nowhere"])

@@ -226,8 +226,8 @@ def _given(
         with _terminal(args, talk, name, since) as look:
             result = talk.answers(name, args.wait, look.show, message, look.tick)
     except KeyboardInterrupt as stop:
-        if queued and name not in talk.standing.waiting:
-            talk.look_again()  # our message may be under way, or was stopped on its way into there
+        if queued and name not in talk.standing.waiting:  # our own message may be under way
+            talk.settle()
         raise Stopped(f"stopped: {_how_it_stands(args, talk, name)}") from stop
     if result is None:
         raise Failure(f"no result within {args.wait:g} s: {_how_it_stands(args, talk, name)}")

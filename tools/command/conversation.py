@@ -3,6 +3,8 @@
 import json
 import os
 import queue
+import signal
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -19,12 +21,17 @@ CONNECT_LIMIT_S = 30.0
 SETTLE_S = 0.5  # without a message, when the broker has answered: what is retained has come
 LOOK_S = 1.0
 NOTHING = "results/-"  # below a filter of ours: whoever may hear results may ask for it
+STOP = "stop"
 RETRY_S = (1, 30)  # until a broker that has gone is tried again
 LOGIN = ("Not authorized", "Bad user name or password")
 
 
 class Conversation:
-    """A context manager. Raises Failure when there is no broker, or none that takes us."""
+    """A context manager. Raises Failure when there is no broker, or none that takes us.
+
+    Within it Ctrl-C raises KeyboardInterrupt where it waits or is about to publish, and nowhere
+    else: raised anywhere, it would lose a message on its way in. A second one is raised at once.
+    """
 
     def __init__(self, node: str, broker: Address, user: str | None) -> None:
         self.standing = Standing()
@@ -34,12 +41,17 @@ class Conversation:
         self._is_back = False  # the broker: what it has retained may be something else
         self._broker = broker
         self._user = user
-        # Messages; None: the broker is there again; a number: it has answered this question.
-        self._arrived: queue.Queue[tuple[str, bytes, bool] | int | None] = queue.Queue()
+        # Messages; None: the broker is there again; a number: it has answered this question; STOP.
+        # A simple one may be used in a signal's handler.
+        self._arrived: queue.SimpleQueue[tuple[str, bytes, bool] | int | str | None] = (
+            queue.SimpleQueue()
+        )
+        self._is_stopped = False
+        self._handler: Any = None  # of SIGINT, before ours
         self._answered: int | None = None
         self._subscription: int | None = None
         self._single: list[dict[str, Any]] = []  # results of what has no topic of its own
-        self._settled: queue.Queue[str | None] = queue.Queue()
+        self._settled: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._client = paho.Client(CallbackAPIVersion.VERSION2)
         self._client.reconnect_delay_set(*RETRY_S)
         if user:
@@ -66,10 +78,27 @@ class Conversation:
         self.settle()
 
     def __enter__(self) -> "Conversation":
+        before = signal.getsignal(signal.SIGINT)
+        main = threading.current_thread() is threading.main_thread()
+        if main and before is signal.default_int_handler:
+            self._handler = signal.signal(signal.SIGINT, self._interrupted)
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._handler is not None:
+            signal.signal(signal.SIGINT, self._handler)
         self.close()
+
+    def _interrupted(self, *_: object) -> None:
+        if self._is_stopped:
+            raise KeyboardInterrupt
+        self._is_stopped = True
+        self._arrived.put(STOP)
+
+    def _stop_here(self) -> None:
+        if self._is_stopped:
+            self._is_stopped = False
+            raise KeyboardInterrupt
 
     def close(self) -> None:
         """Leave the broker."""
@@ -78,13 +107,17 @@ class Conversation:
 
     def tell(self, below: str, message: bytes, retained: bool = True) -> None:
         """Publish on a topic of the node's; retained, an empty one clears it. Raises Failure."""
+        self._stop_here()
         done = self._client.publish(self._topic + below, message, qos=1, retain=retained)
+        limit = time.monotonic() + CONNECT_LIMIT_S
         try:
-            done.wait_for_publish(CONNECT_LIMIT_S)
+            while not done.is_published():
+                if time.monotonic() > limit:
+                    raise Failure(f"the broker has not confirmed {below}")
+                done.wait_for_publish(LOOK_S)
+                self._stop_here()
         except (RuntimeError, ValueError) as error:
             raise Failure(f"{below} was not published: {error}") from error
-        if not done.is_published():
-            raise Failure(f"the broker has not confirmed {below}")
 
     def tidy(self) -> None:
         """Clear what nobody needs any more."""
@@ -195,16 +228,6 @@ class Conversation:
             return None
         return self.standing.results[name]
 
-    def look_again(self) -> None:
-        """Have the broker say once more all that it has retained, as to somebody who is new:
-        whoever was interrupted may have lost a message that had come.
-        """
-        if self.gone:
-            return  # it says all of that when it is back
-        self.standing = Standing(reported=self.standing.reported)
-        self._client.subscribe(self._filters())
-        self.settle()
-
     def settle(self) -> None:
         """Until nothing that the broker has retained comes any more: neither before its answer to
         a question, however busy it, the line or this machine is, nor for a moment behind that.
@@ -243,6 +266,9 @@ class Conversation:
         except queue.Empty:
             return False
         self._retained = False
+        if isinstance(arrived, str):
+            self._stop_here()
+            return True
         if isinstance(arrived, int):
             self._answered = arrived
             return True
@@ -271,10 +297,8 @@ class Conversation:
             return
         self.gone = False
         self._arrived.put(None)
-        _, self._subscription = client.subscribe(self._filters())
-
-    def _filters(self) -> list[tuple[str, int]]:
-        return [(self._topic + each, 1) for each in ("commands/#", "results/#", "telemetry/#")]
+        below = ("commands/#", "results/#", "telemetry/#")
+        _, self._subscription = client.subscribe([(self._topic + each, 1) for each in below])
 
     def _lost(self, client, userdata, flags, reason, properties) -> None:
         self.gone = True
