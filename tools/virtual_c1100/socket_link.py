@@ -9,7 +9,7 @@ from tools.virtual_c1100.peers import connect, reset, unread
 from tools.virtual_c1100.profile import Address
 
 READ_SIZE = 4096
-_ASKED = 10  # as long after a question as after an answer: a busy machine is slow to give it
+_ASKED = 30  # as long after a question as after an answer: a busy machine is slow to give it
 
 
 class SocketLink:
