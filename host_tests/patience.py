@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 LIMIT_S = 300.0
 COMPUTES_S = 1800.0  # for what computes all the time, on a machine that has more to do
+ANSWER_S = 1.0  # that a virtual module waits for a peer which lives in a thread of the test's
 LOOK_S = 0.01
 
 

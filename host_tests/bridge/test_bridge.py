@@ -75,7 +75,7 @@ def test_a_boards_uart_reaches_a_virtual_module(port, tmp_path):
 
         until(answers)
         port.heard = b""
-        os.write(port.end, b'AT+CPIN="4321"\r')
+        os.write(port.end, b'AT+CPIN="43210987"\r')
         until(lambda: port.read().count(b"\r\n") >= 2)
     finally:
         child.send_signal(signal.SIGINT)
@@ -84,7 +84,7 @@ def test_a_boards_uart_reaches_a_virtual_module(port, tmp_path):
     text = trace.read_text()
     assert "> AT" in text
     assert "< " in text
-    assert "4321" not in text
+    assert "43210987" not in text
 
 
 def test_a_module_reaches_a_virtual_board(tmp_path):

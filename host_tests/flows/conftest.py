@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from host_tests import deployed
-from host_tests.patience import LIMIT_S
+from host_tests.patience import ANSWER_S, LIMIT_S
 from tools.lockstep import Bench
 from tools.virtual_board.board import Board, flash_folder
 from tools.virtual_c1100 import Profile, VirtualC1100
@@ -29,6 +29,7 @@ class Flow:
         shutil.copy(PROGRAMS / "main.py", folder / "main.py")
         shutil.copy(PROGRAMS / f"{name}.py", folder / "flow.py")
         (folder / "flow.json").write_text(json.dumps(settings))
+        profile.peer_answer_s = ANSWER_S
         self.heard = bytearray()  # all that the module has sent over the UART
 
         def module(timeline, send) -> VirtualC1100:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from host_tests import deployed
+from host_tests.patience import ANSWER_S
 from host_tests.peers import any_broker
 from host_tests.virtual_c1100.http_server import HttpServer
 from tools.broker import Address
@@ -60,6 +61,8 @@ class Node:
             self.events.append(event)
             if watch:
                 watch.event(event)
+
+        profile.peer_answer_s = ANSWER_S
 
         def made(timeline, send) -> VirtualC1100:
             return VirtualC1100(timeline, profile, send)

@@ -23,8 +23,11 @@ IN_FULL = os.environ.get("DOCS") == "full"  # `make docs`
 DAYS = {
     "good-signal": 1,
     "long-tail": 1.5,
-    "mixed-jobs": 2,
+    "lossy-network": 1.5,
+    "mixed-jobs": 1.5,
     "other-timers": 1.5,
+    "poor-signal": 1,
+    "refused-psm": 1.25,
     "ten-years": 4,
 }
 NEAR = 0.05  # of what the document says: what a change of the code may move before it is told

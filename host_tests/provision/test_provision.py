@@ -29,7 +29,7 @@ def provision(*arguments: object) -> int:
 
 def test_options_become_files_that_only_the_owner_reads(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("NODE_MQTT_PASSWORD", "open-sesame")
-    monkeypatch.setenv("NODE_PIN", "0042")
+    monkeypatch.setenv("NODE_PIN", "00421957")
     done = provision(
         "--folder", tmp_path, "--id", "n1", "--apn", "internet", "--broker", "b.example:1884",
         "--user", "joe", "--set", "report.period_s=3600", "--set", "pins.pwrkey=X5",
@@ -44,12 +44,12 @@ def test_options_become_files_that_only_the_owner_reads(tmp_path, capsys, monkey
         "pins": {"pwrkey": "X5", "wake": 5},
     }
     secrets = json.loads((tmp_path / "secrets.json").read_text())
-    assert secrets["pin"] == "0042"
+    assert secrets["pin"] == "00421957"
     assert secrets["mqtt"] == {"password": "open-sesame"}
     assert len(bytes.fromhex(secrets["commands"]["key"])) == 32
     assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
     shown = "".join(capsys.readouterr())
-    for secret in ("open-sesame", "0042", secrets["commands"]["key"]):
+    for secret in ("open-sesame", "00421957", secrets["commands"]["key"]):
         assert secret not in shown
 
 
@@ -118,7 +118,7 @@ def test_what_is_not_given_is_asked_for(tmp_path):
         (b"id: ", b"a/b"), (b"id: ", b"n7"), (b"apn: ", b"internet"),
         (b"mqtt.host: ", b"mqtt://h:1883"), (b"mqtt.host: ", b"b.example"),
         (b"mqtt.port [1883]: ", b"1e9"), (b"mqtt.port [1883]: ", b""), (b"mqtt.user: ", b""),
-        (b"none): ", b"12"), (b"none): ", b"1234"), (b"none): ", b"open-sesame"),
+        (b"none): ", b"12"), (b"none): ", b"19574200"), (b"none): ", b"open-sesame"),
         (b"report.period_s [900]: ", b"3600"), (b"wiring [none]: ", b"arduino"),
         (b"wiring [none]: ", b"esp32"), (b"[y/N]: ", b"y"),
     ])  # fmt: skip
@@ -127,7 +127,7 @@ def test_what_is_not_given_is_asked_for(tmp_path):
     assert config["report"] == {"period_s": 3600}
     assert config["pins"] == {"pwrkey": 4, "wake": 5, "status": 18}
     secrets = json.loads((tmp_path / "secrets.json").read_text())
-    assert secrets["pin"] == "1234"
+    assert secrets["pin"] == "19574200"
     assert len(secrets["commands"]["key"]) == 64
     for words in (
         b"Name of the node", b"e.g. field-17", b"without scheme, port and path", b"Seconds from",
@@ -135,7 +135,7 @@ def test_what_is_not_given_is_asked_for(tmp_path):
         b"mqtt.port: allowed is a whole number from 1 to 65535", b"pin: allowed is digits",
     ):  # fmt: skip
         assert words in seen, words
-    for secret in (b"1234", b"open-sesame", secrets["commands"]["key"].encode()):
+    for secret in (b"19574200", b"open-sesame", secrets["commands"]["key"].encode()):
         assert secret not in seen
 
 
@@ -162,7 +162,7 @@ def test_provisioning_again_keeps_what_is_not_given_anew(tmp_path, capsys, monke
 
 def test_a_board_keeps_its_secrets(boards, tmp_path, monkeypatch):  # noqa: F811
     board = boards()
-    monkeypatch.setenv("NODE_PIN", "0042")
+    monkeypatch.setenv("NODE_PIN", "00421957")
     assert provision("--port", board.tty, "--id", "n1", "--broker", "b.example", "--key") == 0
     first = json.loads((board.flash / "secrets.json").read_text())
     monkeypatch.delenv("NODE_PIN")
@@ -174,11 +174,11 @@ def test_a_board_keeps_its_secrets(boards, tmp_path, monkeypatch):  # noqa: F811
 
 
 def test_what_stands_there_and_cannot_be_read_is_not_thrown_away(tmp_path, capsys):
-    (tmp_path / "secrets.json").write_text('{"pin": "0042"')
+    (tmp_path / "secrets.json").write_text('{"pin": "00421957"')
     usual = ("--folder", tmp_path, "--id", "n1", "--broker", "b.example")
     assert provision(*usual) == 1
     assert "secrets.json is not JSON" in capsys.readouterr().err
-    assert (tmp_path / "secrets.json").read_text() == '{"pin": "0042"'
+    assert (tmp_path / "secrets.json").read_text() == '{"pin": "00421957"'
     assert provision(*usual, "--fresh") == 0
 
 

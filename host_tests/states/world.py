@@ -68,7 +68,7 @@ class World:
         self.timeline = Timeline()
         self.far = FarSide()
         profile = profile or Profile()
-        profile.peer_grace_s = 0.0
+        profile.peer_grace_s = profile.peer_answer_s = 0.0
         self.profile = profile
         self._wire: Wire | None = None
         self.module = VirtualC1100(self.timeline, profile, self._to_board)

@@ -236,7 +236,8 @@ def test_the_network_releases_a_connection_with_the_detach(server: TcpServer) ->
 
 
 def test_a_packet_that_gets_lost_is_sent_again_after_a_time_out(server: TcpServer) -> None:
-    rig = connected(server, "radio.loss=0.4", "radio.retry=1.5")
+    # The server answers nothing.
+    rig = connected(server, "radio.loss=0.4", "radio.retry=1.5", peer_answer_s=0.0)
     seen = states(rig)
     lost = sent = 0
     for _ in range(30):

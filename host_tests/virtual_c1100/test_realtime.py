@@ -54,7 +54,7 @@ def test_terminal_program_talks_to_it_and_the_trace_tells(tmp_path: Path) -> Non
         "--trace",
         str(trace),
         "--pin",
-        "2468",
+        "24680135",
         "--variant",
         "NGCX",
         "--fault",
@@ -66,11 +66,11 @@ def test_terminal_program_talks_to_it_and_the_trace_tells(tmp_path: Path) -> Non
             answers(port)
             assert ask(port, b"AT\r") == b"AT\r\r\nOK\r\n"
             assert ask(port, b"AT+CGMM\r") == b"AT+CGMM\r\r\nC1100 NGCX\r\n\r\nOK\r\n"
-            assert ask(port, b'AT+CPIN="2468"\r').endswith(b"OK\r\n")
+            assert ask(port, b'AT+CPIN="24680135"\r').endswith(b"OK\r\n")
         assert program.end() == 0
     assert not program.link.is_symlink()
     text = trace.read_text()
-    assert "2468" not in text
+    assert "24680135" not in text
     assert "> AT+CGMM\\r" in text
     assert "< \\r\\nC1100 NGCX\\r\\n" in text
     assert " ! module booting" in text

@@ -218,7 +218,10 @@ def test_urc_during_transparent_input_waits(server: TcpServer) -> None:
 def test_64_kib_each_way_over_two_sockets_lose_and_reorder_nothing(server: TcpServer) -> None:
     size, part = 65536, 1500
     with TcpServer() as second:
-        rig = connected(server.address, second.address, baud=921600, peer_grace_s=0.003)
+        rig = connected(
+            server.address, second.address,
+            baud=921600, peer_grace_s=0.003, peer_answer_s=0.03,
+        )  # fmt: skip
         rig.ask(b"AT+LSIPHEX=1\r")
         up = bytes(n * 7 % 251 for n in range(size))
         down = bytes(n * 11 % 253 for n in range(size))

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = (ROOT / "lib" / "c1100", ROOT / "firmware")
 SCRIPTS = Path(__file__).parent / "on_micropython"
 SCENARIOS = ROOT / "host_tests" / "scenarios"
+RECORDED = ROOT / "host_tests" / "bench" / "recorded.json"  # see recorded.py
 BIN = Path(sys.executable).parent
 
 PERIOD_S = 900

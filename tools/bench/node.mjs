@@ -1,13 +1,15 @@
 // A wake of the whole node on a 32-bit MicroPython: what it keeps of the heap, and the smallest heap
 // in which it succeeds.
 //
-//   node node.mjs PORT_FOLDER LIB STAND_INS NODE
+//   node node.mjs PORT_FOLDER LIB STAND_INS NODE EXPECTED
 //
 // LIB: a folder with packages, or a ROMFS image of them. NODE: a folder with the node's config.json,
 // and whatever sensors of its own it has. The wake is a timed one, after a first from power-up.
 // Prints JSON: `retained`, bytes that the node keeps, at most, beside the stand-ins of the board;
 // `smallest`, of a heap, to 1 KiB, likewise; `commands` to the module; `phases`, one for each change
 // of what is loaded: what `came`, what was `gone`, and what the node kept at most until the next.
+// EXPECTED: what `smallest` was before, in bytes, tried first as that takes the least time; 0: nothing
+// is known of it; "none": it is not looked for.
 //
 // This port collects only when nothing runs, and lets a heap grow that is too small. So a wake is
 // taken in steps, each code file and each turn of the tasks is one, and a heap that has grown was
@@ -15,7 +17,7 @@
 // as if it were needed, some 10 KiB.
 import { board, copy, move, wakes } from "./board.mjs";
 
-const [port, lib, standIns, node] = process.argv.slice(2);
+const [port, lib, standIns, node, expected] = process.argv.slice(2);
 const KIB = 1024;
 const LARGE = 1024 * KIB;
 
@@ -87,14 +89,21 @@ function checked(found) {
 
 const first = checked(await wake(LARGE));
 const whole = checked(await wake(LARGE, first));
-const succeeds = async (kib) => (await wake(kib * KIB + whole.used, first)).ok;
-let low = Math.floor(whole.retained / KIB);
-let high = low + 32;
-while (!(await succeeds(high))) [low, high] = [high, high * 2];
-while (high - low > 1) {
-  const middle = (low + high) >> 1;
-  if (await succeeds(middle)) high = middle;
-  else low = middle;
-}
 const { retained, commands, phases } = whole;
-console.log(JSON.stringify({ retained, smallest: high * KIB, commands, phases }));
+console.log(JSON.stringify({ retained, smallest: await smallest(), commands, phases }));
+
+async function smallest() {
+  if (expected === "none") return null;
+  let low = Math.floor(retained / KIB); // too small
+  let high = Infinity; // enough
+  async function look(kib) {
+    if (kib <= low || kib >= high) return;
+    if ((await wake(kib * KIB + whole.used, first)).ok) high = kib;
+    else low = kib;
+  }
+  await look(Number(expected) / KIB);
+  await look(Number(expected) / KIB - 1);
+  while (high === Infinity) await look(low + 32);
+  while (high - low > 1) await look((low + high) >> 1);
+  return high * KIB;
+}

@@ -11,10 +11,10 @@ import json
 from collections.abc import Callable
 
 from tools.bench import heap, picture, receiving, wake
-from tools.bench.figures import ROOT, Figures
+from tools.bench.figures import RECORDED, Figures
 from tools.calling import COMMAND
 
-FILE = ROOT / "host_tests" / "bench" / "recorded.json"
+FILE = RECORDED
 SLACK = 0.03
 
 MEASURES: tuple[Callable[[], Figures], ...] = (

@@ -9,7 +9,6 @@ from tools.virtual_c1100.peers import connect, reset, unread
 from tools.virtual_c1100.profile import Address
 
 READ_SIZE = 4096
-_ASKED = 30  # as long after a question as after an answer: a busy machine is slow to give it
 
 
 class SocketLink:
@@ -17,8 +16,9 @@ class SocketLink:
 
     on_open(good), on_data(bytes), on_closed() -- the other end is gone
     ready -- whether the module can take data now: its UART is slower than the network
-    grace_s -- real seconds for which virtual time waits for more of what the other end says, and
-        ten times as long for its answer to what was sent; nobody can know whether it will
+    grace_s -- real seconds for which virtual time waits for more of what the other end says
+    answer_s -- and for its answer to what was sent; nobody can know whether there will be one, and
+        a busy machine is slow to give it
     """
 
     def __init__(
@@ -30,6 +30,7 @@ class SocketLink:
         on_closed: Callable[[], None],
         ready: Callable[[], bool],
         grace_s: float,
+        answer_s: float,
     ) -> None:
         self.udp = udp
         self.cause = "udp" if udp else "tcp"
@@ -40,6 +41,7 @@ class SocketLink:
         self._on_closed = on_closed
         self._ready = ready
         self._grace_s = grace_s
+        self._answer_s = answer_s
         self._out = bytearray()
         self._datagrams: list[bytes] = []
         self._drained: list[tuple[int, Callable[[], None]]] = []
@@ -125,11 +127,11 @@ class SocketLink:
             self._on_open(False)
             return
         self.up = True
-        self._wait_for_answer()
+        self._wait_for_answer(self._grace_s)
         self._on_open(True)
 
-    def _wait_for_answer(self, times: int = 1) -> None:
-        self._patient_until = time.monotonic() + times * self._grace_s
+    def _wait_for_answer(self, real_s: float) -> None:
+        self._patient_until = time.monotonic() + real_s
 
     def _write(self) -> None:
         try:
@@ -145,7 +147,7 @@ class SocketLink:
         except OSError as error:
             self._failed(error)
             return
-        self._wait_for_answer(_ASKED)
+        self._wait_for_answer(self._answer_s)
         unsent = len(self._out) + sum(map(len, self._datagrams))
         while self._drained and self._drained[0][0] <= self.sent - unsent:
             self._drained.pop(0)[1]()
@@ -161,7 +163,7 @@ class SocketLink:
         if not data and not self.udp:
             self._gone()
             return
-        self._wait_for_answer()
+        self._wait_for_answer(self._grace_s)
         self.received += len(data)
         self._on_data(data)
 

@@ -124,7 +124,7 @@ class Sockets:
             link = SocketLink(
                 address, bool(udp), opened, lambda data: self._arrived(number, data),
                 lambda: self._remote_closed(number), lambda: not self._core.congested(),
-                profile.peer_grace_s,
+                profile.peer_grace_s, profile.peer_answer_s,
             )  # fmt: skip
         except OSError:
             opened(False)
