@@ -27,7 +27,6 @@ DAYS = {
     "mixed-jobs": 1.5,
     "other-timers": 1.5,
     "poor-signal": 1,
-    "refused-psm": 1.25,
     "ten-years": 4,
 }
 NEAR = 0.05  # of what the document says: what a change of the code may move before it is told
