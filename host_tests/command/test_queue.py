@@ -346,7 +346,7 @@ def test_stopped_at_any_line_it_knows_whether_the_command_is_at_the_broker(
             out, err = capsys.readouterr()
             player.settle()
             name = (err or f"given: {out}").split()[1]
-            how = "waits" if player.waiting else "is not"
+            how = "waits" if player.waiting else "is not seen"
             assert set(player.waiting) <= {name}
             if code == 0:
                 assert (err, how) == ("", "waits")
@@ -357,7 +357,7 @@ def test_stopped_at_any_line_it_knows_whether_the_command_is_at_the_broker(
             for each in player.waiting:
                 player.say(f"commands/{each}", b"")
             player.settle()
-    assert told == {"waits", "is not"}
+    assert told == {"waits", "is not seen"}
     assert line > 50
 
 

@@ -248,7 +248,7 @@ def _how_it_stands(args: argparse.Namespace, talk: Conversation, name: str) -> s
         return "does the node listen now, has it this key?"
     told = talk.standing.told(name).replace("waits since", "waits at the broker since")
     if name not in talk.standing.waiting and name not in talk.standing.results:
-        told = f"{name} is not at the broker; {talk.standing.heard()}"
+        told = f"{name} is not seen at the broker; {talk.standing.heard()}"
     if args.single:
         told = f"{name} waits at the broker; {talk.standing.heard()}"
     return (
