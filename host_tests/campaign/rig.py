@@ -151,7 +151,7 @@ class Rig:
     def __init__(self, folder: Path, broker: Address, seed: int) -> None:
         self.random = random.Random(seed)
         self.broker = broker
-        self.profile = Profile(seed=seed, patience_s=0.3)
+        self.profile = Profile(seed=seed, patience_s=0.3, peer_answer_s=0.3)
         self.profile.routes[BROKER] = broker
         self.start_s = self.profile.start_s
         self._stack = contextlib.ExitStack()

@@ -14,6 +14,9 @@ from tools.virtual_c1100 import Profile, VirtualC1100
 
 EXAMPLES = ROOT / "docs" / "examples"
 PROGRAMS = Path(__file__).parent / "programs"
+ANSWER_S = (
+    0.5  # as many a program sends what it needs in pieces, and no piece but the last has one
+)
 
 
 class Program(Flow):
@@ -86,7 +89,9 @@ def program(tmp_path: Path):
             files["flow.py"] = (PROGRAMS / f"{name}.py").read_text()
             files["flow.json"] = json.dumps(settings or {})
         folder = tmp_path / f"flash{len(made)}"
-        made.append(Program(folder, files, profile or Profile(), heap))
+        profile = profile or Profile()
+        profile.peer_answer_s = ANSWER_S
+        made.append(Program(folder, files, profile, heap))
         return made[-1]
 
     yield make

@@ -11,6 +11,10 @@ from tools.timeline import Timeline
 from tools.virtual_c1100 import Profile, VirtualC1100
 from tools.virtual_c1100.peers import Peer
 
+ANSWER_S = (
+    0.3  # most servers are of the test's own thread, and say nothing before it has them say it
+)
+
 
 class Rig:
     """A module and the DTE's end of its line.
@@ -23,7 +27,9 @@ class Rig:
         self.timeline = Timeline()
         self.received = bytearray()
         self.pins: list[tuple[float, str, bool]] = []
-        self.module = VirtualC1100(self.timeline, profile or Profile(), self.received.extend)
+        profile = profile or Profile()
+        profile.peer_answer_s = min(profile.peer_answer_s, ANSWER_S)
+        self.module = VirtualC1100(self.timeline, profile, self.received.extend)
         self.module.on_pin = lambda name, level: self.pins.append((self.now, name, level))
         if on:
             self.module.power_on()

@@ -159,7 +159,7 @@ class Profile:
     seed: int = 1
     local_ip: str = "10.32.226.112"
     peer_grace_s: float = 0.03  # real seconds for which more of what a peer says is awaited
-    peer_answer_s: float = 0.3  # real seconds for which a socket's likely answer is awaited
+    peer_answer_s: float = 3.0  # real seconds for which a socket's likely answer is awaited
     patience_s: float = 5.0  # real seconds for which a request's answer is awaited
     ppp_login: tuple[str, str] | None = None  # user and password that PPP asks for by PAP
     lwm2m_lifetime_s: int = 86400
