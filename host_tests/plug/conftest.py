@@ -90,7 +90,7 @@ def program(tmp_path: Path):
             files["flow.json"] = json.dumps(settings or {})
         folder = tmp_path / f"flash{len(made)}"
         profile = profile or Profile()
-        profile.peer_answer_s = ANSWER_S
+        profile.peer_answer_s = min(profile.peer_answer_s, ANSWER_S)
         made.append(Program(folder, files, profile, heap))
         return made[-1]
 

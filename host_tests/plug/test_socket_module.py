@@ -23,6 +23,11 @@ SIZE = 200_000
 NOW = 3_900_000_000  # seconds since 1900
 
 
+def routed(routes: dict) -> Profile:
+    """These programs send what they need in pieces, and no piece but the last has an answer."""
+    return Profile(routes=routes, peer_answer_s=0.5)
+
+
 class Ntp(socketserver.UDPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Time)
@@ -65,7 +70,7 @@ def test_every_call_and_requests(program, tmp_path):
             ("time.example", 123): tuple(ntp),
         }
         files = {"ca.der": authority().own.der}
-        p = program("socket_calls.py", files, Profile(routes=routes), {"size": SIZE}, heap="4M")
+        p = program("socket_calls.py", files, routed(routes), {"size": SIZE}, heap="4M")
         p.run()
     said = dict(line.split(" ", 1) for line in p.printed)
     digest = hashlib.sha256(body(SIZE)).hexdigest()
@@ -105,7 +110,7 @@ def test_the_example_with_requests(program, tmp_path):
     context = server_context(tmp_path, authority().issue(HOST))
     with HttpServer() as web, serving(context, https) as secret:
         routes = {(HOST, 80): web.address, (HOST, 443): ("127.0.0.1", secret.port)}
-        p = program("requests_over_module.py", profile=Profile(routes=routes))
+        p = program("requests_over_module.py", profile=routed(routes))
         p.run()
     assert p.printed == ["200 2000", "200 2000"]
 
@@ -114,7 +119,7 @@ def test_the_example_with_what_ntptime_calls(program):
     """ntptime itself is in no registry."""
     with Serving(Ntp()) as ntp:
         routes = {("time.example", 123): tuple(ntp)}
-        p = program("ntp_over_module.py", profile=Profile(routes=routes))
+        p = program("ntp_over_module.py", profile=routed(routes))
         p.run()
     assert p.printed == [f"seconds since 1900: {NOW}"]
 
@@ -138,7 +143,7 @@ def umqtt() -> dict[str, bytes]:
 def test_the_example_with_umqtt(program, trusted):
     identity = authority().issue(HOST)
     with mosquitto(tls={"certfile": identity.pem, "keyfile": identity.key_pem}) as broker:
-        profile = Profile(routes={(HOST, 8883): tuple(broker)})
+        profile = routed({(HOST, 8883): tuple(broker)})
         ca = authority() if trusted else Authority()
         p = program("umqtt_over_module.py", {"ca.der": ca.own.der, **umqtt()}, profile)
         if trusted:
@@ -151,7 +156,7 @@ def test_the_example_with_umqtt(program, trusted):
 
 def test_umqtt_robust_comes_back(program):
     with mosquitto() as broker:
-        profile = Profile(routes={(HOST, 1883): tuple(broker)})
+        profile = routed({(HOST, 1883): tuple(broker)})
         p = program("robust.py", umqtt(), profile)
         p.run()
     assert p.printed == ["[b'first', b'second'] None"]
@@ -160,7 +165,7 @@ def test_umqtt_robust_comes_back(program):
 def test_the_example_on_the_modules_own_stacks(program):
     with mosquitto() as broker, HttpServer() as web:
         routes = {(HOST, 1883): tuple(broker), (HOST, 80): web.address}
-        p = program("blocking.py", profile=Profile(routes=routes))
+        p = program("blocking.py", profile=routed(routes))
         p.run()
     assert p.printed == [
         "active True 866207050000001 -69",
