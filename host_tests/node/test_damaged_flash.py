@@ -57,6 +57,7 @@ def test_a_record_that_is_damaged_costs_no_other(node, broker):
         arrived = []
         while not any(" lost, flash is damaged" in event for event in events(subscriber.records)):
             n.live(len(n.said("sleeping")) + 4)
+            subscriber.settle()
             assert len(n.bench.wakes) < 100
         arrived = [record.decode() for record in dict.fromkeys(subscriber.records)]
     missing = [line for line in n.said("sampled") if line not in arrived]

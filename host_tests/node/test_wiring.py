@@ -80,6 +80,7 @@ def test_every_record_arrives(node, broker, lines, web_server, wired, sleep, upl
 
         def arrived() -> set[str]:
             if uplink == "mqtt":
+                subscriber.settle()
                 found = subscriber.records
             elif uplink == "tcp":
                 found = lines.records
