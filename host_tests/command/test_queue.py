@@ -361,7 +361,7 @@ def test_stopped_at_any_line_it_knows_whether_the_command_is_at_the_broker(
     assert line > 50
 
 
-def test_a_second_ctrl_c_ends_at_once(broker, monkeypatch, sigint):
+def test_a_second_ctrl_c_ends_at_once(broker, sigint):
     with Player(broker), Conversation("n", broker, None) as talk:
         signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):

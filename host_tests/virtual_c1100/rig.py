@@ -11,9 +11,7 @@ from tools.timeline import Timeline
 from tools.virtual_c1100 import Profile, VirtualC1100
 from tools.virtual_c1100.peers import Peer
 
-ANSWER_S = (
-    0.3  # most servers are of the test's own thread, and say nothing before it has them say it
-)
+ANSWER_S = 0.3  # most servers are of the test's own thread: they say what it has them say
 
 
 class Rig:

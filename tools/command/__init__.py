@@ -246,11 +246,13 @@ def _way_past(standing: Standing) -> str:
 def _how_it_stands(args: argparse.Namespace, talk: Conversation, name: str) -> str:
     if args.live:
         return "does the node listen now, has it this key?"
-    told = talk.standing.told(name).replace("waits since", "waits at the broker since")
-    if name not in talk.standing.waiting and name not in talk.standing.results:
-        told = f"{name} is not seen at the broker; {talk.standing.heard()}"
+    standing = talk.standing
     if args.single:
-        told = f"{name} waits at the broker; {talk.standing.heard()}"
+        told = f"{name} waits at the broker; {standing.heard()}"
+    elif name in standing.waiting or name in standing.results:
+        told = standing.told(name).replace("waits since", "waits at the broker since")
+    else:
+        told = f"{name} is not seen at the broker; {standing.heard()}"
     return (
         f"{told}; does the node report by MQTT, with a key? "
         f"`results {name}` tells what becomes of it, `cancel {name}` withdraws it"

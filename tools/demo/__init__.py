@@ -130,12 +130,14 @@ def demonstrate(options: Options) -> int:
     begun = False
     try:
         # What cannot be used is refused before an earlier trace is lost.
-        folder = options.node
-        given = Folder.at(folder).whole if folder and not is_program(folder) else {}
+        folder = None
+        if options.node and not is_program(options.node):
+            folder = Folder.at(options.node)
+            _ = folder.whole
         options.trace.parent.mkdir(parents=True, exist_ok=True)
         begun = True
         with failure.naming(options.trace), options.trace.open("w") as trace, view:
-            problems = _live(options, given, view, trace)
+            problems = _live(options, folder, view, trace)
     except KeyboardInterrupt:
         view.say("stopped")
         return 130
@@ -182,12 +184,9 @@ class Life:
         return min(delivered, sum(bool(wake.end) for wake in wakes))
 
 
-def _users(
-    options: Options, given: dict[str, Any], stack: contextlib.ExitStack, work: Path, view: View
-) -> Life:
+def _users(node: Folder, stack: contextlib.ExitStack, work: Path, view: View) -> Life:
     """A node of the user's own, as its folder says; its far sides are stood in for."""
-    assert options.node is not None
-    node = Folder.at(options.node)
+    given = node.whole
     routes: dict[tuple[str, int], tuple[str, int]] = {}
     arrived = stack.enter_context(far_side.stood_in(routes, given))
     for name in arrived.ours:
@@ -239,18 +238,15 @@ def _ours(options: Options, stack: contextlib.ExitStack, work: Path, view: View)
     return Life(staging, arrived, {asked: server}, options.uplink)
 
 
-def _live(options: Options, given: dict[str, Any], view: View, trace: TextIO) -> list[str]:
-    """The node's life. Returns what went wrong. given -- settings of a folder of the user's own"""
+def _live(options: Options, folder: Folder | None, view: View, trace: TextIO) -> list[str]:
+    """The node's life. Returns what went wrong. folder -- the user's, if it is of one"""
     begin = time.monotonic()
     with contextlib.ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="demo.")))
         if options.node and is_program(options.node):
             wakes = options.reports
             return program.live(options.node, options.seed, wakes, work, view, trace)
-        if given:
-            life = _users(options, given, stack, work, view)
-        else:
-            life = _ours(options, stack, work, view)
+        life = _users(folder, stack, work, view) if folder else _ours(options, stack, work, view)
         view.say(f"not the defaults are: {', '.join(flash.differing(life.staging))}")
         on_board = options.keep / "flash" if options.keep else work / "flash"
 
